@@ -1,0 +1,1 @@
+"""What the clinic does: one module per noun, one function per use case."""

@@ -1,0 +1,17 @@
+"""The clinic's own settings."""
+
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from db.models import ClinicSettings
+
+
+def settings(session: Session) -> ClinicSettings:
+    """The clinic's settings; one primary-key read a session."""
+    return session.get_one(ClinicSettings, 1)
+
+
+def zone(session: Session) -> ZoneInfo:
+    """The clinic's time zone, in which its working hours are meant and its visits are shown."""
+    return ZoneInfo(settings(session).time_zone)

@@ -1,0 +1,89 @@
+"""The reader's language: every sentence a person reads passes through `_`, every date and price through here.
+
+The locale is set once per script run or message; `locale/<code>/LC_MESSAGES/clinic.mo` holds translations.
+"""
+
+import gettext
+from contextvars import ContextVar
+from datetime import date, datetime, tzinfo
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_skeleton, format_time
+from babel.numbers import format_currency, get_currency_precision
+
+LOCALE_DIR = Path(__file__).parent.parent / "locale"
+
+_locale: ContextVar[str] = ContextVar("locale", default="en")
+
+
+def use_locale(code: str) -> None:
+    """Speak `code` (such as "en" or "pt_BR") from here on in this context."""
+    _locale.set(code)
+
+
+def current_locale() -> str:
+    return _locale.get()
+
+
+@cache
+def _translations(code: str) -> gettext.NullTranslations:
+    return gettext.translation("clinic", LOCALE_DIR, [code], fallback=True)
+
+
+def _(message: str) -> str:
+    """`message` in the reader's language."""
+    return _translations(_locale.get()).gettext(message)
+
+
+def ngettext(one: str, many: str, count: int) -> str:
+    """`one` or `many`, as the reader's language counts `count`."""
+    return _translations(_locale.get()).ngettext(one, many, count)
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "translate later"
+    """Mark `message` for translation where it stands; `_` translates it when it is shown."""
+    return message
+
+
+def day(on: date) -> str:
+    """A day with its weekday: Tue, 24 Nov."""
+    shown: str = format_skeleton("MMMEd", datetime(on.year, on.month, on.day), locale=_locale.get())  # noqa: DTZ001
+    return shown
+
+
+def long_day(on: date) -> str:
+    """A day in full: Tuesday, November 24, 2026."""
+    return format_date(on, "full", locale=_locale.get())
+
+
+def short_date(on: date) -> str:
+    return format_date(on, "medium", locale=_locale.get())
+
+
+def clock_time(at: datetime, zone: tzinfo) -> str:
+    """A time of day in `zone`: 9:30 AM or 09:30, as the locale has it."""
+    return format_time(at, "short", tzinfo=zone, locale=_locale.get())
+
+
+def day_and_time(at: datetime, zone: tzinfo) -> str:
+    """An instant in `zone` with weekday, day and time."""
+    return f"{day(at.astimezone(zone).date())}, {clock_time(at, zone)}"
+
+
+def full_time(at: datetime, zone: tzinfo) -> str:
+    """An instant in `zone` with date, time and the zone's name, for where a doubt would cost a visit."""
+    return format_datetime(at, "long", tzinfo=zone, locale=_locale.get())
+
+
+def money(amount_minor: int, currency: str) -> str:
+    """Whole minor units as a price: 4500 EUR is €45.00, 4500 JPY is ¥4,500."""
+    precision = get_currency_precision(currency)
+    return format_currency(Decimal(amount_minor).scaleb(-precision), currency, locale=_locale.get())
+
+
+def language_name(code: str) -> str:
+    """The name of a language in the reader's language; the code itself where it is unknown."""
+    return Locale.parse(_locale.get()).languages.get(code, code)

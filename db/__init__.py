@@ -1,0 +1,1 @@
+"""Everything that knows the database: connection, tables, migrations, demo data."""

@@ -1,0 +1,33 @@
+"""What every table shares: constraint names, the type map, and how states are stored."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import DateTime, Enum, MetaData
+from sqlalchemy.orm import DeclarativeBase
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map: dict[Any, Any] = {datetime: DateTime(timezone=True)}  # noqa: RUF012 - SQLAlchemy's own shape
+
+
+def stored_as_text(states: type[StrEnum]) -> Enum:
+    """A column type that stores a StrEnum's values as text, checked by the database."""
+    return Enum(
+        states,
+        native_enum=False,
+        create_constraint=True,
+        length=20,
+        name=f"{states.__name__.lower()}_known",
+        values_callable=lambda members: [member.value for member in members],
+    )

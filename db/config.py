@@ -1,0 +1,65 @@
+"""What the environment says, read once and refused by variable name when it is wrong."""
+
+import sys
+from functools import cache
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+DEVELOPMENT_SECRET = "development-only-secret-not-for-production"  # noqa: S105 - refused in production
+
+
+def _postgresql_url(url: str) -> str:
+    """Name our driver in a PostgreSQL URL, whichever of the usual spellings it came in."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError("is not a database URL") from None
+    if parsed.drivername not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise ValueError("must begin with postgresql://")
+    return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+class Config(BaseSettings):
+    """The settings of one process. Secrets print as stars."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True)
+
+    clinic_env: Literal["development", "production"] = "development"
+    database_url: Annotated[str, AfterValidator(_postgresql_url)]
+    public_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] = "http://localhost:8501"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8501
+    secret_key: Annotated[SecretStr, Field(min_length=32)] = SecretStr(DEVELOPMENT_SECRET)
+
+    @property
+    def is_production(self) -> bool:
+        return self.clinic_env == "production"
+
+    @model_validator(mode="after")
+    def _production_needs_a_secret(self) -> Self:
+        if self.is_production and self.secret_key.get_secret_value() == DEVELOPMENT_SECRET:
+            raise ValueError("SECRET_KEY must be set when CLINIC_ENV is production.")
+        return self
+
+
+@cache
+def config() -> Config:
+    """Read the environment, or leave with one sentence per wrong variable and exit code 2."""
+    try:
+        return Config()
+    except ValidationError as error:
+        sys.exit(
+            "\n".join(_sentence(detail["loc"], detail["type"], detail["msg"]) for detail in error.errors())
+        )
+
+
+def _sentence(where: tuple[int | str, ...], kind: str, message: str) -> str:
+    if not where:
+        return message.removeprefix("Value error, ")
+    name = str(where[0]).upper()
+    if kind == "missing" and name == "DATABASE_URL":
+        return "DATABASE_URL is not set. Use `make run` for a clinic with its own database, or name yours."
+    return f"{name} is wrong: {message.removeprefix('Value error, ')}."

@@ -1,0 +1,147 @@
+"""Appointments: the rows that decide who has which moment of whom."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.base import Base, stored_as_text
+from db.models.clinic import Room
+from db.models.people import Doctor, Patient
+from db.models.services import Service
+
+
+class AppointmentStatus(StrEnum):
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    ARRIVED = "arrived"
+    IN_ROOM = "in_room"
+    COMPLETED = "completed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    NO_SHOW = "no_show"
+
+
+class PaymentStatus(StrEnum):
+    UNPAID = "unpaid"
+    PAID = "paid"
+    PARTLY_REFUNDED = "partly_refunded"
+    REFUNDED = "refunded"
+    WAIVED = "waived"
+
+
+class Source(StrEnum):
+    PORTAL = "portal"
+    DESK = "desk"
+
+
+class EventKind(StrEnum):
+    BOOKED = "booked"
+    OVERBOOKED = "overbooked"
+    MOVED = "moved"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+# The states in which a visit occupies its time. Every index and query that means "live" uses this text.
+LIVE = "status IN ('pending', 'confirmed', 'arrived', 'in_room', 'completed')"
+
+
+class Appointment(Base):
+    """A visit. Cancelling and moving keep the row; `version` counts the times it has changed.
+
+    `blocked` is the visit with the service's buffers: the doctor and the room are taken for all of it, the
+    patient for the visit alone. An overbooked visit (it has a reason) is outside the doctor's constraint.
+    """
+
+    __tablename__ = "appointments"
+    __table_args__ = (
+        CheckConstraint("starts_at < ends_at", name="starts_before_end"),
+        CheckConstraint("blocked @> tstzrange(starts_at, ends_at)", name="blocked_covers_visit"),
+        # The slot search looks one day back along lower(blocked), so no visit may block for longer.
+        CheckConstraint(
+            "upper(blocked) - lower(blocked) <= interval '24 hours'", name="blocked_at_most_a_day"
+        ),
+        CheckConstraint("(status = 'pending') = (hold_expires_at IS NOT NULL)", name="hold_while_pending"),
+        CheckConstraint("price_minor >= 0", name="price_not_negative"),
+        CheckConstraint("overbook_reason <> ''", name="overbook_reason_given"),
+        ExcludeConstraint(
+            (text("int4range(doctor_id, doctor_id, '[]')"), "="),
+            ("blocked", "&&"),
+            name="ex_appointments_doctor_free",
+            using="gist",
+            where=text(f"{LIVE} AND overbook_reason IS NULL"),
+        ),
+        ExcludeConstraint(
+            (text("int4range(patient_id, patient_id, '[]')"), "="),
+            (text("tstzrange(starts_at, ends_at)"), "&&"),
+            name="ex_appointments_patient_free",
+            using="gist",
+            where=text(LIVE),
+        ),
+        ExcludeConstraint(
+            (text("int4range(room_id, room_id, '[]')"), "="),
+            ("blocked", "&&"),
+            name="ex_appointments_room_free",
+            using="gist",
+            where=text(f"{LIVE} AND room_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_appointments_doctor_blocked", "doctor_id", text("lower(blocked)"), postgresql_where=text(LIVE)
+        ),
+        Index("ix_appointments_patient_id_starts_at", "patient_id", "starts_at"),
+        Index("ix_appointments_doctor_id_starts_at", "doctor_id", "starts_at"),
+        Index(
+            "ix_appointments_hold_expires_at", "hold_expires_at", postgresql_where=text("status = 'pending'")
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patients.id"))
+    doctor_id: Mapped[int] = mapped_column(ForeignKey("doctors.id"))
+    service_id: Mapped[int] = mapped_column(ForeignKey("services.id"))
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
+    room_id: Mapped[int | None] = mapped_column(ForeignKey("rooms.id"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    blocked: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    status: Mapped[AppointmentStatus] = mapped_column(stored_as_text(AppointmentStatus))
+    payment_status: Mapped[PaymentStatus] = mapped_column(
+        stored_as_text(PaymentStatus), default=PaymentStatus.UNPAID, server_default=PaymentStatus.UNPAID.value
+    )
+    price_minor: Mapped[int]
+    hold_expires_at: Mapped[datetime | None]
+    source: Mapped[Source] = mapped_column(stored_as_text(Source))
+    overbook_reason: Mapped[str | None] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(default=0, server_default="0")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    patient: Mapped[Patient] = relationship(lazy="raise")
+    doctor: Mapped[Doctor] = relationship(lazy="raise")
+    service: Mapped[Service] = relationship(lazy="raise")
+    room: Mapped[Room | None] = relationship(lazy="raise")
+
+
+class AppointmentEvent(Base):
+    """One change of an appointment: what, when, by whom, from what to what, and why. Only ever added to.
+
+    `request_key` is the key of the form that asked: the same form sent twice changes nothing twice.
+    """
+
+    __tablename__ = "appointment_events"
+    __table_args__ = (Index("ix_appointment_events_appointment_id", "appointment_id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    appointment_id: Mapped[int] = mapped_column(ForeignKey("appointments.id"))
+    kind: Mapped[EventKind] = mapped_column(stored_as_text(EventKind))
+    at: Mapped[datetime]
+    by_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    reason: Mapped[str | None] = mapped_column(Text)
+    request_key: Mapped[UUID | None] = mapped_column(unique=True)

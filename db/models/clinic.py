@@ -1,0 +1,48 @@
+"""The clinic itself: its settings, its places and rooms."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.base import Base
+
+
+class ClinicSettings(Base):
+    """The one row of clinic-wide settings. Services may set their own notice and horizon."""
+
+    __tablename__ = "settings"
+    __table_args__ = (
+        CheckConstraint("id = 1", name="one_row"),
+        CheckConstraint("minimum_notice_minutes >= 0", name="notice_not_negative"),
+        CheckConstraint("horizon_days BETWEEN 1 AND 730", name="horizon_bounded"),
+        CheckConstraint("cancellation_hours >= 0", name="cancellation_not_negative"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_iso4217"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
+    name: Mapped[str] = mapped_column(Text)
+    time_zone: Mapped[str] = mapped_column(Text)  # IANA name
+    currency: Mapped[str] = mapped_column(Text)
+    phone: Mapped[str] = mapped_column(Text, default="")
+    minimum_notice_minutes: Mapped[int] = mapped_column(default=120)
+    horizon_days: Mapped[int] = mapped_column(default=90)
+    cancellation_hours: Mapped[int] = mapped_column(default=24)
+    is_demo: Mapped[bool] = mapped_column(default=False)
+
+
+class Location(Base):
+    __tablename__ = "locations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    address: Mapped[str] = mapped_column(Text)
+
+
+class Room(Base):
+    __tablename__ = "rooms"
+    __table_args__ = (UniqueConstraint("location_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
+    name: Mapped[str] = mapped_column(Text)
+
+    location: Mapped[Location] = relationship(lazy="raise")

@@ -1,0 +1,125 @@
+"""People: accounts, patients (with or without an account) and doctors."""
+
+import unicodedata
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import ARRAY, CheckConstraint, Column, ForeignKey, Index, Table, Text, func
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
+
+from db.base import Base, stored_as_text
+
+
+class Role(StrEnum):
+    PATIENT = "patient"
+    DOCTOR = "doctor"
+    STAFF = "staff"
+    ADMIN = "admin"
+
+
+class Sex(StrEnum):
+    FEMALE = "female"
+    MALE = "male"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+def folded(name: str) -> str:
+    """`name` as it is searched: no case, no accents. Scripts without either stay as they are."""
+    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(mark for mark in decomposed if not unicodedata.combining(mark))
+
+
+class User(Base):
+    """An account. What it may do follows from `role`; who it is in the clinic from patients or doctors."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint("username = lower(username) AND username <> ''", name="username_folded"),
+        CheckConstraint("email = lower(email)", name="email_folded"),
+        CheckConstraint(r"phone ~ '^\+[1-9][0-9]{1,14}$'", name="phone_e164"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(Text, unique=True)
+    email: Mapped[str | None] = mapped_column(Text, unique=True)
+    password_hash: Mapped[str | None] = mapped_column(Text)
+    role: Mapped[Role] = mapped_column(stored_as_text(Role))
+    name: Mapped[str] = mapped_column(Text)
+    name_folded: Mapped[str] = mapped_column(Text)
+    phone: Mapped[str | None] = mapped_column(Text)
+    locale: Mapped[str] = mapped_column(Text, default="en")
+    is_active: Mapped[bool] = mapped_column(default=True)
+    sms_consent_at: Mapped[datetime | None]
+    sms_consent_source: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    @validates("name")
+    def _fold_name(self, _key: str, name: str) -> str:
+        self.name_folded = folded(name)
+        return name
+
+
+class Patient(Base):
+    """Somebody the clinic treats. A walk-in or a child has no account; a child has a guardian."""
+
+    __tablename__ = "patients"
+    __table_args__ = (
+        CheckConstraint("guardian_id <> id", name="guardian_is_another"),
+        CheckConstraint(r"phone ~ '^\+[1-9][0-9]{1,14}$'", name="phone_e164"),
+        Index("ix_patients_name_folded", "name_folded", postgresql_ops={"name_folded": "text_pattern_ops"}),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), unique=True)
+    guardian_id: Mapped[int | None] = mapped_column(ForeignKey("patients.id"), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    name_folded: Mapped[str] = mapped_column(Text)
+    birth_on: Mapped[date] = mapped_column(index=True)
+    sex: Mapped[Sex] = mapped_column(stored_as_text(Sex), default=Sex.UNKNOWN)
+    phone: Mapped[str | None] = mapped_column(Text, index=True)
+    email: Mapped[str | None] = mapped_column(Text)
+    locale: Mapped[str] = mapped_column(Text, default="en")
+    allergies: Mapped[str] = mapped_column(Text, default="")
+    medical_history: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    user: Mapped[User | None] = relationship(lazy="raise")
+
+    @validates("name")
+    def _fold_name(self, _key: str, name: str) -> str:
+        self.name_folded = folded(name)
+        return name
+
+
+doctor_specialties = Table(
+    "doctor_specialties",
+    Base.metadata,
+    Column("doctor_id", ForeignKey("doctors.id"), primary_key=True),
+    Column("specialty_id", ForeignKey("specialties.id"), primary_key=True, index=True),
+)
+
+
+class Specialty(Base):
+    __tablename__ = "specialties"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text, unique=True)
+
+
+class Doctor(Base):
+    """A provider. Not accepting patients: only the desk books. Inactive: nobody does."""
+
+    __tablename__ = "doctors"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), unique=True)
+    bio: Mapped[str] = mapped_column(Text, default="")
+    languages: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)  # ISO 639-1 codes
+    is_accepting_patients: Mapped[bool] = mapped_column(default=True)
+    is_active: Mapped[bool] = mapped_column(default=True)
+
+    user: Mapped[User] = relationship(lazy="raise")
+    specialties: Mapped[list[Specialty]] = relationship(
+        secondary=doctor_specialties, lazy="raise", order_by=Specialty.name
+    )

@@ -1,0 +1,50 @@
+"""The connection to PostgreSQL and the one place that commits."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import psycopg
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session
+
+from db.config import config
+
+
+def new_engine(url: str, pool_size: int = 10) -> Engine:
+    """An engine whose sessions speak UTC, notice a restarted server, and give up on a dead one in 5 s."""
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=10,
+        pool_timeout=10,
+        pool_pre_ping=True,
+        connect_args={"options": "-c timezone=UTC -c jit=off", "connect_timeout": 5},
+    )
+
+
+@cache
+def engine() -> Engine:
+    """This process's engine, made from DATABASE_URL on first use."""
+    return new_engine(config().database_url)
+
+
+@contextmanager
+def unit_of_work(bind: Engine | None = None) -> Iterator[Session]:
+    """One transaction: committed when the block ends, rolled back when anything is raised."""
+    with Session(bind or engine(), expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+def require_reachable() -> None:
+    """Leave with one sentence and exit code 1 when the database does not answer. Asked once, no retry."""
+    url = engine().url
+    try:
+        psycopg.connect(
+            url.set(drivername="postgresql").render_as_string(hide_password=False), connect_timeout=5
+        ).close()
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[0].rpartition("failed: ")[2]
+        where = url.set(drivername="postgresql", password=None).render_as_string()
+        sys.exit(f"The database at {where} cannot be reached: {reason}")
