@@ -8,8 +8,11 @@ from db.models import ClinicSettings
 
 
 def settings(session: Session) -> ClinicSettings:
-    """The clinic's settings; one primary-key read a session."""
-    return session.get_one(ClinicSettings, 1)
+    """The clinic's settings, read once a session."""
+    found: ClinicSettings | None = session.info.get("clinic_settings")
+    if found is None:
+        found = session.info["clinic_settings"] = session.get_one(ClinicSettings, 1)
+    return found
 
 
 def zone(session: Session) -> ZoneInfo:

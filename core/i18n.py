@@ -13,6 +13,7 @@ from pathlib import Path
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton, format_time
 from babel.numbers import format_currency, get_currency_precision
+from babel.units import format_unit
 
 LOCALE_DIR = Path(__file__).parent.parent / "locale"
 
@@ -78,12 +79,22 @@ def full_time(at: datetime, zone: tzinfo) -> str:
     return format_datetime(at, "long", tzinfo=zone, locale=_locale.get())
 
 
+def span(minutes: int) -> str:
+    """A length of time in words: 2 hours, or 90 minutes when the hours are not whole."""
+    whole_hours = minutes and minutes % 60 == 0
+    count, unit = (minutes // 60, "hour") if whole_hours else (minutes, "minute")
+    shown: str = format_unit(count, f"duration-{unit}", locale=_locale.get())
+    return shown
+
+
 def money(amount_minor: int, currency: str) -> str:
     """Whole minor units as a price: 4500 EUR is €45.00, 4500 JPY is ¥4,500."""
     precision = get_currency_precision(currency)
-    return format_currency(Decimal(amount_minor).scaleb(-precision), currency, locale=_locale.get())
+    shown: str = format_currency(Decimal(amount_minor).scaleb(-precision), currency, locale=_locale.get())
+    return shown
 
 
 def language_name(code: str) -> str:
     """The name of a language in the reader's language; the code itself where it is unknown."""
-    return Locale.parse(_locale.get()).languages.get(code, code)
+    name: str = Locale.parse(_locale.get()).languages.get(code, code)
+    return name

@@ -4,23 +4,42 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, create_engine
+from psycopg.pq import ExecStatus, TransactionStatus
+from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.orm import Session
 
 from db.config import config
 
 
+class _Connection(psycopg.Connection[Any]):
+    """A connection that keeps its prepared statements when a transaction is rolled back.
+
+    psycopg drops them, since tables made in the transaction may be gone. We roll back refused bookings, not
+    tables, and planning our slot statements costs more than running them.
+    """
+
+    def rollback(self) -> None:
+        if self.pgconn.transaction_status == TransactionStatus.IDLE:
+            return
+        with self.lock:
+            result = self.pgconn.exec_(b"ROLLBACK")
+        if result.status != ExecStatus.COMMAND_OK:
+            raise psycopg.OperationalError(result.error_message.decode(errors="replace"))
+
+
 def new_engine(url: str, pool_size: int = 10) -> Engine:
     """An engine whose sessions speak UTC, notice a restarted server, and give up on a dead one in 5 s."""
+    address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     return create_engine(
         url,
+        creator=lambda: _Connection.connect(address, options="-c timezone=UTC -c jit=off", connect_timeout=5),
         pool_size=pool_size,
         max_overflow=10,
         pool_timeout=10,
         pool_pre_ping=True,
-        connect_args={"options": "-c timezone=UTC -c jit=off", "connect_timeout": 5},
     )
 
 

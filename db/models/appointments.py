@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint, 
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.base import Base, stored_as_text
-from db.models.clinic import Room
+from db.models.clinic import Location, Room
 from db.models.people import Doctor, Patient
 from db.models.services import Service
 
@@ -124,6 +124,7 @@ class Appointment(Base):
     patient: Mapped[Patient] = relationship(lazy="raise")
     doctor: Mapped[Doctor] = relationship(lazy="raise")
     service: Mapped[Service] = relationship(lazy="raise")
+    location: Mapped[Location] = relationship(lazy="raise")
     room: Mapped[Room | None] = relationship(lazy="raise")
 
 

@@ -1,0 +1,100 @@
+"""Whose visits are when: a patient's own, and a doctor's day."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from core import access, clinics, clock, wall_time
+from core.access import Action, Actor
+from core.appointments import CHANGEABLE
+from core.errors import NotFound
+from db.models import Appointment, AppointmentStatus, Doctor, Room
+
+_WITH_PEOPLE = (
+    joinedload(Appointment.patient),
+    joinedload(Appointment.doctor).joinedload(Doctor.user),
+    joinedload(Appointment.service),
+    joinedload(Appointment.location),
+    joinedload(Appointment.room),
+)
+PAGE = 20
+
+
+def upcoming(session: Session, actor: Actor, *, patient_ids: Sequence[int]) -> list[Appointment]:
+    """The patients' live visits that have not ended, the next first."""
+    for patient_id in patient_ids:
+        access.require(actor, Action.SEE_APPOINTMENT, patient_id=patient_id)
+    rows = session.scalars(
+        select(Appointment)
+        .where(
+            Appointment.patient_id.in_(patient_ids),
+            Appointment.ends_at > clock.now(),
+            Appointment.status.in_([*CHANGEABLE, AppointmentStatus.ARRIVED, AppointmentStatus.IN_ROOM]),
+        )
+        .options(*_WITH_PEOPLE)
+        .order_by(Appointment.starts_at)
+    )
+    return list(rows)
+
+
+def past(
+    session: Session, actor: Actor, *, patient_ids: Sequence[int], skip: int = 0, limit: int = PAGE
+) -> list[Appointment]:
+    """The patients' visits that are over or were called off, the latest first, a page at a time."""
+    for patient_id in patient_ids:
+        access.require(actor, Action.SEE_APPOINTMENT, patient_id=patient_id)
+    over = [AppointmentStatus.COMPLETED, AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW]
+    rows = session.scalars(
+        select(Appointment)
+        .where(
+            Appointment.patient_id.in_(patient_ids),
+            (Appointment.ends_at <= clock.now()) | Appointment.status.in_(over),
+            Appointment.status != AppointmentStatus.EXPIRED,
+        )
+        .options(*_WITH_PEOPLE)
+        .order_by(Appointment.starts_at.desc(), Appointment.id)
+        .offset(skip)
+        .limit(limit)
+    )
+    return list(rows)
+
+
+def one(session: Session, actor: Actor, appointment_id: int) -> Appointment:
+    """One visit with its people and place. Raises `NotFound`, `AccessDenied`."""
+    found = session.scalar(select(Appointment).where(Appointment.id == appointment_id).options(*_WITH_PEOPLE))
+    if found is None:
+        raise NotFound
+    access.require(actor, Action.SEE_APPOINTMENT, patient_id=found.patient_id, doctor_id=found.doctor_id)
+    return found
+
+
+def day(session: Session, actor: Actor, *, doctor_id: int, on: date) -> list[Appointment]:
+    """The doctor's visits that start on a day of the clinic and were not called off, in order of time."""
+    access.require(actor, Action.SEE_DAY, doctor_id=doctor_id)
+    zone = clinics.zone(session)
+    begins, ends = (
+        wall_time.instant_reached(zone, datetime.combine(each, time()))
+        for each in (on, on + timedelta(days=1))
+    )
+    rows = session.scalars(
+        select(Appointment)
+        .where(
+            Appointment.doctor_id == doctor_id,
+            Appointment.starts_at >= begins,
+            Appointment.starts_at < ends,
+            Appointment.status.not_in([AppointmentStatus.CANCELLED, AppointmentStatus.EXPIRED]),
+        )
+        .options(*_WITH_PEOPLE)
+        .order_by(Appointment.starts_at, Appointment.id)
+    )
+    return list(rows)
+
+
+def rooms(session: Session, actor: Actor) -> list[Room]:
+    """Every room with its place: what the desk chooses from."""
+    access.require(actor, Action.SEARCH_PATIENTS)
+    return list(
+        session.scalars(select(Room).options(joinedload(Room.location)).order_by(Room.location_id, Room.name))
+    )

@@ -1,0 +1,46 @@
+"""Why a visit could not be booked, moved or cancelled."""
+
+from core.errors import ClinicError
+from core.i18n import N_
+
+
+class PatientBusy(ClinicError):
+    message = N_("There is already another visit at that time.")
+
+
+class RoomTaken(ClinicError):
+    message = N_("That room is taken at that time.")
+
+
+class RoomElsewhere(ClinicError):
+    message = N_("That room is in another place than the doctor at that time.")
+
+
+class NoLongerChangeable(ClinicError):
+    """The visit has begun, ended or been called off."""
+
+    message = N_("This visit can no longer be changed.")
+
+
+class TooLateToCancel(ClinicError):
+    message = N_("Visits can be cancelled up to {hours} hours before they start. Please call reception.")
+
+
+class TooLateToMove(ClinicError):
+    message = N_("Visits can be moved up to {hours} hours before they start. Please call reception.")
+
+
+class ReasonMissing(ClinicError):
+    message = N_("Please give a reason.")
+
+
+class ReasonTooLong(ClinicError):
+    message = N_("Please keep the reason under {length} characters.")
+
+
+class FormAlreadySent(ClinicError):
+    message = N_("This form has already been sent. Please look at the visits before sending another.")
+
+
+class TryAgain(ClinicError):
+    message = N_("Somebody else was changing the same visits. Please try again.")

@@ -1,0 +1,75 @@
+"""What happened to a visit: one row a change, and the answer to a form that was sent twice."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core import clock
+from core.access import Actor
+from core.appointment_errors import FormAlreadySent, ReasonMissing, ReasonTooLong
+from db.models import Appointment, AppointmentEvent, EventKind
+
+REASON_LENGTH = 500
+
+
+def answered(session: Session, actor: Actor, request_key: UUID | None) -> Appointment | None:
+    """The visit that the form with this key has already booked or changed for this person, if it has."""
+    if request_key is None:
+        return None
+    return session.scalar(
+        select(Appointment)
+        .join(AppointmentEvent, AppointmentEvent.appointment_id == Appointment.id)
+        .where(AppointmentEvent.request_key == request_key, AppointmentEvent.by_user_id == actor.user_id)
+    )
+
+
+def record(
+    session: Session,
+    actor: Actor,
+    appointment: Appointment,
+    kind: EventKind,
+    *,
+    before: dict[str, Any] | None = None,
+    reason: str | None = None,
+    request_key: UUID | None = None,
+) -> None:
+    """Add an event in its change's transaction. Raises `FormAlreadySent` when the key was used before."""
+    added = session.scalar(
+        insert(AppointmentEvent)
+        .values(
+            appointment_id=appointment.id,
+            kind=kind,
+            at=clock.now(),
+            by_user_id=actor.user_id,
+            before=before,
+            after=place_in_time(appointment),
+            reason=reason,
+            request_key=request_key,
+        )
+        .on_conflict_do_nothing(index_elements=[AppointmentEvent.request_key])
+        .returning(AppointmentEvent.id)
+    )
+    if added is None:
+        raise FormAlreadySent
+
+
+def place_in_time(appointment: Appointment) -> dict[str, Any]:
+    """What a move changes, as events keep it: start and end in UTC, and the doctor."""
+    return {
+        "starts_at": appointment.starts_at.isoformat(),
+        "ends_at": appointment.ends_at.isoformat(),
+        "doctor_id": appointment.doctor_id,
+    }
+
+
+def required_reason(reason: str) -> str:
+    """`reason` without surrounding blanks. Raises `ReasonMissing` or `ReasonTooLong`."""
+    given = reason.strip()
+    if not given:
+        raise ReasonMissing
+    if len(given) > REASON_LENGTH:
+        raise ReasonTooLong(length=REASON_LENGTH)
+    return given

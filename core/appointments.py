@@ -1,0 +1,210 @@
+"""Booking, moving and cancelling visits: what a person may ask for, and what then is written."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core import access, appointment_events, availability, clinics, clock, placements
+from core.access import Action, Actor
+from core.appointment_errors import NoLongerChangeable, PatientBusy, TooLateToCancel, TooLateToMove
+from core.appointment_events import required_reason
+from core.errors import AccessDenied, NotFound
+from core.offers import OVERBOOKING_WAIVES
+from core.placements import Wish
+from core.wall_time import require_instant
+from db.models import Appointment, AppointmentStatus, EventKind
+
+CHANGEABLE = frozenset({AppointmentStatus.PENDING, AppointmentStatus.CONFIRMED})
+
+
+def book(
+    session: Session,
+    actor: Actor,
+    *,
+    patient_id: int,
+    doctor_id: int,
+    service_id: int,
+    starts_at: datetime,
+    room_id: int | None = None,
+    request_key: UUID | None = None,
+) -> Appointment:
+    """Book `patient_id` with `doctor_id` for `service_id` at `starts_at` (aware).
+
+    Two people may press the button together: the no-overlap constraints let one through and the other
+    gets `SlotTaken` with the nearest free times. The form's `request_key` sent again returns the first
+    answer. Raises `NotOffered`, `PatientBusy`, `RoomTaken`, `NaiveTime`, `NonexistentTime`, `AccessDenied`.
+    """
+    access.require(actor, Action.BOOK, patient_id=patient_id)
+    wish = Wish(patient_id, doctor_id, service_id, require_instant(starts_at), room_id)
+    try:
+        offered = availability.require_offered(
+            session,
+            doctor_id=doctor_id,
+            service_id=service_id,
+            starts_at=wish.starts_at,
+            patient_id=patient_id,
+            by_staff=actor.is_desk,
+        )
+        return placements.insert(session, actor, wish, offered, request_key=request_key)
+    except PatientBusy:
+        return _first_answer(session, actor, request_key)
+
+
+def overbook(
+    session: Session,
+    actor: Actor,
+    *,
+    patient_id: int,
+    doctor_id: int,
+    service_id: int,
+    starts_at: datetime,
+    reason: str,
+    room_id: int | None = None,
+    request_key: UUID | None = None,
+) -> Appointment:
+    """Give `patient_id` a time that the doctor's other visits already fill, for a stated reason.
+
+    Any whole minute within the doctor's hours will do; notice, step, closing and other visits are waived,
+    everything else holds, the patient's and the room's own time included. A time that turns out to be free
+    is simply booked, so that it stays protected. Raises `ReasonMissing` and what `book` raises.
+    """
+    access.require(actor, Action.OVERBOOK, patient_id=patient_id)
+    why = required_reason(reason)
+    wish = Wish(patient_id, doctor_id, service_id, require_instant(starts_at), room_id)
+    try:
+        offered = availability.require_offered(
+            session,
+            doctor_id=doctor_id,
+            service_id=service_id,
+            starts_at=wish.starts_at,
+            patient_id=patient_id,
+            by_staff=True,
+            also_waiving=OVERBOOKING_WAIVES,
+        )
+        rule = availability.why_not(
+            session, doctor_id=doctor_id, service_id=service_id, starts_at=wish.starts_at, by_staff=True
+        )
+        return placements.insert(
+            session, actor, wish, offered, overbook_reason=why if rule else None, request_key=request_key
+        )
+    except PatientBusy:
+        return _first_answer(session, actor, request_key)
+
+
+def reschedule(
+    session: Session,
+    actor: Actor,
+    *,
+    appointment_id: int,
+    starts_at: datetime,
+    doctor_id: int | None = None,
+    waive_policy: bool = False,
+    request_key: UUID | None = None,
+) -> Appointment:
+    """Move a visit to `starts_at` (aware), with another doctor if given: the same row, its past in events.
+
+    The patient has either the old time or the new one, never both or neither. The price agreed stays.
+    Moving is bound by the cancellation window, which the desk may waive. Raises what `book` raises,
+    `TooLateToMove` and `NoLongerChangeable`.
+    """
+    seen = session.get(Appointment, appointment_id)
+    if seen is None:
+        raise NotFound
+    access.require(actor, Action.MOVE, patient_id=seen.patient_id, doctor_id=seen.doctor_id)
+    to_doctor_id = doctor_id or seen.doctor_id
+    placements.take_turns(session, doctor_id=to_doctor_id, patient_id=seen.patient_id)
+    appointment = placements.locked(session, appointment_id)
+    if earlier := appointment_events.answered(session, actor, request_key):
+        return earlier
+    at = require_instant(starts_at)
+    _require_changeable(session, actor, appointment, waive_policy, TooLateToMove)
+    if (appointment.starts_at, appointment.doctor_id) == (at, to_doctor_id):
+        return appointment
+    offered = availability.require_offered(
+        session,
+        doctor_id=to_doctor_id,
+        service_id=appointment.service_id,
+        starts_at=at,
+        patient_id=appointment.patient_id,
+        by_staff=actor.is_desk,
+        ignoring=appointment_id,
+    )
+    wish = Wish(appointment.patient_id, to_doctor_id, appointment.service_id, at, appointment.room_id)
+    return placements.move(session, actor, appointment, wish, offered, request_key=request_key)
+
+
+def cancel(
+    session: Session,
+    actor: Actor,
+    *,
+    appointment_id: int,
+    reason: str,
+    waive_policy: bool = False,
+    request_key: UUID | None = None,
+) -> Appointment:
+    """Call a visit off for a stated reason; its time is free at once, its row and history stay.
+
+    Possible until the clinic's cancellation window begins, which the desk may waive. Raises
+    `TooLateToCancel`, `NoLongerChangeable`, `ReasonMissing`, `AccessDenied`, `NotFound`.
+    """
+    appointment = placements.locked(session, appointment_id)
+    access.require(actor, Action.CANCEL, patient_id=appointment.patient_id, doctor_id=appointment.doctor_id)
+    why = required_reason(reason)
+    if earlier := appointment_events.answered(session, actor, request_key):
+        return earlier
+    _require_changeable(session, actor, appointment, waive_policy, TooLateToCancel)
+    before = appointment_events.place_in_time(appointment)
+    appointment.status = AppointmentStatus.CANCELLED
+    appointment.hold_expires_at = None
+    placements.touch(appointment)
+    appointment_events.record(
+        session, actor, appointment, EventKind.CANCELLED, before=before, reason=why, request_key=request_key
+    )
+    return appointment
+
+
+def expire_holds(session: Session) -> int:
+    """Free the times of pending bookings whose hold has run out; how many. Safe to run twice at once."""
+    expired = session.execute(
+        text("""
+            WITH due AS (
+                SELECT id FROM appointments WHERE status = 'pending' AND hold_expires_at <= :now
+                FOR UPDATE SKIP LOCKED
+            ), freed AS (
+                UPDATE appointments a
+                SET status = 'expired', hold_expires_at = NULL, version = version + 1, updated_at = :now
+                FROM due WHERE a.id = due.id RETURNING a.id
+            )
+            INSERT INTO appointment_events (appointment_id, kind, at)
+            SELECT id, 'expired', :now FROM freed RETURNING id
+        """),
+        {"now": clock.now()},
+    )
+    return len(expired.all())
+
+
+def _first_answer(session: Session, actor: Actor, request_key: UUID | None) -> Appointment:
+    """A form sent twice finds the patient busy with its own first answer; any other is told so."""
+    earlier = appointment_events.answered(session, actor, request_key)
+    if earlier is None:
+        raise PatientBusy
+    return earlier
+
+
+def _require_changeable(
+    session: Session,
+    actor: Actor,
+    appointment: Appointment,
+    waive_policy: bool,
+    too_late: type[TooLateToCancel] | type[TooLateToMove],
+) -> None:
+    if waive_policy and not actor.is_desk:
+        raise AccessDenied
+    now = clock.now()
+    if appointment.status not in CHANGEABLE or appointment.starts_at <= now:
+        raise NoLongerChangeable
+    hours = clinics.settings(session).cancellation_hours
+    if not waive_policy and appointment.starts_at - now < timedelta(hours=hours):
+        raise too_late(hours=hours)

@@ -1,0 +1,221 @@
+"""When a doctor can be booked: free times, the next one, and why a time is not offered."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core import clinics, clock
+from core.appointment_errors import PatientBusy
+from core.errors import NotFound
+from core.offers import DESK_WAIVES, NotOffered, Offer, Rule, SlotTaken, first_failing, offer
+from core.slots import ALL_FREE, FIRST_FREE, parameters
+from core.wall_time import require_instant
+from db.models import Service
+
+ALTERNATIVES = 3
+_FORTNIGHT = timedelta(days=14)
+_DAY = timedelta(days=1)
+
+
+def free_slots(
+    session: Session,
+    *,
+    doctor_ids: Sequence[int],
+    service_id: int,
+    from_on: date,
+    until_on: date,
+    by_staff: bool = False,
+    ignoring: int | None = None,
+) -> dict[int, list[datetime]]:
+    """The start times at which each doctor can be booked for the service, from `from_on` to `until_on`.
+
+    Days are the clinic's, both included; times are UTC, sorted. Doctors without a free time are left out.
+    `by_staff` waives the minimum notice and "not accepting patients"; `ignoring` is an appointment that does
+    not count because it is about to move. One round trip however many the doctors.
+    """
+    zone, now = clinics.zone(session), clock.now()
+    rows = session.execute(
+        ALL_FREE,
+        parameters(
+            zone,
+            now,
+            doctor_ids=doctor_ids,
+            service_id=service_id,
+            from_on=from_on,
+            until_on=until_on,
+            by_staff=by_staff,
+            ignoring=ignoring,
+        ),
+    )
+    return {doctor_id: sorted(starts) for doctor_id, starts in rows}
+
+
+def next_available(
+    session: Session,
+    *,
+    doctor_ids: Sequence[int],
+    service_id: int,
+    from_on: date | None = None,
+    by_staff: bool = False,
+) -> dict[int, datetime]:
+    """Each doctor's first free time for the service, from `from_on` or today; without one, left out.
+
+    Looks a fortnight ahead first; only doctors full until then are searched to the horizon.
+    """
+    zone, now = clinics.zone(session), clock.now()
+    today = now.astimezone(zone).date()
+    start = max(from_on or today, today)
+    found = _first_free(session, zone, now, doctor_ids, service_id, start, start + _FORTNIGHT, by_staff)
+    if full := [doctor_id for doctor_id in doctor_ids if doctor_id not in found]:
+        service = session.get_one(Service, service_id)
+        horizon = today + timedelta(days=service.horizon_days or clinics.settings(session).horizon_days)
+        later = start + _FORTNIGHT + _DAY
+        if later <= horizon:
+            found |= _first_free(session, zone, now, full, service_id, later, horizon, by_staff)
+    return found
+
+
+def _first_free(
+    session: Session,
+    zone: ZoneInfo,
+    now: datetime,
+    doctor_ids: Sequence[int],
+    service_id: int,
+    from_on: date,
+    until_on: date,
+    by_staff: bool,
+) -> dict[int, datetime]:
+    wanted = parameters(
+        zone,
+        now,
+        doctor_ids=doctor_ids,
+        service_id=service_id,
+        from_on=from_on,
+        until_on=until_on,
+        by_staff=by_staff,
+        ignoring=None,
+    )
+    return dict(session.execute(FIRST_FREE, wanted).tuples().all())
+
+
+def why_not(
+    session: Session,
+    *,
+    doctor_id: int,
+    service_id: int,
+    starts_at: datetime,
+    by_staff: bool = False,
+    ignoring: int | None = None,
+) -> Rule | None:
+    """The first rule that keeps the doctor from being booked at `starts_at` (aware), None when it is free.
+
+    Raises `NaiveTime` and `NonexistentTime` for a time that is no instant.
+    """
+    at = require_instant(starts_at)
+    found = offer(session, doctor_id=doctor_id, service_id=service_id, starts_at=at, ignoring=ignoring)
+    return first_failing(found, at, clinics.zone(session), clock.now(), _waived(by_staff))
+
+
+def require_offered(
+    session: Session,
+    *,
+    doctor_id: int,
+    service_id: int,
+    starts_at: datetime,
+    patient_id: int,
+    by_staff: bool = False,
+    also_waiving: Collection[Rule] = (),
+    ignoring: int | None = None,
+) -> Offer:
+    """What is offered to `patient_id` at `starts_at` (UTC).
+
+    Raises `NotOffered` with its rule, `PatientBusy`, or `SlotTaken` with alternatives.
+    """
+    found = offer(
+        session,
+        doctor_id=doctor_id,
+        service_id=service_id,
+        starts_at=starts_at,
+        patient_id=patient_id,
+        ignoring=ignoring,
+    )
+    if not found.is_patient_known:
+        raise NotFound
+    waived = _waived(by_staff) | frozenset(also_waiving)
+    rule = first_failing(found, starts_at, clinics.zone(session), clock.now(), waived)
+    if rule is not None and rule is not Rule.TAKEN:
+        raise NotOffered(rule, found)
+    if found.is_patient_busy:
+        raise PatientBusy
+    if rule is Rule.TAKEN:
+        raise slot_taken(
+            session,
+            doctor_id=doctor_id,
+            service_id=service_id,
+            starts_at=starts_at,
+            by_staff=by_staff,
+            ignoring=ignoring,
+        )
+    return found
+
+
+def nearest(
+    session: Session,
+    *,
+    doctor_id: int,
+    service_id: int,
+    starts_at: datetime,
+    by_staff: bool = False,
+    ignoring: int | None = None,
+) -> list[datetime]:
+    """The three free times nearest to `starts_at`, in order of time; fewer when fewer are left.
+
+    Looks two days around first, then a fortnight, then anywhere up to the horizon.
+    """
+    zone = clinics.zone(session)
+    # For one doctor and a few days, planning the statement anew costs three times what running it does.
+    session.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
+    on = starts_at.astimezone(zone).date()
+    free: list[datetime] = []
+    for days in (2, 14, 730):
+        around = timedelta(days=days)
+        free = free_slots(
+            session,
+            doctor_ids=[doctor_id],
+            service_id=service_id,
+            from_on=max(on - around, clock.now().astimezone(zone).date()),
+            until_on=on + around,
+            by_staff=by_staff,
+            ignoring=ignoring,
+        ).get(doctor_id, [])
+        if len(free) >= ALTERNATIVES:
+            break
+    return sorted(sorted(free, key=lambda at: abs(at - starts_at))[:ALTERNATIVES])
+
+
+def slot_taken(
+    session: Session,
+    *,
+    doctor_id: int,
+    service_id: int,
+    starts_at: datetime,
+    by_staff: bool = False,
+    ignoring: int | None = None,
+) -> SlotTaken:
+    """The error for a time that somebody else has, with the nearest free ones and how to show them."""
+    alternatives = nearest(
+        session,
+        doctor_id=doctor_id,
+        service_id=service_id,
+        starts_at=starts_at,
+        by_staff=by_staff,
+        ignoring=ignoring,
+    )
+    return SlotTaken(alternatives, clinics.zone(session))
+
+
+def _waived(by_staff: bool) -> frozenset[Rule]:
+    return DESK_WAIVES if by_staff else frozenset()

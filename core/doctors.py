@@ -1,0 +1,151 @@
+"""Finding a doctor: by name, specialty, language, price and when they are next free."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from core import access, availability
+from core.access import Action, Actor
+from core.errors import NotFound
+from db.models import Doctor, DoctorService, Service, Specialty, User, doctor_specialties, folded
+
+
+class Found(NamedTuple):
+    """A doctor who offers the wanted service, at what price, and when next (UTC), if by the horizon."""
+
+    doctor: Doctor
+    price_minor: int
+    next_at: datetime | None
+
+
+def search(
+    session: Session,
+    actor: Actor,
+    *,
+    service_id: int,
+    name: str = "",
+    specialty_id: int | None = None,
+    language: str | None = None,
+    max_price_minor: int | None = None,
+    on: date | None = None,
+) -> list[Found]:
+    """The active doctors who offer the service and fit every wish, the soonest free first.
+
+    `on` is a day of the clinic: only doctors free on it. Every word of `name` must begin a word of the
+    doctor's name, without regard to case or accents. Doctors and their specialties load with them.
+    """
+    access.require(actor, Action.SEARCH_DOCTORS)
+    price = func.coalesce(DoctorService.price_minor, Service.price_minor)
+    query = (
+        select(Doctor, price)
+        .join(DoctorService, DoctorService.doctor_id == Doctor.id)
+        .join(Service, Service.id == DoctorService.service_id)
+        .join(Doctor.user)
+        .where(Doctor.is_active, Service.is_active, Service.id == service_id)
+        .options(joinedload(Doctor.user), selectinload(Doctor.specialties))
+    )
+    for word in folded(name).split():
+        query = query.where((" " + User.name_folded).contains(" " + word, autoescape=True))
+    if specialty_id is not None:
+        offers = select(doctor_specialties.c.doctor_id).where(
+            doctor_specialties.c.specialty_id == specialty_id
+        )
+        query = query.where(Doctor.id.in_(offers))
+    if language is not None:
+        query = query.where(Doctor.languages.contains([language]))
+    if max_price_minor is not None:
+        query = query.where(price <= max_price_minor)
+    rows = session.execute(query).tuples().all()
+    return _soonest_first(session, actor, rows, service_id, on)
+
+
+def _soonest_first(
+    session: Session, actor: Actor, rows: Sequence[tuple[Doctor, int]], service_id: int, on: date | None
+) -> list[Found]:
+    ids = [doctor.id for doctor, _ in rows]
+    first: dict[int, datetime]
+    if on is None:
+        first = availability.next_available(
+            session, doctor_ids=ids, service_id=service_id, by_staff=actor.is_desk
+        )
+    else:
+        free = availability.free_slots(
+            session, doctor_ids=ids, service_id=service_id, from_on=on, until_on=on, by_staff=actor.is_desk
+        )
+        first = {doctor_id: starts[0] for doctor_id, starts in free.items()}
+    found = [Found(doctor, price, first.get(doctor.id)) for doctor, price in rows]
+    if on is not None:
+        found = [each for each in found if each.next_at is not None]
+    return sorted(found, key=lambda each: (each.next_at is None, each.next_at, each.doctor.user.name))
+
+
+def profile(session: Session, actor: Actor, doctor_id: int) -> Doctor:
+    """One active doctor with account and specialties. Raises `NotFound`."""
+    access.require(actor, Action.SEARCH_DOCTORS)
+    doctor = session.scalar(
+        select(Doctor)
+        .where(Doctor.id == doctor_id, Doctor.is_active)
+        .options(joinedload(Doctor.user), selectinload(Doctor.specialties))
+    )
+    if doctor is None:
+        raise NotFound
+    return doctor
+
+
+def offered_services(session: Session, actor: Actor, doctor_id: int) -> list[tuple[Service, int]]:
+    """What the doctor offers, with the doctor's price in minor units, the shortest first."""
+    access.require(actor, Action.SEARCH_DOCTORS)
+    price = func.coalesce(DoctorService.price_minor, Service.price_minor)
+    rows = session.execute(
+        select(Service, price)
+        .join(DoctorService, DoctorService.service_id == Service.id)
+        .where(DoctorService.doctor_id == doctor_id, Service.is_active)
+        .order_by(Service.duration_minutes, Service.name)
+    )
+    return [(service, amount) for service, amount in rows]
+
+
+def bookable_services(session: Session, actor: Actor) -> list[Service]:
+    """The services that at least one active doctor offers, those of most doctors first."""
+    access.require(actor, Action.SEARCH_DOCTORS)
+    rows = session.scalars(
+        select(Service)
+        .join(DoctorService, DoctorService.service_id == Service.id)
+        .join(Doctor, Doctor.id == DoctorService.doctor_id)
+        .where(Service.is_active, Doctor.is_active)
+        .group_by(Service.id)
+        .order_by(func.count().desc(), Service.name)
+    )
+    return list(rows)
+
+
+def specialties(session: Session, actor: Actor) -> list[Specialty]:
+    """The specialties of the clinic's active doctors, by name."""
+    access.require(actor, Action.SEARCH_DOCTORS)
+    practised = select(doctor_specialties.c.specialty_id).join(Doctor).where(Doctor.is_active)
+    return list(
+        session.scalars(select(Specialty).where(Specialty.id.in_(practised)).order_by(Specialty.name))
+    )
+
+
+def languages(session: Session, actor: Actor) -> list[str]:
+    """The ISO 639-1 codes of the languages the clinic's active doctors speak."""
+    access.require(actor, Action.SEARCH_DOCTORS)
+    spoken = select(func.unnest(Doctor.languages)).where(Doctor.is_active).distinct()
+    return sorted(session.scalars(spoken))
+
+
+def all_active(session: Session, actor: Actor) -> list[Doctor]:
+    """Every active doctor with account, by name: what the desk chooses from."""
+    access.require(actor, Action.SEARCH_DOCTORS)
+    rows = session.scalars(
+        select(Doctor)
+        .where(Doctor.is_active)
+        .join(Doctor.user)
+        .options(joinedload(Doctor.user))
+        .order_by(User.name)
+    )
+    return list(rows)

@@ -1,0 +1,226 @@
+"""What one doctor offers at one instant, and the rules a bookable time meets, in the order they are asked."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime, time, timedelta, tzinfo
+from enum import StrEnum
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.orm import Session
+
+from core import clinics
+from core.errors import ClinicError, NotFound
+from core.i18n import N_, _, day_and_time, span
+from core.wall_time import instant_reached
+from db.models.appointments import LIVE
+
+
+class Rule(StrEnum):
+    """Why a time is not offered. The first that fails is the one that is told."""
+
+    DOCTOR_INACTIVE = "doctor inactive"
+    NOT_ACCEPTING = "not accepting patients"
+    NOT_OFFERED = "service not offered"
+    IN_PAST = "in the past"
+    SHORT_NOTICE = "too short notice"
+    BEYOND_HORIZON = "beyond the horizon"
+    REPEATED_HOUR = "repeated hour"
+    OUTSIDE_HOURS = "outside hours"
+    OFF_STEP = "off the step"
+    RUNS_OVER = "runs past closing"
+    TIME_OFF = "time off"
+    TAKEN = "taken"
+
+
+OVERBOOKING_WAIVES = frozenset({Rule.OFF_STEP, Rule.RUNS_OVER, Rule.TAKEN})
+DESK_WAIVES = frozenset({Rule.NOT_ACCEPTING, Rule.SHORT_NOTICE})
+
+SENTENCES = {
+    Rule.DOCTOR_INACTIVE: N_("This doctor no longer sees patients here."),
+    Rule.NOT_ACCEPTING: N_("This doctor takes bookings through reception only."),
+    Rule.NOT_OFFERED: N_("This doctor does not offer that service."),
+    Rule.IN_PAST: N_("That time has passed."),
+    Rule.SHORT_NOTICE: N_("That is too soon: please choose a time at least {notice} from now."),
+    Rule.BEYOND_HORIZON: N_("That is too far ahead: visits can be booked up to {horizon} days ahead."),
+    Rule.REPEATED_HOUR: N_("Clocks go back over that time: it can be booked only the first time round."),
+    Rule.OUTSIDE_HOURS: N_("The doctor does not work at that time."),
+    Rule.OFF_STEP: N_("Visits of this kind do not start at that minute."),
+    Rule.RUNS_OVER: N_("The visit would not end before the doctor's hours do."),
+    Rule.TIME_OFF: N_("The doctor is away at that time."),
+    Rule.TAKEN: N_("That time is taken."),
+}
+
+
+class NotOffered(ClinicError):
+    """A time that cannot be booked, with the rule it fails."""
+
+    def __init__(self, rule: Rule, found: "Offer") -> None:
+        super().__init__(notice=span(found.notice_minutes), horizon=found.horizon_days)
+        self.rule = rule
+        self.message = SENTENCES[rule]
+
+
+class SlotTaken(ClinicError):
+    """Somebody else has that time. `alternatives` are the nearest free ones, UTC, in order of time."""
+
+    message = N_("That time has just been taken.")
+
+    def __init__(self, alternatives: list[datetime], zone: tzinfo) -> None:
+        super().__init__()
+        self.alternatives = alternatives
+        self.zone = zone
+
+    def __str__(self) -> str:
+        if not self.alternatives:
+            return _("That time has just been taken, and this doctor has no other free time for it.")
+        times = "; ".join(day_and_time(at, self.zone) for at in self.alternatives)
+        return _("That time has just been taken. Still free nearby: {times}.").format(times=times)
+
+
+class Offer(NamedTuple):
+    """One doctor, one service, one instant: everything the rules look at, read in one statement.
+
+    `hours` are the day's stretches as (opens, closes, location id) in wall time. Minutes and minor units.
+    """
+
+    is_active: bool
+    is_accepting: bool
+    is_offered: bool
+    duration_minutes: int
+    step_minutes: int
+    buffer_before_minutes: int
+    buffer_after_minutes: int
+    notice_minutes: int
+    horizon_days: int
+    price_minor: int
+    is_off: bool
+    is_taken: bool
+    is_patient_known: bool
+    is_patient_busy: bool
+    hours: list[tuple[time, time, int]]
+
+    @property
+    def duration(self) -> timedelta:
+        return timedelta(minutes=self.duration_minutes)
+
+    def blocked(self, starts_at: datetime) -> Range[datetime]:
+        """The range that a visit at `starts_at` keeps the doctor and the room busy, buffers included."""
+        return Range(
+            starts_at - timedelta(minutes=self.buffer_before_minutes),
+            starts_at + timedelta(minutes=self.duration_minutes + self.buffer_after_minutes),
+        )
+
+    def location_at(self, wall: time) -> int:
+        """Where the doctor works at `wall`, the wall time of an offered visit."""
+        return next(place for opens, closes, place in self.hours if opens <= wall < closes)
+
+
+_LIVE = LIVE.replace("status", "a.status")
+_OFFER = text(f"""
+SELECT d.is_active, d.is_accepting_patients, o.service_id IS NOT NULL AND s.is_active,
+       s.duration_minutes, s.step_minutes, s.buffer_before_minutes, s.buffer_after_minutes,
+       coalesce(s.minimum_notice_minutes, c.minimum_notice_minutes), coalesce(s.horizon_days, c.horizon_days),
+       coalesce(o.price_minor, s.price_minor),
+       EXISTS (SELECT FROM time_off t WHERE t.doctor_id = d.id
+               AND t.ends_at > :at AND t.starts_at < :at + make_interval(mins => s.duration_minutes)),
+       EXISTS (SELECT FROM appointments a WHERE a.doctor_id = d.id AND {_LIVE}
+               AND a.id IS DISTINCT FROM CAST(:ignoring AS int)
+               AND lower(a.blocked) > :at - interval '30 hours'
+               AND lower(a.blocked) < :at + make_interval(mins => s.duration_minutes + s.buffer_after_minutes)
+               AND upper(a.blocked) > :at - make_interval(mins => s.buffer_before_minutes)),
+       EXISTS (SELECT FROM patients p WHERE p.id = CAST(:patient_id AS int)),
+       EXISTS (SELECT FROM appointments a WHERE a.patient_id = CAST(:patient_id AS int) AND {_LIVE}
+               AND a.id IS DISTINCT FROM CAST(:ignoring AS int)
+               AND a.starts_at > :at - interval '24 hours'
+               AND a.starts_at < :at + make_interval(mins => s.duration_minutes) AND a.ends_at > :at),
+       hours.opens_at, hours.closes_at, hours.location_id
+FROM doctors d CROSS JOIN services s CROSS JOIN settings c
+LEFT JOIN doctor_services o ON o.doctor_id = d.id AND o.service_id = s.id
+CROSS JOIN LATERAL (
+    SELECT array_agg(h.opens_at) AS opens_at, array_agg(h.closes_at) AS closes_at,
+           array_agg(h.location_id) AS location_id
+    FROM (
+        SELECT x.opens_at, x.closes_at, x.location_id
+        FROM date_overrides x WHERE x.doctor_id = d.id AND x.on_date = :on_date AND x.opens_at IS NOT NULL
+        UNION ALL
+        SELECT w.opens_at, w.closes_at, w.location_id
+        FROM weekly_hours w
+        WHERE w.doctor_id = d.id AND w.weekday = extract(isodow FROM CAST(:on_date AS date))
+         AND (w.valid_from_on IS NULL OR w.valid_from_on <= :on_date)
+         AND (w.valid_until_on IS NULL OR w.valid_until_on >= :on_date)
+         AND NOT EXISTS (SELECT FROM date_overrides x WHERE x.doctor_id = d.id AND x.on_date = :on_date)
+    ) AS h
+) AS hours
+WHERE d.id = :doctor_id AND s.id = :service_id
+""")
+
+
+def offer(
+    session: Session,
+    *,
+    doctor_id: int,
+    service_id: int,
+    starts_at: datetime,
+    patient_id: int | None = None,
+    ignoring: int | None = None,
+) -> Offer:
+    """Read what `doctor_id` offers of `service_id` at `starts_at` (UTC), in one round trip.
+
+    With `patient_id` it also says whether that patient is free. `ignoring` is an appointment that does not
+    count as taking the time. Raises `NotFound`.
+    """
+    row = session.execute(
+        _OFFER,
+        {
+            "doctor_id": doctor_id,
+            "service_id": service_id,
+            "at": starts_at,
+            "on_date": starts_at.astimezone(clinics.zone(session)).date(),
+            "patient_id": patient_id,
+            "ignoring": ignoring,
+        },
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    *facts, opens, closes, locations = row
+    hours = list(zip(opens or [], closes or [], locations or [], strict=True))
+    return Offer._make([*facts, hours])
+
+
+def first_failing(
+    found: Offer, at: datetime, zone: ZoneInfo, now: datetime, waived: Collection[Rule] = ()
+) -> Rule | None:
+    """The first rule, in the order of `Rule`, that `at` (UTC) fails and that is not waived."""
+    return next((rule for rule in _failing(found, at, zone, now) if rule not in waived), None)
+
+
+def _failing(found: Offer, at: datetime, zone: ZoneInfo, now: datetime) -> Iterator[Rule]:
+    local = at.astimezone(zone)
+    last_on = now.astimezone(zone).date() + timedelta(days=found.horizon_days)
+    asked_first = {
+        Rule.DOCTOR_INACTIVE: not found.is_active,
+        Rule.NOT_ACCEPTING: not found.is_accepting,
+        Rule.NOT_OFFERED: not found.is_offered,
+        Rule.IN_PAST: at < now,
+        Rule.SHORT_NOTICE: at < now + timedelta(minutes=found.notice_minutes),
+        Rule.BEYOND_HORIZON: local.date() > last_on,
+        Rule.REPEATED_HOUR: local.fold == 1,
+    }
+    yield from (rule for rule, fails in asked_first.items() if fails)
+    stretch = next(
+        ((opens, closes) for opens, closes, _place in found.hours if opens <= local.time() < closes), None
+    )
+    if stretch is None:
+        yield Rule.OUTSIDE_HOURS
+        return
+    opens_at, closes_at = (datetime.combine(local.date(), wall) for wall in stretch)
+    if (local.replace(tzinfo=None) - opens_at) % timedelta(minutes=found.step_minutes):
+        yield Rule.OFF_STEP
+    if at + timedelta(minutes=found.duration_minutes) > instant_reached(zone, closes_at):
+        yield Rule.RUNS_OVER
+    if found.is_off:
+        yield Rule.TIME_OFF
+    if found.is_taken:
+        yield Rule.TAKEN

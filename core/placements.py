@@ -1,0 +1,193 @@
+"""Putting a visit into the calendar: the rows, the locks, and what the constraints say when they refuse."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import select, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+
+from core import appointment_events, availability, clinics, clock, offers
+from core.access import Actor
+from core.appointment_errors import PatientBusy, RoomElsewhere, RoomTaken, TryAgain
+from core.errors import ClinicError, NotFound
+from core.offers import Offer
+from db.models import Appointment, AppointmentStatus, EventKind, Room, Source
+
+MOVE_ATTEMPTS = 3
+_DEADLOCK_DETECTED = "40P01"  # PostgreSQL's error codes, appendix A of its manual
+_EXCLUSION_VIOLATION = "23P01"
+_ROOM_FREE = "ex_appointments_room_free"
+
+
+class Wish(NamedTuple):
+    """Who wants whom for what, when (UTC) and, from the desk, in which room."""
+
+    patient_id: int
+    doctor_id: int
+    service_id: int
+    starts_at: datetime
+    room_id: int | None = None
+
+
+def insert(
+    session: Session,
+    actor: Actor,
+    wish: Wish,
+    offered: Offer,
+    *,
+    overbook_reason: str | None = None,
+    request_key: UUID | None = None,
+) -> Appointment:
+    """Write the visit and its first event, or raise the error that says who was faster."""
+    location_id = offered.location_at(wish.starts_at.astimezone(clinics.zone(session)).time())
+    if wish.room_id is not None:
+        _require_room(session, wish.room_id, location_id)
+    row = postgresql.insert(Appointment).values(
+        patient_id=wish.patient_id,
+        doctor_id=wish.doctor_id,
+        service_id=wish.service_id,
+        location_id=location_id,
+        room_id=wish.room_id,
+        starts_at=wish.starts_at,
+        ends_at=wish.starts_at + offered.duration,
+        blocked=offered.blocked(wish.starts_at),
+        status=AppointmentStatus.CONFIRMED,
+        price_minor=offered.price_minor,
+        source=Source.DESK if actor.is_desk else Source.PORTAL,
+        overbook_reason=overbook_reason,
+    )
+    # ON CONFLICT: racing plain INSERTs on an exclusion constraint deadlock.
+    appointment: Appointment | None = session.scalar(row.on_conflict_do_nothing().returning(Appointment))
+    if appointment is None:
+        raise _in_the_way(session, actor, wish, is_overbooking=overbook_reason is not None)
+    kind = EventKind.BOOKED if overbook_reason is None else EventKind.OVERBOOKED
+    appointment_events.record(
+        session, actor, appointment, kind, reason=overbook_reason, request_key=request_key
+    )
+    return appointment
+
+
+def take_turns(session: Session, *, doctor_id: int, patient_id: int) -> None:
+    """Wait for every other move into this doctor's or this patient's time, until the transaction ends.
+
+    Two moves that each wait for the other's row would deadlock. Always the doctor first, then the patient.
+    """
+    session.execute(
+        text("SELECT pg_advisory_xact_lock(1, :doctor_id), pg_advisory_xact_lock(2, :patient_id)"),
+        {"doctor_id": doctor_id, "patient_id": patient_id},
+    )
+
+
+def locked(session: Session, appointment_id: int) -> Appointment:
+    """The visit as it is now, held against other changes until the transaction ends. Raises `NotFound`."""
+    appointment = session.scalar(
+        select(Appointment)
+        .where(Appointment.id == appointment_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if appointment is None:
+        raise NotFound
+    return appointment
+
+
+def move(
+    session: Session,
+    actor: Actor,
+    appointment: Appointment,
+    wish: Wish,
+    offered: Offer,
+    *,
+    request_key: UUID | None = None,
+) -> Appointment:
+    """Write the visit's new time and the event that keeps the old one, or raise who is in the way.
+
+    The room comes along when it is in the same place and free. An UPDATE has no ON CONFLICT: a deadlock is
+    tried again a few times before the person is asked to.
+    """
+    before = appointment_events.place_in_time(appointment)
+    location_id = offered.location_at(wish.starts_at.astimezone(clinics.zone(session)).time())
+    room_id = appointment.room_id if appointment.location_id == location_id else None
+    for _attempt in range(MOVE_ATTEMPTS):
+        try:
+            with session.begin_nested():
+                appointment.doctor_id, appointment.location_id = wish.doctor_id, location_id
+                appointment.starts_at, appointment.ends_at = wish.starts_at, wish.starts_at + offered.duration
+                appointment.blocked = offered.blocked(wish.starts_at)
+                appointment.room_id, appointment.overbook_reason = room_id, None
+                touch(appointment)
+                session.flush()
+            break
+        except (IntegrityError, OperationalError) as error:
+            refusal = _refused_constraint(error)
+            if refusal is None:
+                continue
+            if refusal != _ROOM_FREE:
+                raise _in_the_way(session, actor, wish, ignoring=appointment.id) from None
+            room_id = None
+    else:
+        raise TryAgain
+    appointment_events.record(
+        session, actor, appointment, EventKind.MOVED, before=before, request_key=request_key
+    )
+    return appointment
+
+
+def touch(appointment: Appointment) -> None:
+    """Count a change of the visit's time or state; calendars and messages go by the number."""
+    appointment.version += 1
+    appointment.updated_at = clock.now()
+
+
+def _refused_constraint(error: IntegrityError | OperationalError) -> str | None:
+    """The no-overlap constraint that refused a row, None for a deadlock; anything else is raised again."""
+    if not isinstance(error.orig, psycopg.Error):
+        raise error
+    if error.orig.sqlstate == _DEADLOCK_DETECTED:
+        return None
+    if error.orig.sqlstate == _EXCLUSION_VIOLATION:
+        return error.orig.diag.constraint_name
+    raise error
+
+
+def _in_the_way(
+    session: Session,
+    actor: Actor,
+    wish: Wish,
+    *,
+    is_overbooking: bool = False,
+    ignoring: int | None = None,
+) -> ClinicError:
+    """The error that says whose time is taken, after the database has refused a row."""
+    found = offers.offer(
+        session,
+        doctor_id=wish.doctor_id,
+        service_id=wish.service_id,
+        starts_at=wish.starts_at,
+        patient_id=wish.patient_id,
+        ignoring=ignoring,
+    )
+    if found.is_patient_busy:
+        return PatientBusy()
+    if found.is_taken and not is_overbooking:
+        return availability.slot_taken(
+            session,
+            doctor_id=wish.doctor_id,
+            service_id=wish.service_id,
+            starts_at=wish.starts_at,
+            by_staff=actor.is_desk,
+            ignoring=ignoring,
+        )
+    return RoomTaken() if wish.room_id is not None else TryAgain()
+
+
+def _require_room(session: Session, room_id: int, location_id: int) -> None:
+    room = session.get(Room, room_id)
+    if room is None:
+        raise NotFound
+    if room.location_id != location_id:
+        raise RoomElsewhere

@@ -1,0 +1,132 @@
+"""The SQL behind free time: working hours minus time off minus what is blocked, cut by the service's step.
+
+One statement answers for any number of doctors and days. Wall time becomes instants through the
+offsets of `core.wall_time`, sent along as its stretches: one, or two where clocks change in between.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import TextClause, text
+
+from core.wall_time import stretches
+from db.models.appointments import LIVE
+
+_DAY = timedelta(days=1)
+_LIVE = LIVE.replace("status", "a.status")
+
+# `lo` and `hi` bound the instants at which a visit may start within a stretch of hours, `anchor` is where
+# its steps count from. A blocked range forbids the open interval of starts that would touch it.
+_FREE = f"""
+WITH service AS (
+    SELECT make_interval(mins => s.step_minutes) AS step,
+           make_interval(mins => s.duration_minutes) AS duration,
+           make_interval(mins => s.duration_minutes + s.buffer_after_minutes) AS reach,
+           make_interval(mins => s.buffer_before_minutes) AS before,
+           CAST(:now AS timestamptz) + CASE WHEN :by_staff THEN interval '0' ELSE make_interval(
+               mins => coalesce(s.minimum_notice_minutes, c.minimum_notice_minutes)) END AS earliest,
+           CAST(:today AS date) + coalesce(s.horizon_days, c.horizon_days) AS last_on
+    FROM services s CROSS JOIN settings c
+    WHERE s.id = :service_id AND s.is_active
+), provider AS (
+    SELECT d.id FROM unnest(CAST(:doctor_ids AS int[])) AS asked(id) JOIN doctors d USING (id)
+    JOIN doctor_services o ON o.doctor_id = d.id AND o.service_id = :service_id
+    WHERE d.is_active AND (d.is_accepting_patients OR :by_staff)
+), stretch AS (
+    SELECT * FROM unnest(
+        CAST(:wall_from AS timestamp[]), CAST(:wall_to AS timestamp[]), CAST(:offsets AS interval[]),
+        CAST(:next_offsets AS interval[]), CAST(:ends_at AS timestamptz[])
+    ) AS t (wall_from, wall_to, utc_offset, next_offset, ends_at)
+), day AS (
+    SELECT CAST(d AS date) AS on_date, CAST(extract(isodow FROM d) AS int) AS weekday, stretch.*
+    FROM service
+    CROSS JOIN generate_series(
+        CAST(:from_on AS timestamp), least(CAST(:until_on AS date), service.last_on), interval '1 day') AS d
+    JOIN stretch ON wall_from < d + interval '1 day' AND wall_to > d
+), hours AS (
+    SELECT w.doctor_id, day.*, day.on_date + w.opens_at AS opens, day.on_date + w.closes_at AS closes
+    FROM provider JOIN weekly_hours w ON w.doctor_id = provider.id JOIN day ON day.weekday = w.weekday
+    WHERE (w.valid_from_on IS NULL OR w.valid_from_on <= day.on_date)
+      AND (w.valid_until_on IS NULL OR w.valid_until_on >= day.on_date)
+      AND (w.doctor_id, day.on_date) NOT IN (
+          SELECT doctor_id, on_date FROM date_overrides WHERE on_date BETWEEN :from_on AND :until_on)
+    UNION ALL
+    SELECT x.doctor_id, day.*, day.on_date + x.opens_at, day.on_date + x.closes_at
+    FROM provider JOIN date_overrides x ON x.doctor_id = provider.id JOIN day USING (on_date)
+    WHERE x.opens_at IS NOT NULL
+), piece AS (
+    SELECT doctor_id, step, CAST(opens - utc_offset AS timestamptz) AS anchor,
+           greatest(CAST(greatest(opens, wall_from) - utc_offset AS timestamptz), earliest) AS lo,
+           least(
+               CASE WHEN closes >= wall_to AND next_offset IS NOT NULL
+                    THEN greatest(CAST(closes - next_offset AS timestamptz), ends_at)
+                    ELSE CAST(closes - utc_offset AS timestamptz) END - duration,
+               CAST(wall_to - utc_offset AS timestamptz) - interval '1 second') AS hi
+    FROM hours CROSS JOIN service
+), busy AS (
+    SELECT doctor_id, range_agg(starts) AS starts FROM (
+        SELECT a.doctor_id, tstzrange(lower(a.blocked) - reach, upper(a.blocked) + before, '()') AS starts
+        FROM provider JOIN appointments a ON a.doctor_id = provider.id AND {_LIVE}
+         AND lower(a.blocked) BETWEEN CAST(:first_at AS timestamptz) - interval '30 hours'
+                                  AND CAST(:last_at AS timestamptz) + interval '30 hours'
+         AND a.id IS DISTINCT FROM CAST(:ignoring AS int)
+        CROSS JOIN service
+        UNION ALL
+        SELECT t.doctor_id, tstzrange(t.starts_at - duration, t.ends_at, '()')
+        FROM provider JOIN time_off t ON t.doctor_id = provider.id
+         AND t.ends_at > CAST(:first_at AS timestamptz)
+         AND t.starts_at < CAST(:last_at AS timestamptz) + interval '1 day'
+        CROSS JOIN service
+    ) AS forbidden GROUP BY doctor_id
+), candidate AS (
+    SELECT piece.doctor_id, lo, starts, generate_series(anchor, hi, step) AS starts_at
+    FROM piece LEFT JOIN busy USING (doctor_id) WHERE lo <= hi
+)
+"""
+_WHERE_FREE = "WHERE starts_at >= lo AND (starts IS NULL OR NOT starts @> starts_at) GROUP BY doctor_id"
+
+ALL_FREE: TextClause = text(f"{_FREE} SELECT doctor_id, array_agg(starts_at) FROM candidate {_WHERE_FREE}")
+FIRST_FREE: TextClause = text(f"{_FREE} SELECT doctor_id, min(starts_at) FROM candidate {_WHERE_FREE}")
+
+
+@lru_cache(maxsize=256)
+def _stretches(zone: ZoneInfo, from_on: date, until_on: date) -> dict[str, Any]:
+    """The parameters that say how wall time maps to instants over the days of the range."""
+    parts = stretches(zone, from_on, until_on)
+    following = [part.offset for part in parts[1:]]
+    return {
+        "wall_from": [part.wall_from for part in parts],
+        "wall_to": [part.wall_to for part in parts],
+        "offsets": [part.offset for part in parts],
+        "next_offsets": [*following, None],
+        "ends_at": [part.ends_at for part in parts],
+    }
+
+
+def parameters(
+    zone: ZoneInfo,
+    now: datetime,
+    *,
+    doctor_ids: Sequence[int],
+    service_id: int,
+    from_on: date,
+    until_on: date,
+    by_staff: bool,
+    ignoring: int | None,
+) -> dict[str, Any]:
+    """What `ALL_FREE` and `FIRST_FREE` need to know. Days are the clinic's, both ends included."""
+    return _stretches(zone, from_on, until_on) | {
+        "from_on": from_on,
+        "until_on": until_on,
+        "now": now,
+        "today": now.astimezone(zone).date(),
+        "doctor_ids": list(doctor_ids),
+        "service_id": service_id,
+        "by_staff": by_staff,
+        "ignoring": ignoring,
+        "first_at": datetime.combine(from_on, time(), zone),
+        "last_at": datetime.combine(until_on, time(), zone) + _DAY,
+    }
