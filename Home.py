@@ -2,4 +2,38 @@
 
 import streamlit as st
 
-st.title("Clinic")
+from core import clinics
+from core.i18n import _
+from db.models import Role
+from pages.ui import reading, show_messages
+from pages.ui.navigation import pages_for
+from pages.ui.sessions import current_actor, sign_out
+from pages.ui.words import ROLE, plain
+
+with reading() as session:
+    clinic = clinics.settings(session)
+actor = current_actor()
+is_wide = actor is not None and actor.role is not Role.PATIENT
+st.set_page_config(
+    page_title=clinic.name, page_icon=":material/local_hospital:", layout="wide" if is_wide else "centered"
+)
+
+page = st.navigation(pages_for(actor), position="top" if actor else "hidden")
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.markdown(f"**:primary[:material/local_hospital: {plain(clinic.name)}]**", width="content")
+    if actor is not None:
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            st.caption(f"{plain(actor.name)} · {_(ROLE[actor.role])}", width="content")
+            st.button(
+                _("Sign out"),
+                icon=":material/logout:",
+                type="tertiary",
+                on_click=sign_out,
+                key="home_sign_out",
+            )
+if clinic.is_demo:
+    st.caption(
+        _("Demo clinic: every person here is invented, and no message or payment leaves this machine.")
+    )
+show_messages()
+page.run()

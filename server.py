@@ -1,5 +1,146 @@
-"""The portal as an ASGI application: `streamlit run server.py`."""
+"""The portal as an ASGI application: `streamlit run server.py`.
+
+Around the Streamlit pages it adds what a page cannot do: set and clear the session cookie, hand out
+personal files to their owner only, and say whether the portal is healthy.
+"""
+
+import logging
+import secrets
+from uuid import uuid4
 
 import streamlit as st
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-app = st.App("Home.py")
+from core import calendars, sign_ins
+from core.errors import ClinicError
+from core.i18n import use_locale
+from db.config import config
+from db.session import answers, require_reachable, unit_of_work
+from pages.ui.sessions import BROWSER_COOKIE, SESSION_COOKIE
+
+log = logging.getLogger("portal")
+
+
+def _cookie(name: str, value: str, max_age: int | None = None) -> str:
+    """A `__Host-` cookie: this host only, never readable by scripts. Browsers treat localhost as secure."""
+    age = "" if max_age is None else f"; Max-Age={max_age}"
+    return f"{name}={value}; Path=/; HttpOnly; Secure; SameSite=Lax{age}"
+
+
+class BrowserCookie:
+    """Gives each new browser a secret of its own, to which a sign-in's grant is then bound."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or BROWSER_COOKIE in Request(scope).cookies:
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kind = dict(message["headers"]).get(b"content-type", b"")
+                if kind.startswith(b"text/html") and not scope["path"].startswith("/component/"):
+                    cookie = _cookie(BROWSER_COOKIE, secrets.token_urlsafe(24)).encode()
+                    message["headers"] = [*message["headers"], (b"set-cookie", cookie)]
+            await send(message)
+
+        await self.app(scope, receive, send_with_cookie)
+
+
+def _to_start(cookie: str | None = None) -> Response:
+    response = RedirectResponse("/", status_code=303, headers={"cache-control": "no-store"})
+    if cookie is not None:
+        response.headers.append("set-cookie", cookie)
+    return response
+
+
+async def start_session(request: Request) -> Response:
+    """Exchange the browser's grant, if it has one, for a session cookie; an older session ends."""
+    browser, older = request.cookies.get(BROWSER_COOKIE), request.cookies.get(SESSION_COOKIE)
+    address = request.client.host if request.client else None
+
+    def exchange() -> str | None:
+        with unit_of_work() as session:
+            token = sign_ins.redeem(session, browser=browser, address=address) if browser else None
+            if token and older:
+                sign_ins.end(session, older)
+            return token
+
+    token = await run_in_threadpool(exchange)
+    return _to_start(_cookie(SESSION_COOKIE, token) if token else None)
+
+
+async def end_session(request: Request) -> Response:
+    """Clear the cookie of a session that is over. A live one stays: a forged link signs nobody out."""
+    token = request.cookies.get(SESSION_COOKIE)
+
+    def is_live() -> bool:
+        with unit_of_work() as session:
+            return sign_ins.current_actor(session, token, is_active_use=False) is not None
+
+    if token and not await run_in_threadpool(is_live):
+        return _to_start(_cookie(SESSION_COOKIE, "", max_age=0))
+    return _to_start()
+
+
+async def visit_calendar(request: Request) -> Response:
+    """The .ics of a visit, for those who may see the visit; for anybody else it does not exist."""
+    token, appointment_id = request.cookies.get(SESSION_COOKIE), int(request.path_params["appointment_id"])
+
+    def build() -> bytes | None:
+        with unit_of_work() as session:
+            actor = sign_ins.current_actor(session, token)
+            if actor is None:
+                return None
+            use_locale(actor.locale)
+            return calendars.visit_ics(
+                session, actor, appointment_id=appointment_id, public_url=config().public_url
+            )
+
+    try:
+        content = await run_in_threadpool(build)
+    except ClinicError:
+        return PlainTextResponse("Not found", 404)
+    if content is None:
+        return PlainTextResponse("Please sign in", 401)
+    headers = {"cache-control": "no-store", "content-disposition": 'attachment; filename="appointment.ics"'}
+    return Response(content, media_type="text/calendar", headers=headers)
+
+
+async def healthz(_request: Request) -> Response:
+    """200 when the portal can reach its database, 503 when it cannot."""
+
+    is_well = await run_in_threadpool(answers)
+    return PlainTextResponse("ok" if is_well else "the database does not answer", 200 if is_well else 503)
+
+
+def report_error(error: Exception) -> bool:
+    """Log what went wrong under a number and show the person that number only."""
+    reference = uuid4().hex[:8]
+    log.error("Reference %s", reference, exc_info=error)
+    st.error(
+        f"Please try again, and tell reception this number if it happens again: {reference}",
+        title="Something went wrong",
+    )
+    return True
+
+
+require_reachable()
+app = st.App(
+    "Home.py",
+    routes=[
+        Route("/session/start", start_session),
+        Route("/session/end", end_session),
+        Route("/files/appointments/{appointment_id:int}.ics", visit_calendar),
+        Route("/healthz", healthz),
+    ],
+    middleware=[Middleware(BrowserCookie)],
+    on_script_error=report_error,
+)

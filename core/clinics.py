@@ -2,6 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
+from babel.numbers import get_currency_precision
 from sqlalchemy.orm import Session
 
 from db.models import ClinicSettings
@@ -18,3 +19,8 @@ def settings(session: Session) -> ClinicSettings:
 def zone(session: Session) -> ZoneInfo:
     """The clinic's time zone, in which its working hours are meant and its visits are shown."""
     return ZoneInfo(settings(session).time_zone)
+
+
+def minor_units(amount: int, currency: str) -> int:
+    """Whole units of a currency (euros, yen) in its minor units (cents; yen have none)."""
+    return int(amount * 10 ** get_currency_precision(currency))

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core import access, availability
 from core.access import Action, Actor
-from core.errors import NotFound
 from db.models import Doctor, DoctorService, Service, Specialty, User, doctor_specialties, folded
 
 
@@ -82,17 +81,14 @@ def _soonest_first(
     return sorted(found, key=lambda each: (each.next_at is None, each.next_at, each.doctor.user.name))
 
 
-def profile(session: Session, actor: Actor, doctor_id: int) -> Doctor:
-    """One active doctor with account and specialties. Raises `NotFound`."""
+def find(session: Session, actor: Actor, doctor_id: int) -> Doctor | None:
+    """One active doctor with account and specialties, None when there is none of that number."""
     access.require(actor, Action.SEARCH_DOCTORS)
-    doctor = session.scalar(
+    return session.scalar(
         select(Doctor)
         .where(Doctor.id == doctor_id, Doctor.is_active)
         .options(joinedload(Doctor.user), selectinload(Doctor.specialties))
     )
-    if doctor is None:
-        raise NotFound
-    return doctor
 
 
 def offered_services(session: Session, actor: Actor, doctor_id: int) -> list[tuple[Service, int]]:

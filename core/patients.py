@@ -1,12 +1,13 @@
 """Patients: finding them at the desk and writing down new ones."""
 
-from collections.abc import Sequence
 from datetime import date
+from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import access, clock
+from core import access, clinics, clock
 from core.access import Action, Actor
 from core.errors import ClinicError
 from core.i18n import N_
@@ -16,6 +17,7 @@ from db.models import Patient, folded
 RESULTS = 20
 OLDEST_YEARS = 130
 NAME_LENGTH = 200
+PHONE_DIGITS = 4
 
 
 class NameMissing(ClinicError):
@@ -30,27 +32,36 @@ class BirthDateImpossible(ClinicError):
     message = N_("That birth date cannot be right.")
 
 
-def search(session: Session, actor: Actor, *, text: str) -> list[Patient]:
-    """At most 20 patients whose name, phone or birth date (ISO) fits `text`, by name.
+class PerhapsKnown(ClinicError):
+    message = N_("Perhaps known already: {names}. Choose that person, or say that it is somebody new.")
 
-    Every word must begin a word of the name, without regard to case or accents.
+
+def search(session: Session, actor: Actor, *, text: str) -> list[Patient]:
+    """At most 20 patients whose birth date (as 1980-12-31), phone or name fits `text`, by name.
+
+    Every word must begin a word of the name, without regard to case or accents; a phone needs four digits.
     """
     access.require(actor, Action.SEARCH_PATIENTS)
-    words = folded(text).split()
-    if not words:
-        return []
-    named = [(" " + Patient.name_folded).contains(" " + word, autoescape=True) for word in words]
     query = select(Patient).order_by(Patient.name_folded, Patient.id).limit(RESULTS)
-    digits = "".join(character for character in text if character.isdigit())
+    words = folded(text).split()
+    digits = "".join(character for character in text if character.isdecimal())
+    has_letters = any(character.isalpha() for character in text)
+    if (born := _birth_date(text)) is not None:
+        query = query.where(Patient.birth_on == born)
+    elif len(digits) >= PHONE_DIGITS and not has_letters:
+        query = query.where(Patient.phone.contains(digits.lstrip("0")))
+    elif words:
+        query = query.where(*map(_word, words))
+    else:
+        return []
+    return list(session.scalars(query))
+
+
+def _birth_date(text: str) -> date | None:
     try:
-        born = Patient.birth_on == date.fromisoformat(text.strip())
+        return date.fromisoformat(text.strip())
     except ValueError:
-        born = None
-    if born is not None:
-        return list(session.scalars(query.where(born)))
-    if len(digits) >= 4 and not any(word.isalpha() for word in words):
-        return list(session.scalars(query.where(Patient.phone.contains(digits.lstrip("0")))))
-    return list(session.scalars(query.where(*named)))
+        return None
 
 
 def own(session: Session, actor: Actor) -> list[Patient]:
@@ -59,18 +70,26 @@ def own(session: Session, actor: Actor) -> list[Patient]:
     return sorted(rows, key=lambda patient: actor.patient_ids.index(patient.id))
 
 
-def likely_same(session: Session, actor: Actor, *, name: str, birth_on: date) -> Sequence[Patient]:
-    """Patients born that day who share a name with `name`: perhaps the same person."""
+def find(session: Session, actor: Actor, patient_id: int) -> Patient | None:
+    """One patient for the desk, None when there is none of that number."""
     access.require(actor, Action.SEARCH_PATIENTS)
-    words = folded(name).split()
-    shared = [(" " + Patient.name_folded).contains(" " + word, autoescape=True) for word in words]
-    return session.scalars(select(Patient).where(Patient.birth_on == birth_on, or_(*shared)).limit(5)).all()
+    return session.get(Patient, patient_id)
 
 
-def register(session: Session, actor: Actor, *, name: str, birth_on: date, phone: str = "") -> Patient:
-    """Write down a patient without an account, at the desk.
+def register(
+    session: Session,
+    actor: Actor,
+    *,
+    name: str,
+    birth_on: date | None,
+    phone: str = "",
+    is_surely_new: bool = False,
+    request_key: UUID | None = None,
+) -> Patient:
+    """Write down a patient without an account, at the desk. The same form sent twice writes one.
 
-    Raises `NameMissing`, `NameTooLong`, `BirthDateImpossible`, `PhoneNotUnderstood`.
+    Raises `PerhapsKnown` unless `is_surely_new`, `NameMissing`, `NameTooLong`, `BirthDateImpossible`,
+    `PhoneNotUnderstood`.
     """
     access.require(actor, Action.REGISTER_PATIENT)
     given = " ".join(name.split())
@@ -78,10 +97,37 @@ def register(session: Session, actor: Actor, *, name: str, birth_on: date, phone
         raise NameMissing
     if len(given) > NAME_LENGTH:
         raise NameTooLong(length=NAME_LENGTH)
-    today = clock.now().date()
-    if not today.year - OLDEST_YEARS <= birth_on.year or birth_on > today:
+    today = clock.now().astimezone(clinics.zone(session)).date()
+    if birth_on is None or not today.year - OLDEST_YEARS <= birth_on.year or birth_on > today:
         raise BirthDateImpossible
-    patient = Patient(name=given, birth_on=birth_on, phone=e164(session, phone))
-    session.add(patient)
-    session.flush()
-    return patient
+    row = {"name": given, "name_folded": folded(given), "birth_on": birth_on, "phone": e164(session, phone)}
+    written = _by_key(session, request_key)
+    if written is not None:
+        return written
+    if not is_surely_new:
+        _require_unknown(session, given, birth_on)
+    added: Patient | None = session.scalar(
+        insert(Patient)
+        .values(**row, request_key=request_key)
+        .on_conflict_do_nothing(index_elements=[Patient.request_key])
+        .returning(Patient)
+    )
+    return added or session.scalars(select(Patient).where(Patient.request_key == request_key)).one()
+
+
+def _by_key(session: Session, request_key: UUID | None) -> Patient | None:
+    if request_key is None:
+        return None
+    return session.scalar(select(Patient).where(Patient.request_key == request_key))
+
+
+def _require_unknown(session: Session, name: str, birth_on: date) -> None:
+    """Raise `PerhapsKnown` when somebody born that day shares a name with `name`."""
+    shared = [_word(word) for word in folded(name).split()]
+    query = select(Patient.name).where(Patient.birth_on == birth_on, or_(*shared)).limit(3)
+    if known := session.scalars(query).all():
+        raise PerhapsKnown(names=", ".join(known))
+
+
+def _word(word: str) -> ColumnElement[bool]:
+    return (" " + Patient.name_folded).contains(" " + word, autoescape=True)

@@ -79,15 +79,10 @@ def stretches(zone: ZoneInfo, first_on: date, last_on: date) -> tuple[Stretch, .
     return tuple(part for part in found if part.wall_from < min(part.wall_to, wall_end))
 
 
-def instant(zone: ZoneInfo, wall: datetime) -> datetime:
-    """The first instant at which clocks in `zone` show the naive `wall`, in UTC.
-
-    Raises `NonexistentTime` where they jump over it.
-    """
+def first_instant(zone: ZoneInfo, wall: datetime) -> datetime | None:
+    """The first instant at which clocks in `zone` show the naive `wall`, in UTC; None where they skip it."""
     at = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    if at.astimezone(zone).replace(tzinfo=None) != wall:
-        raise NonexistentTime
-    return at
+    return at if at.astimezone(zone).replace(tzinfo=None) == wall else None
 
 
 def instant_reached(zone: ZoneInfo, wall: datetime) -> datetime:

@@ -47,7 +47,7 @@ class Config(BaseSettings):
 
 @cache
 def config() -> Config:
-    """Read the environment, or leave with one sentence per wrong variable and exit code 2."""
+    """Read the environment, or leave with one sentence per wrong variable and a non-zero exit code."""
     try:
         return Config()
     except ValidationError as error:

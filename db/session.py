@@ -8,7 +8,8 @@ from typing import Any
 
 import psycopg
 from psycopg.pq import ExecStatus, TransactionStatus
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from db.config import config
@@ -54,6 +55,16 @@ def unit_of_work(bind: Engine | None = None) -> Iterator[Session]:
     """One transaction: committed when the block ends, rolled back when anything is raised."""
     with Session(bind or engine(), expire_on_commit=False) as session, session.begin():
         yield session
+
+
+def answers() -> bool:
+    """Whether the database answers now."""
+    try:
+        with engine().connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except OperationalError:
+        return False
+    return True
 
 
 def require_reachable() -> None:

@@ -48,7 +48,14 @@ class EventKind(StrEnum):
 
 
 # The states in which a visit occupies its time. Every index and query that means "live" uses this text.
-LIVE = "status IN ('pending', 'confirmed', 'arrived', 'in_room', 'completed')"
+LIVE_STATUSES = (
+    AppointmentStatus.PENDING,
+    AppointmentStatus.CONFIRMED,
+    AppointmentStatus.ARRIVED,
+    AppointmentStatus.IN_ROOM,
+    AppointmentStatus.COMPLETED,
+)
+LIVE = f"status IN ({', '.join(repr(status.value) for status in LIVE_STATUSES)})"
 
 
 class Appointment(Base):

@@ -3,6 +3,7 @@
 import unicodedata
 from datetime import date, datetime
 from enum import StrEnum
+from uuid import UUID
 
 from sqlalchemy import ARRAY, CheckConstraint, Column, ForeignKey, Index, Table, Text, func
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
@@ -83,6 +84,7 @@ class Patient(Base):
     allergies: Mapped[str] = mapped_column(Text, default="")
     medical_history: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    request_key: Mapped[UUID | None] = mapped_column(unique=True)  # of the form that wrote the patient down
 
     user: Mapped[User | None] = relationship(lazy="raise")
 

@@ -62,7 +62,7 @@ TABLES = [
         CONSTRAINT pk_users PRIMARY KEY (id),
         CONSTRAINT ck_users_username_folded CHECK (username = lower(username) AND username <> ''),
         CONSTRAINT ck_users_email_folded CHECK (email = lower(email)),
-        CONSTRAINT ck_users_phone_e164 CHECK (phone ~ '^\+[1-9][0-9]{1,14}$'),
+        CONSTRAINT ck_users_phone_e164 CHECK (phone ~ '^\\+[1-9][0-9]{1,14}$'),
         CONSTRAINT uq_users_username UNIQUE (username),
         CONSTRAINT uq_users_email UNIQUE (email),
         CONSTRAINT ck_users_role_known CHECK (role IN ('patient', 'doctor', 'staff', 'admin'))
@@ -137,10 +137,12 @@ TABLES = [
         allergies TEXT NOT NULL,
         medical_history TEXT NOT NULL,
         created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        request_key UUID,
         CONSTRAINT pk_patients PRIMARY KEY (id),
         CONSTRAINT ck_patients_guardian_is_another CHECK (guardian_id <> id),
-        CONSTRAINT ck_patients_phone_e164 CHECK (phone ~ '^\+[1-9][0-9]{1,14}$'),
+        CONSTRAINT ck_patients_phone_e164 CHECK (phone ~ '^\\+[1-9][0-9]{1,14}$'),
         CONSTRAINT uq_patients_user_id UNIQUE (user_id),
+        CONSTRAINT uq_patients_request_key UNIQUE (request_key),
         CONSTRAINT fk_patients_user_id FOREIGN KEY(user_id) REFERENCES users (id),
         CONSTRAINT fk_patients_guardian_id FOREIGN KEY(guardian_id) REFERENCES patients (id),
         CONSTRAINT ck_patients_sex_known CHECK (sex IN ('female', 'male', 'other', 'unknown'))

@@ -1,0 +1,70 @@
+"""What became of a visit: its state, its payment, when and how it was booked."""
+
+from datetime import datetime, timedelta
+from random import Random
+
+from db.models import AppointmentStatus, PaymentStatus, Source
+from db.seed.calendars import ZONE, instant
+from db.seed.clinics import HORIZON_DAYS
+from db.seed.diaries import Slot
+
+_EARLY = timedelta(minutes=25)  # people arrive a little before their time
+_DESK_OPENS, _DESK_CLOSES = 8 * 60, 18 * 60
+_SUNDAY = 7
+
+
+def status_of(
+    slot: Slot, starts_at: datetime, ends_at: datetime, now: datetime, rng: Random
+) -> AppointmentStatus:
+    """A state that is possible at `now`: nothing is over that has not ended, nobody late is still awaited."""
+    if slot.is_given_up:
+        never_paid = slot.offer.has_deposit and rng.random() < 0.4
+        return AppointmentStatus.EXPIRED if never_paid else AppointmentStatus.CANCELLED
+    chance = rng.random()
+    if ends_at <= now:
+        if chance < 0.06:
+            return AppointmentStatus.NO_SHOW
+        return AppointmentStatus.CANCELLED if chance < 0.11 else AppointmentStatus.COMPLETED
+    if starts_at <= now:
+        return AppointmentStatus.IN_ROOM
+    if starts_at <= now + _EARLY:
+        return AppointmentStatus.ARRIVED if chance < 0.7 else AppointmentStatus.CONFIRMED
+    return AppointmentStatus.CANCELLED if chance < 0.03 else AppointmentStatus.CONFIRMED
+
+
+def payment_of(status: AppointmentStatus, source: Source, has_deposit: bool, rng: Random) -> PaymentStatus:
+    """Paid at the desk after the visit, or online before it where the service asks for a deposit."""
+    chance = rng.random()
+    if status is AppointmentStatus.COMPLETED:
+        if chance < 0.9:
+            return PaymentStatus.PAID
+        return PaymentStatus.UNPAID if chance < 0.96 else PaymentStatus.WAIVED
+    paid_online = source is Source.PORTAL and (has_deposit or chance < 0.25)
+    if not paid_online or status in {AppointmentStatus.NO_SHOW, AppointmentStatus.EXPIRED}:
+        return PaymentStatus.UNPAID
+    if status is AppointmentStatus.CANCELLED:
+        return PaymentStatus.REFUNDED if rng.random() < 0.85 else PaymentStatus.PARTLY_REFUNDED
+    return PaymentStatus.PAID
+
+
+def booked_at(
+    source: Source, starts_at: datetime, now: datetime, registered_at: datetime, rng: Random
+) -> datetime:
+    """When the visit was booked: online at any hour and two hours ahead, at the desk while it is open."""
+    latest = min(starts_at, now)
+    most_days = HORIZON_DAYS - (starts_at - latest) / timedelta(days=1)
+    days = min(rng.expovariate(1 / 9), most_days - 1)
+    if source is Source.PORTAL:
+        booked = latest - timedelta(hours=2, days=days)
+    else:
+        booked = _at_the_desk(latest, int(days), rng)
+    return max(booked.replace(microsecond=0), registered_at + timedelta(minutes=10))
+
+
+def _at_the_desk(latest: datetime, days: int, rng: Random) -> datetime:
+    """A moment in the desk's hours about `days` before `latest`, and not on a Sunday."""
+    on = latest.astimezone(ZONE).date() - timedelta(days=days)
+    minute = rng.randrange(_DESK_OPENS, _DESK_CLOSES)
+    while on.isoweekday() == _SUNDAY or instant(on, minute) > latest - timedelta(minutes=30):
+        on -= timedelta(days=1)
+    return instant(on, minute) + timedelta(seconds=rng.randrange(60))

@@ -1,0 +1,1 @@
+"""What runs beside the portal: the recurring jobs, and the launcher that starts it all together."""

@@ -1,0 +1,27 @@
+"""The recurring jobs: each a function of `core` and how often it runs.
+
+A job may run twice at once, in two processes: each claims its rows itself.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from core import appointments, sign_ins
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`work` gets one transaction and returns how many rows it dealt with."""
+
+    name: str
+    work: Callable[[Session], int]
+    every: timedelta
+
+
+JOBS = (
+    Job("expire holds", appointments.expire_holds, timedelta(seconds=30)),
+    Job("forget old sign-ins", sign_ins.forget_old, timedelta(hours=1)),
+)

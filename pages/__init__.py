@@ -1,0 +1,1 @@
+"""The screens, one folder a role; `ui` holds what they share."""

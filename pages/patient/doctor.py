@@ -1,0 +1,126 @@
+"""A doctor's profile and free times: choose a service, a day and a time, then confirm."""
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import streamlit as st
+
+from core import appointments, availability, clinics, clock, doctors, patients
+from core.i18n import _, clock_time, language_name, long_day, money, span
+from db.models import Role
+from pages.ui import choice, form_key, perform, pick_time, plain, reading, require
+from pages.ui.navigation import FIND_DOCTOR, MY_APPOINTMENTS
+
+actor = require(Role.PATIENT)
+
+
+def book(patient_id: int, service_id: int, starts_at: datetime, key: UUID) -> None:
+    if perform(
+        appointments.book,
+        patient_id=patient_id,
+        doctor_id=doctor_id,
+        service_id=service_id,
+        starts_at=starts_at,
+        request_key=key,
+        done=_("Booked. You find it under My appointments."),
+        form="book",
+        picker="book",
+    ):
+        st.session_state["book_done"] = True
+
+
+def asked(name: str) -> str:
+    return st.query_params.get(name, "")
+
+
+def asked_day() -> date | None:
+    try:
+        return date.fromisoformat(asked("on"))
+    except ValueError:
+        return None
+
+
+if st.session_state.pop("book_done", False):
+    st.switch_page(MY_APPOINTMENTS)
+
+st.page_link(FIND_DOCTOR, label=_("All doctors"), icon=":material/arrow_back:")
+doctor_id = int(asked("doctor")) if asked("doctor").isdecimal() else 0
+with reading() as session:
+    clinic, zone = clinics.settings(session), clinics.zone(session)
+    doctor = doctors.find(session, actor, doctor_id)
+    offered = doctors.offered_services(session, actor, doctor_id)
+    family = patients.own(session, actor)
+if doctor is None:
+    st.info(_("This doctor is not here any more. Please choose another."))
+    st.stop()
+
+st.title(doctor.user.name)
+st.markdown(", ".join(f":primary-badge[{plain(specialty.name)}]" for specialty in doctor.specialties))
+if doctor.bio:
+    st.text(doctor.bio)
+st.caption(_("Speaks {languages}").format(languages=", ".join(map(language_name, doctor.languages))))
+if not doctor.is_accepting_patients or not offered:
+    st.info(
+        _("This doctor takes bookings through reception only. Please call {phone}.").format(
+            phone=clinic.phone
+        )
+    )
+    st.stop()
+
+services = {service.id: service for service, _price in offered}
+prices = {service.id: money(price, clinic.currency) for service, price in offered}
+wanted = next((index for index, number in enumerate(services) if str(number) == asked("service")), 0)
+service_id = choice(
+    _("Service"),
+    {
+        number: f"{each.name} · {span(each.duration_minutes)} · {prices[number]}"
+        for number, each in services.items()
+    },
+    index=wanted,
+    key="book_service",
+)
+service = services[service_id or next(iter(services))]
+patient = family[0]
+if len(family) > 1:
+    named = {each.id: each for each in family}
+    chosen = st.segmented_control(
+        _("For whom?"),
+        list(named),
+        format_func=lambda number: named[number].name,
+        default=patient.id,
+        required=True,
+        key="book_patient",
+    )
+    patient = named.get(chosen, patient)
+today = clock.now().astimezone(zone).date()
+horizon = today + timedelta(days=service.horizon_days or clinic.horizon_days)
+with reading() as session:
+    free = availability.free_slots(
+        session, doctor_ids=[doctor_id], service_id=service.id, from_on=today, until_on=horizon
+    ).get(doctor_id, [])
+if asked("on") and "book_from" not in st.session_state:
+    st.session_state["book_from"] = asked_day()
+start = pick_time("book", free, zone)
+if start is not None:
+    with st.container(border=True):
+        st.markdown(
+            _("**{day}, {time}** · {service} with {doctor} for {patient} · {price}").format(
+                day=long_day(start.astimezone(zone).date()),
+                time=clock_time(start, zone),
+                service=plain(service.name),
+                doctor=plain(doctor.user.name),
+                patient=plain(patient.name),
+                price=prices[service.id],
+            )
+        )
+        st.caption(
+            _("You can move or cancel it up to {hours} hours before.").format(hours=clinic.cancellation_hours)
+        )
+        st.button(
+            _("Book this time"),
+            type="primary",
+            on_click=book,
+            args=(patient.id, service.id, start, form_key("book")),
+            key="book_submit",
+            width="stretch",
+        )

@@ -1,0 +1,121 @@
+"""Book for a patient: find or write down the person, then choose doctor, service and time."""
+
+from datetime import datetime, time, timedelta
+from uuid import UUID
+
+import streamlit as st
+
+from core import agendas, appointments, availability, clinics, clock, doctors, wall_time
+from core.i18n import _, full_time, money, span
+from db.models import Patient, Role
+from pages.ui import choice, form_key, perform, pick_time, plain, reading, require
+from pages.ui.people import choose_patient
+from pages.ui.visits import visit_actions, visit_card
+
+actor = require(Role.STAFF, Role.ADMIN)
+
+
+def book(patient: Patient, key: UUID, starts_at: datetime, room_id: int | None) -> None:
+    perform(
+        appointments.book,
+        patient_id=patient.id,
+        doctor_id=doctor_id,
+        service_id=service_id,
+        starts_at=starts_at,
+        room_id=room_id,
+        request_key=key,
+        done=_("Booked for {patient}.").format(patient=plain(patient.name)),
+        form="desk",
+        picker="desk",
+    )
+
+
+def overbook(patient: Patient, key: UUID, starts_at: datetime | None, room_id: int | None) -> None:
+    if starts_at is None:
+        return
+    perform(
+        appointments.overbook,
+        patient_id=patient.id,
+        doctor_id=doctor_id,
+        service_id=service_id,
+        starts_at=starts_at,
+        reason=st.session_state.get("desk_overbook_reason") or "",
+        room_id=room_id,
+        request_key=key,
+        done=_("Booked for {patient}.").format(patient=plain(patient.name)),
+        form="desk",
+    )
+
+
+st.title(_("Book for a patient"))
+patient = choose_patient(actor)
+if patient is None:
+    st.stop()
+
+with reading() as session:
+    clinic, zone = clinics.settings(session), clinics.zone(session)
+    upcoming = agendas.upcoming(session, actor, patient_ids=[patient.id])
+    colleagues = doctors.all_active(session, actor)
+    rooms = agendas.rooms(session, actor)
+today = clock.now().astimezone(zone).date()
+
+coming, booking = st.columns([2, 3], gap="large")
+with coming:
+    st.header(_("Coming visits"))
+    if not upcoming:
+        st.caption(_("None."))
+    for visit in upcoming:
+        with st.container(border=True):
+            visit_card(visit, zone, with_patient=False)
+            visit_actions(visit, actor, clinic, zone)
+with booking:
+    st.header(_("New visit"))
+    if not colleagues:
+        st.info(_("There is no doctor yet."))
+        st.stop()
+    doctor_id = choice(_("Doctor"), {each.id: each.user.name for each in colleagues}, key="desk_doctor")
+    with reading() as session:
+        offered = doctors.offered_services(session, actor, doctor_id or 0)
+    if not offered:
+        st.info(_("This doctor offers no service yet."))
+        st.stop()
+    services = {each.id: each for each, _price in offered}
+    labels = {
+        each.id: f"{each.name} · {span(each.duration_minutes)} · {money(price, clinic.currency)}"
+        for each, price in offered
+    }
+    service_id = choice(_("Service"), labels, key="desk_service")
+    named = {room.id: f"{room.location.name}, {room.name}" for room in rooms}
+    room_id = choice(_("Room"), named, index=None, placeholder=_("None set"), key="desk_room")
+    if st.toggle(_("Overbook: a time that is already taken"), key="desk_overbook"):
+        on = st.date_input(_("Day"), value=today, min_value=today, key="desk_overbook_on")
+        wall = st.time_input(_("Time"), value=time(9), step=timedelta(minutes=5), key="desk_overbook_at")
+        st.text_input(_("Reason"), max_chars=200, key="desk_overbook_reason")
+        starts_at = wall_time.first_instant(zone, datetime.combine(on, wall)) if on and wall else None
+        if starts_at is None:
+            st.warning(_("That time does not exist: clocks go forward over it on that day."))
+        submit, label = overbook, _("Overbook")
+    else:
+        horizon = today + timedelta(days=services[service_id].horizon_days or clinic.horizon_days)
+        with reading() as session:
+            free = availability.free_slots(
+                session,
+                doctor_ids=[doctor_id],
+                service_id=service_id,
+                from_on=today,
+                until_on=horizon,
+                by_staff=True,
+            ).get(doctor_id, [])
+        starts_at = pick_time("desk", free, zone)
+        submit, label = book, _("Book")
+    if starts_at is not None:
+        st.caption(full_time(starts_at, zone))
+    st.button(
+        label,
+        type="primary",
+        disabled=starts_at is None,
+        on_click=submit,
+        args=(patient, form_key("desk"), starts_at, room_id),
+        key="desk_submit",
+        width="stretch",
+    )

@@ -1,0 +1,95 @@
+"""From a click to the service layer and back: one transaction, one answer on the screen."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID, uuid4
+
+import streamlit as st
+
+from core import sign_ins
+from core.errors import ClinicError
+from core.i18n import _, day_and_time, use_locale
+from core.offers import SlotTaken
+from db.session import unit_of_work
+from pages.ui.sessions import token
+from pages.ui.slots import choose
+
+Result = TypeVar("Result")
+
+
+class Message(NamedTuple):
+    """What the last click came to. `picker` is where the alternatives to a lost time can be chosen."""
+
+    is_good: bool
+    text: str
+    lost: SlotTaken | None = None
+    picker: str = ""
+
+
+def perform(
+    service: Callable[..., Result],
+    /,
+    *,
+    done: str,
+    form: str | None = None,
+    picker: str = "",
+    **arguments: Any,
+) -> Result | None:
+    """Call a service that writes, as whoever is signed in now; its result, None when it was refused.
+
+    The only place that opens a write transaction for a click. The outcome is kept for `show_messages`;
+    a form that was done gets a new key.
+    """
+    result = None
+    try:
+        with unit_of_work() as session:
+            actor = sign_ins.current_actor(session, token())
+            if actor is not None:
+                use_locale(actor.locale)
+                result = service(session, actor, **arguments)
+    except ClinicError as error:
+        lost = error if isinstance(error, SlotTaken) else None
+        st.session_state["message"] = Message(False, str(error), lost, picker)
+        return None
+    if actor is None:
+        st.session_state["message"] = Message(False, _("You have been signed out. Please sign in again."))
+        return None
+    st.session_state["message"] = Message(True, done)
+    if form is not None:
+        st.session_state.pop(f"{form}_form_key", None)
+    return result
+
+
+def form_key(form: str) -> UUID:
+    """The key of a form as it is drawn: the same until it was done, so that a double click counts once."""
+    key: UUID = st.session_state.setdefault(f"{form}_form_key", uuid4())
+    return key
+
+
+def show_messages() -> None:
+    """Say what the last click came to, once, with the times that are left when one was lost."""
+    message: Message | None = st.session_state.pop("message", None)
+    if message is None:
+        return
+    if message.is_good:
+        st.success(message.text, icon=":material/check_circle:")
+        return
+    if message.lost is None:
+        st.error(message.text, icon=":material/error:")
+        return
+    with st.container(border=True):
+        st.warning(
+            _("That time has just been taken. Nothing was booked or changed."), icon=":material/schedule:"
+        )
+        if not message.lost.alternatives:
+            st.write(_("This doctor has no other free time for it."))
+            return
+        st.write(_("Still free nearby:"))
+        with st.container(horizontal=True):
+            for at in message.lost.alternatives:
+                st.button(
+                    day_and_time(at, message.lost.zone),
+                    key=f"alternative_{at.isoformat()}",
+                    on_click=choose,
+                    args=(message.picker, at, message.lost.zone),
+                )

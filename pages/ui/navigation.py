@@ -1,0 +1,36 @@
+"""Which pages each role has, the first being where they land."""
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+from core.access import Actor
+from core.i18n import _
+from db.models import Role
+
+FIND_DOCTOR = "pages/patient/find_doctor.py"
+DOCTOR = "pages/patient/doctor.py"
+MY_APPOINTMENTS = "pages/patient/my_appointments.py"
+TODAY = "pages/doctor/today.py"
+BOOK_FOR_PATIENT = "pages/staff/book_for_patient.py"
+SIGN_IN = "pages/account/sign_in.py"
+
+
+def pages_for(actor: Actor | None) -> list[Page]:
+    """The pages of whoever is here. A menu is no permission: each page has its own guard."""
+    if actor is None:
+        return [st.Page(SIGN_IN, title=_("Sign in"), default=True)]
+    today = st.Page(TODAY, title=_("Today"), icon=":material/today:", default=actor.role is Role.DOCTOR)
+    if actor.role is Role.PATIENT:
+        return [
+            st.Page(FIND_DOCTOR, title=_("Find a doctor"), icon=":material/search:", default=True),
+            st.Page(MY_APPOINTMENTS, title=_("My appointments"), icon=":material/event:"),
+            st.Page(DOCTOR, title=_("Book"), visibility="hidden"),
+        ]
+    if actor.role is Role.DOCTOR:
+        return [today]
+    return [
+        st.Page(
+            BOOK_FOR_PATIENT, title=_("Book for a patient"), icon=":material/event_available:", default=True
+        ),
+        today,
+    ]

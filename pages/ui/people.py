@@ -1,0 +1,94 @@
+"""Finding a patient at the desk, or writing one down."""
+
+from datetime import date
+from uuid import UUID
+
+import streamlit as st
+
+from core import patients
+from core.access import Actor
+from core.i18n import _, short_date
+from core.phones import shown
+from db.models import Patient
+from db.session import unit_of_work as reading
+from pages.ui.actions import form_key, perform
+from pages.ui.words import plain
+
+
+def choose_patient(actor: Actor) -> Patient | None:
+    """The patient whom the desk is serving, found by name, phone or birth date, or newly written down."""
+    chosen_id = st.session_state.get("people_chosen")
+    if chosen_id is not None:
+        with reading() as session:
+            chosen = patients.find(session, actor, chosen_id)
+        if chosen is not None:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(_described(chosen), width="content")
+                st.button(_("Another patient"), on_click=_choose, args=(None,), key="people_another")
+            return chosen
+    wanted = st.text_input(
+        _("Find a patient"),
+        placeholder=_("Name, phone, or birth date as 1980-12-31"),
+        max_chars=100,
+        key="people_text",
+    )
+    if wanted:
+        with reading() as session:
+            found = patients.search(session, actor, text=wanted)
+        _list(found)
+    _new_patient()
+    return None
+
+
+def _described(patient: Patient) -> str:
+    phone = f" · {shown(patient.phone)}" if patient.phone else ""
+    born = _("born {date}").format(date=short_date(patient.birth_on))
+    return f"**{plain(patient.name)}** · {born}{plain(phone)}"
+
+
+def _choose(patient_id: int | None) -> None:
+    st.session_state["people_chosen"] = patient_id
+    st.session_state["visits_open"] = None
+
+
+def _list(found: list[Patient]) -> None:
+    if not found:
+        st.info(_("Nobody fits that. Check the spelling, or write the person down below."))
+    for patient in found:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(_("Choose"), on_click=_choose, args=(patient.id,), key=f"people_{patient.id}")
+            st.markdown(_described(patient), width="content")
+    if len(found) == patients.RESULTS:
+        st.caption(
+            _("Only the first {count} are shown. Write more of the name.").format(count=patients.RESULTS)
+        )
+
+
+def _new_patient() -> None:
+    with st.expander(_("New patient"), icon=":material/person_add:"), st.form("people_new", border=False):
+        st.text_input(_("Full name"), max_chars=patients.NAME_LENGTH, key="people_name")
+        st.date_input(
+            _("Birth date"), value=None, min_value=date(1900, 1, 1), max_value="today", key="people_birth"
+        )
+        st.text_input(_("Mobile phone"), max_chars=40, key="people_phone")
+        st.checkbox(
+            _("It is really somebody new, even if the name and birth date are known"), key="people_sure"
+        )
+        st.form_submit_button(
+            _("Write down"), on_click=_register, args=(form_key("people"),), key="people_submit"
+        )
+
+
+def _register(key: UUID) -> None:
+    written = perform(
+        patients.register,
+        name=st.session_state.get("people_name") or "",
+        birth_on=st.session_state.get("people_birth"),
+        phone=st.session_state.get("people_phone") or "",
+        is_surely_new=bool(st.session_state.get("people_sure")),
+        request_key=key,
+        done=_("Written down."),
+        form="people",
+    )
+    if written is not None:
+        _choose(written.id)

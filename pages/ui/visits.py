@@ -1,0 +1,162 @@
+"""A visit on the screen, with what may be done about it: move, cancel, add to a calendar."""
+
+from datetime import datetime, timedelta, tzinfo
+from uuid import UUID
+
+import streamlit as st
+
+from core import appointments, availability, clock
+from core.access import Actor
+from core.i18n import N_, _, clock_time, day, full_time
+from db.models import Appointment, ClinicSettings
+from db.session import unit_of_work as reading
+from pages.ui.actions import form_key, perform
+from pages.ui.sessions import SESSION_COOKIE
+from pages.ui.slots import pick_time
+from pages.ui.words import plain, status_badge
+
+REASONS = (
+    N_("I am not free then"),
+    N_("I am better"),
+    N_("I have found another time or doctor"),
+    N_("Another reason"),
+)
+
+
+def visit_card(visit: Appointment, zone: tzinfo, *, with_patient: bool) -> None:
+    """Who, what, when and where, in a few lines."""
+    starts = visit.starts_at.astimezone(zone)
+    st.markdown(
+        f"**{day(starts.date())}, {clock_time(visit.starts_at, zone)}–{clock_time(visit.ends_at, zone)}** "
+        f"{status_badge(visit.status)}  \n{plain(visit.service.name)} · {plain(visit.doctor.user.name)}"
+        + (f" · {plain(visit.patient.name)}" if with_patient else "")
+    )
+    place = visit.location.name if visit.room is None else f"{visit.location.name}, {visit.room.name}"
+    st.caption(_("Video visit") if visit.service.is_video else plain(f"{place}, {visit.location.address}"))
+
+
+def visit_actions(visit: Appointment, actor: Actor, clinic: ClinicSettings, zone: tzinfo) -> None:
+    """The buttons of a visit that can still change, and the panel that one of them opened."""
+    if visit.status not in appointments.CHANGEABLE or visit.starts_at <= clock.now():
+        return
+    is_late = visit.starts_at - clock.now() < timedelta(hours=clinic.cancellation_hours)
+    if is_late and not actor.is_desk:
+        st.caption(
+            _("Less than {hours} hours ahead: to move or cancel, please call {phone}.").format(
+                hours=clinic.cancellation_hours, phone=clinic.phone
+            )
+        )
+    with st.container(horizontal=True):
+        if not is_late or actor.is_desk:
+            for panel, label, icon in (
+                ("move", _("Move"), "event_repeat"),
+                ("cancel", _("Cancel"), "event_busy"),
+            ):
+                st.button(
+                    label,
+                    icon=f":material/{icon}:",
+                    key=f"visits_{panel}_{visit.id}",
+                    on_click=_toggle,
+                    args=((panel, visit.id),),
+                )
+        if st.context.cookies.get(SESSION_COOKIE):
+            st.link_button(
+                _("Add to calendar"), f"/files/appointments/{visit.id}.ics", icon=":material/calendar_add_on:"
+            )
+    open_panel = st.session_state.get("visits_open")
+    if open_panel == ("move", visit.id):
+        _move_panel(visit, actor, clinic, zone, is_late=is_late)
+    elif open_panel == ("cancel", visit.id):
+        _cancel_panel(visit, is_late=is_late)
+
+
+def _toggle(panel: tuple[str, int]) -> None:
+    is_open = st.session_state.get("visits_open") == panel
+    st.session_state["visits_open"] = None if is_open else panel
+
+
+def _move(visit_id: int, starts_at: datetime, key: UUID, waive: bool) -> None:
+    if perform(
+        appointments.reschedule,
+        appointment_id=visit_id,
+        starts_at=starts_at,
+        waive_policy=waive,
+        request_key=key,
+        done=_("Moved."),
+        form=f"move_{visit_id}",
+        picker=f"move_{visit_id}",
+    ):
+        st.session_state["visits_open"] = None
+
+
+def _cancel(visit_id: int, key: UUID, waive: bool) -> None:
+    reason = st.session_state.get(f"cancel_reason_{visit_id}") or ""
+    if perform(
+        appointments.cancel,
+        appointment_id=visit_id,
+        reason=reason,
+        waive_policy=waive,
+        request_key=key,
+        done=_("Cancelled. The time is free for somebody else now."),
+        form=f"cancel_{visit_id}",
+    ):
+        st.session_state["visits_open"] = None
+
+
+def _waiver(visit: Appointment, is_late: bool, what: str) -> bool:
+    """Whether the desk chooses to let a late change pass; only asked when it is one."""
+    return is_late and st.checkbox(
+        _("Waive the cancellation window for this visit"), key=f"{what}_waive_{visit.id}"
+    )
+
+
+def _move_panel(
+    visit: Appointment, actor: Actor, clinic: ClinicSettings, zone: tzinfo, *, is_late: bool
+) -> None:
+    today = clock.now().astimezone(zone).date()
+    horizon = today + timedelta(days=visit.service.horizon_days or clinic.horizon_days)
+    with reading() as session:
+        free = availability.free_slots(
+            session,
+            doctor_ids=[visit.doctor_id],
+            service_id=visit.service_id,
+            from_on=today,
+            until_on=horizon,
+            by_staff=actor.is_desk,
+            ignoring=visit.id,
+        ).get(visit.doctor_id, [])
+    picker = f"move_{visit.id}"
+    start = pick_time(picker, [at for at in free if at != visit.starts_at], zone)
+    waive = _waiver(visit, is_late, "move")
+    label = (
+        _("Choose a new time") if start is None else _("Move to {time}").format(time=full_time(start, zone))
+    )
+    st.button(
+        label,
+        type="primary",
+        disabled=start is None,
+        on_click=_move,
+        args=(visit.id, start, form_key(picker), waive),
+        key=f"move_submit_{visit.id}",
+        width="stretch",
+    )
+
+
+def _cancel_panel(visit: Appointment, *, is_late: bool) -> None:
+    st.selectbox(
+        _("Why?"),
+        [_(reason) for reason in REASONS],
+        index=None,
+        placeholder=_("Choose or write a reason"),
+        accept_new_options=True,
+        key=f"cancel_reason_{visit.id}",
+    )
+    waive = _waiver(visit, is_late, "cancel")
+    st.button(
+        _("Cancel this visit"),
+        type="primary",
+        on_click=_cancel,
+        args=(visit.id, form_key(f"cancel_{visit.id}"), waive),
+        key=f"cancel_submit_{visit.id}",
+        width="stretch",
+    )

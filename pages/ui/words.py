@@ -1,0 +1,41 @@
+"""How the clinic's states and people's own words are put on the screen."""
+
+import re
+from datetime import date
+
+from core.i18n import N_, _
+from db.models import AppointmentStatus, Role
+
+STATUS = {
+    AppointmentStatus.PENDING: (N_("Waiting for payment"), "orange"),
+    AppointmentStatus.CONFIRMED: (N_("Confirmed"), "blue"),
+    AppointmentStatus.ARRIVED: (N_("Waiting"), "violet"),
+    AppointmentStatus.IN_ROOM: (N_("In room"), "green"),
+    AppointmentStatus.COMPLETED: (N_("Completed"), "gray"),
+    AppointmentStatus.EXPIRED: (N_("Expired"), "gray"),
+    AppointmentStatus.CANCELLED: (N_("Cancelled"), "gray"),
+    AppointmentStatus.NO_SHOW: (N_("Did not come"), "red"),
+}
+ROLE = {
+    Role.PATIENT: N_("Patient"),
+    Role.DOCTOR: N_("Doctor"),
+    Role.STAFF: N_("Reception"),
+    Role.ADMIN: N_("Administrator"),
+}
+_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:@])")
+
+
+def plain(text: str) -> str:
+    """People's own words, to stand in Markdown without becoming markup, a link or an image."""
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def status_badge(status: AppointmentStatus) -> str:
+    """The visit's state as a coloured word, in Markdown."""
+    word, color = STATUS[status]
+    return f":{color}-badge[{_(word)}]"
+
+
+def age(birth_on: date, on: date) -> int:
+    """Completed years of age on a day."""
+    return on.year - birth_on.year - ((on.month, on.day) < (birth_on.month, birth_on.day))

@@ -1,0 +1,209 @@
+"""Rows for tests: plain functions that add one thing with believable defaults and return it."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.orm import Session
+
+from db.models import (
+    Appointment,
+    AppointmentStatus,
+    ClinicSettings,
+    DateOverride,
+    Doctor,
+    DoctorService,
+    Location,
+    Patient,
+    Role,
+    Room,
+    Service,
+    Source,
+    TimeOff,
+    User,
+    WeeklyHours,
+)
+
+WEEKDAYS = range(1, 6)
+EVERY_DAY = range(1, 8)
+OFFICE_HOURS = "09:00-12:00 13:00-17:00"
+
+_numbers = count(1)
+_Row = TypeVar("_Row")
+
+
+def clinic(session: Session, **changes: Any) -> ClinicSettings:
+    """The one row of settings: Berlin time, two hours' notice, 90 days ahead, 24 hours to cancel."""
+    settings = session.get(ClinicSettings, 1)
+    if settings is None:
+        settings = _added(
+            session, ClinicSettings(name="Linden Clinic", time_zone="Europe/Berlin", currency="EUR")
+        )
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    session.flush()
+    session.info.pop("clinic_settings", None)  # core reads the row once a session
+    return settings
+
+
+def location(session: Session, **changes: Any) -> Location:
+    return _added(
+        session,
+        Location(**{"name": f"House {next(_numbers)}", "address": "Lindenstraße 1, Berlin"} | changes),
+    )
+
+
+def main_location(session: Session) -> Location:
+    """The place that rows are put in when nobody says where."""
+    found = session.scalar(select(Location).order_by(Location.id).limit(1))
+    return found or location(session, name="Main house")
+
+
+def room(session: Session, **changes: Any) -> Room:
+    if "location_id" not in changes:
+        changes["location_id"] = main_location(session).id
+    return _added(session, Room(**{"name": f"Room {next(_numbers)}"} | changes))
+
+
+def user(session: Session, role: Role = Role.PATIENT, **changes: Any) -> User:
+    number = next(_numbers)
+    return _added(
+        session, User(**{"username": f"user{number}", "name": f"User {number}", "role": role} | changes)
+    )
+
+
+def service(session: Session, **changes: Any) -> Service:
+    """Half an hour, every half hour, without buffers, notice and horizon as the clinic has them."""
+    defaults = {
+        "name": f"Check-up {next(_numbers)}",
+        "duration_minutes": 30,
+        "step_minutes": 30,
+        "price_minor": 6000,
+    }
+    return _added(session, Service(**defaults | changes))
+
+
+def doctor(
+    session: Session,
+    *,
+    offers: Iterable[Service] = (),
+    hours: str = OFFICE_HOURS,
+    on: Sequence[int] = WEEKDAYS,
+    name: str | None = None,
+    **changes: Any,
+) -> Doctor:
+    """A doctor who offers `offers` and works `hours` on the ISO weekdays `on`."""
+    account = user(session, Role.DOCTOR, name=name or f"Dr. {next(_numbers)}")
+    made = _added(session, Doctor(**{"user_id": account.id, "user": account} | changes))
+    for each in offers:
+        offer(session, made, each)
+    if hours:
+        weekly_hours(session, made, hours, on=on)
+    return made
+
+
+def offer(
+    session: Session, doctor: Doctor, service: Service, *, price_minor: int | None = None
+) -> DoctorService:
+    return _added(session, DoctorService(doctor_id=doctor.id, service_id=service.id, price_minor=price_minor))
+
+
+def weekly_hours(
+    session: Session, doctor: Doctor, hours: str, *, on: Sequence[int] = WEEKDAYS, **changes: Any
+) -> list[WeeklyHours]:
+    """Stretches written as "09:00-12:00 13:00-17:00", on each of the ISO weekdays `on`."""
+    place = changes.pop("location_id", None) or main_location(session).id
+    return [
+        _added(
+            session,
+            WeeklyHours(
+                doctor_id=doctor.id,
+                location_id=place,
+                weekday=day,
+                opens_at=opens,
+                closes_at=closes,
+                **changes,
+            ),
+        )
+        for day in on
+        for opens, closes in _stretches(hours)
+    ]
+
+
+def override(
+    session: Session, doctor: Doctor, on: date, hours: str = "", *, location_id: int | None = None
+) -> list[DateOverride]:
+    """Other hours on one date; without any, the doctor does not work that day."""
+    if not hours:
+        return [_added(session, DateOverride(doctor_id=doctor.id, on_date=on))]
+    place = location_id or main_location(session).id
+    return [
+        _added(
+            session,
+            DateOverride(
+                doctor_id=doctor.id, location_id=place, on_date=on, opens_at=opens, closes_at=closes
+            ),
+        )
+        for opens, closes in _stretches(hours)
+    ]
+
+
+def time_off(session: Session, doctor: Doctor, starts_at: datetime, ends_at: datetime) -> TimeOff:
+    return _added(session, TimeOff(doctor_id=doctor.id, starts_at=starts_at, ends_at=ends_at))
+
+
+def patient(session: Session, **changes: Any) -> Patient:
+    """A patient without an account."""
+    return _added(
+        session, Patient(**{"name": f"Patient {next(_numbers)}", "birth_on": date(1985, 5, 17)} | changes)
+    )
+
+
+def appointment(
+    session: Session,
+    doctor: Doctor,
+    service: Service,
+    starts_at: datetime,
+    *,
+    patient: Patient | None = None,
+    **changes: Any,
+) -> Appointment:
+    """A confirmed visit with the service's duration and buffers, past every rule but the database's."""
+    starts_at = starts_at.astimezone(UTC)
+    ends_at = changes.pop("ends_at", starts_at + timedelta(minutes=service.duration_minutes))
+    defaults = {
+        "patient_id": patient.id if patient else _somebody(session).id,
+        "doctor_id": doctor.id,
+        "service_id": service.id,
+        "location_id": main_location(session).id,
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "blocked": Range(
+            starts_at - timedelta(minutes=service.buffer_before_minutes),
+            ends_at + timedelta(minutes=service.buffer_after_minutes),
+        ),
+        "status": AppointmentStatus.CONFIRMED,
+        "price_minor": service.price_minor,
+        "source": Source.PORTAL,
+    }
+    return _added(session, Appointment(**defaults | changes))
+
+
+def _somebody(session: Session) -> Patient:
+    return patient(session)
+
+
+def _stretches(hours: str) -> list[tuple[time, time]]:
+    return [
+        (time.fromisoformat(opens), time.fromisoformat(closes))
+        for opens, _, closes in (stretch.partition("-") for stretch in hours.split())
+    ]
+
+
+def _added(session: Session, row: _Row) -> _Row:
+    session.add(row)
+    session.flush()
+    return row

@@ -1,0 +1,103 @@
+"""The environment: each wrong variable is named in one sentence, and production wants a secret."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from db.config import Config, config
+
+ROOT = Path(__file__).parent.parent
+SECRET = "a-secret-of-at-least-thirty-two-characters"
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
+    """What the portal says on its way out when started with `environment`."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as leaving:
+        config()
+    assert leaving.value.code not in {None, 0}
+    return str(leaving.value.code)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CLINIC_ENV", "staging"),
+        ("DATABASE_URL", "mysql://localhost/clinic"),
+        ("DATABASE_URL", "not a url"),
+        ("PUBLIC_URL", "clinic.example"),
+        ("PUBLIC_URL", "https://clinic.example/portal"),
+        ("PORT", "eighty"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("SECRET_KEY", "short"),
+    ],
+)
+def test_a_wrong_variable_is_named_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    said = refusal(monkeypatch, **{name: value})
+    assert said.startswith(f"{name} is wrong: ")
+    assert len(said.splitlines()) == 1
+
+
+def test_a_wrong_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "hunter2" not in refusal(monkeypatch, SECRET_KEY="hunter2")
+
+
+def test_a_wrong_database_url_does_not_repeat_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "hunter2" not in refusal(monkeypatch, DATABASE_URL="mysql://someone:hunter2@localhost/clinic")
+
+
+def test_two_wrong_variables_are_two_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = refusal(monkeypatch, PORT="eighty", PUBLIC_URL="clinic.example")
+    assert sorted(line.split()[0] for line in said.splitlines()) == ["PORT", "PUBLIC_URL"]
+
+
+def test_no_database_url_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    assert "make run" in refusal(monkeypatch)
+
+
+def test_production_without_a_secret_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert refusal(monkeypatch, CLINIC_ENV="production").startswith("SECRET_KEY must be set")
+
+
+def test_production_with_a_secret_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLINIC_ENV", "production")
+    monkeypatch.setenv("SECRET_KEY", SECRET)
+    assert config().is_production
+    assert SECRET not in repr(config())
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_usual_spelling_of_the_database_url_names_our_driver(
+    monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"{scheme}://someone:word@db.example/clinic")
+    assert config().database_url == "postgresql+psycopg://someone:word@db.example/clinic"
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "")
+    assert config().port == Config.model_fields["port"].default
+
+
+@pytest.mark.parametrize("module", ["db.migrate", "jobs"])
+def test_a_process_with_a_wrong_variable_fails_without_a_traceback(module: str) -> None:
+    outcome = subprocess.run(
+        [sys.executable, "-m", module],
+        cwd=ROOT,
+        env={**os.environ, "PORT": "eighty"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert outcome.returncode != 0
+    assert outcome.stderr.startswith("PORT is wrong: ")
+    assert "Traceback" not in outcome.stderr

@@ -1,0 +1,212 @@
+"""`make run`: the whole clinic starts from nothing, stops without a trace, and finds its data again."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from db import embedded
+
+ROOT = Path(__file__).parent.parent
+
+
+class Launcher:
+    """A launcher on a free port with a directory of its own, and what it has said so far."""
+
+    def __init__(self, var: Path, *, port: int | None = None, **environment: str) -> None:
+        self.port = port or free_port()
+        self.said = var / f"said-{time.monotonic_ns()}"
+        surroundings = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        with self.said.open("wb") as out:
+            self.process = psutil.Popen(
+                [sys.executable, "-m", "jobs.launch"],
+                cwd=ROOT,
+                env={**surroundings, "PORT": str(self.port), "CLINIC_VAR": str(var), **environment},
+                stdout=out,
+                stderr=out,
+            )
+
+    def wait_until_open(self) -> None:
+        self.wait_until_said("The clinic is open at")
+
+    def wait_until_said(self, words: str) -> None:
+        deadline = time.monotonic() + 60
+        while words not in self.said.read_text():
+            assert self.process.poll() is None, self.said.read_text()
+            assert time.monotonic() < deadline, self.said.read_text()
+            time.sleep(0.05)
+
+    def children(self) -> list[psutil.Process]:
+        return self.process.children(recursive=True)
+
+    def child(self, word: str) -> psutil.Process:
+        return next(child for child in self.process.children() if word in " ".join(child.cmdline()))
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(how)
+        return self.process.wait(30)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def all_gone(processes: list[psutil.Process], within_seconds: float = 10) -> bool:
+    return not psutil.wait_procs(processes, timeout=within_seconds)[1]
+
+
+@pytest.fixture
+def var() -> Iterator[Path]:
+    """A directory that the server's own account can reach, deep and with a space, as a checkout may be."""
+    top = Path(tempfile.mkdtemp(prefix="clinic-launch-"))
+    deep = top / "a checkout" / ("deep" * 25)
+    deep.mkdir(parents=True)
+    yield deep
+    shutil.rmtree(top)
+
+
+def test_the_clinic_starts_from_nothing_stops_without_a_trace_and_finds_its_data_again(var: Path) -> None:
+    first = Launcher(var)
+    first.wait_until_open()
+    assert f"http://localhost:{first.port}" in first.said.read_text()
+    assert "Sign in" in first.said.read_text()
+    url = embedded.url_of_running(var / "postgres")
+    assert url is not None
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE settings SET name = 'The same clinic'")
+    children = first.children()
+    assert first.stop() == 0
+    assert all_gone(children, within_seconds=0)
+
+    second = Launcher(var)
+    second.wait_until_open()
+    url = embedded.url_of_running(var / "postgres")
+    assert url is not None
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT name FROM settings").fetchone() == ("The same clinic",)
+    assert second.stop(signal.SIGTERM) == 0
+
+
+@pytest.fixture(scope="module")
+def seeded() -> Iterator[Path]:
+    """A directory with a clinic in it, so that each test need not load its own."""
+    top = Path(tempfile.mkdtemp(prefix="clinic-launch-"))
+    launcher = Launcher(top)
+    launcher.wait_until_open()
+    assert launcher.stop() == 0
+    yield top
+    shutil.rmtree(top)
+
+
+def test_a_second_ctrl_c_leaves_no_orphans(seeded: Path) -> None:
+    launcher = Launcher(seeded)
+    launcher.wait_until_open()
+    children = launcher.children()
+    for _ in range(5):
+        launcher.process.send_signal(signal.SIGINT)
+        time.sleep(0.02)
+    assert launcher.process.wait(30) == 0
+    assert all_gone(children, within_seconds=0)
+
+
+def test_ctrl_c_while_it_starts_leaves_no_orphans(seeded: Path) -> None:
+    launcher = Launcher(seeded)
+    while not launcher.children():
+        time.sleep(0.01)
+    children = launcher.children()
+    assert launcher.stop() == 0
+    assert all_gone(children, within_seconds=0)
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ("streamlit", "The portal ended"),
+        ("jobs", "The jobs process ended"),
+        ("postgres", "The database ended"),
+    ],
+)
+def test_when_one_part_dies_the_rest_stops_and_it_is_named(seeded: Path, part: str, words: str) -> None:
+    launcher = Launcher(seeded)
+    launcher.wait_until_open()
+    children = launcher.children()
+    launcher.child(part).kill()
+    assert launcher.process.wait(30) == 1
+    assert words in launcher.said.read_text().splitlines()[-1]
+    assert "launch.py" not in launcher.said.read_text()  # a job may fail loudly, the launcher may not
+    assert all_gone(children)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends the children of a killed process")
+def test_a_killed_launcher_takes_its_children_along_and_the_next_one_starts(seeded: Path) -> None:
+    launcher = Launcher(seeded)
+    launcher.wait_until_open()
+    children = launcher.children()
+    launcher.process.kill()
+    launcher.process.wait(10)
+    again = Launcher(seeded, port=launcher.port)
+    assert all_gone(children)
+    again.wait_until_open()
+    assert again.stop() == 0
+
+
+def test_a_second_launcher_on_the_same_data_says_so(seeded: Path) -> None:
+    first = Launcher(seeded)
+    first.wait_until_open()
+    second = Launcher(seeded)
+    assert second.process.wait(30) == 1
+    assert second.said.read_text() == (
+        f"The clinic in {seeded}/postgres is already running. Stop that one first.\n"
+    )
+    assert first.stop() == 0
+
+
+def test_a_busy_port_is_one_sentence(seeded: Path) -> None:
+    with socket.socket() as busy:
+        busy.bind(("", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        launcher = Launcher(seeded, port=port)
+        assert launcher.process.wait(30) == 1
+    said = launcher.said.read_text()
+    assert said == f"Port {port} cannot be used: Address already in use. Set PORT to another one.\n"
+    assert embedded.url_of_running(seeded / "postgres") is None
+
+
+def test_an_unreachable_database_is_one_sentence_at_once(tmp_path: Path) -> None:
+    started = time.monotonic()
+    launcher = Launcher(tmp_path, DATABASE_URL="postgresql://someone:hunter2@127.0.0.1:1/clinic")
+    assert launcher.process.wait(30) == 1
+    said = launcher.said.read_text()
+    assert said.startswith("The database at postgresql://someone")
+    assert said.endswith("@127.0.0.1:1/clinic cannot be reached: Connection refused\n")
+    assert "hunter2" not in said
+    assert len(said.splitlines()) == 1
+    assert time.monotonic() - started < 10
+
+
+def test_a_pid_file_that_names_a_strangers_process_does_not_harm_it(seeded: Path) -> None:
+    """After a crash of the machine, the number in the pid file may be anybody's."""
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    lines = [str(stranger.pid), str(seeded / "postgres"), "1", "5432", "/tmp", "", "1 1", "ready"]  # noqa: S108
+    (seeded / "postgres" / "postmaster.pid").write_text("\n".join(lines) + "\n")
+    try:
+        with embedded.running(seeded / "postgres") as url, psycopg.connect(url) as connection:
+            assert connection.execute("SELECT count(*) FROM settings").fetchone() == (1,)
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
