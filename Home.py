@@ -1,5 +1,7 @@
 """The entry page: who is here, and the pages for their role."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from core import clinics
@@ -10,13 +12,13 @@ from pages.ui.navigation import pages_for
 from pages.ui.sessions import current_actor, sign_out
 from pages.ui.words import ROLE, plain
 
+ICON = str(Path(__file__).parent / "pages" / "ui" / "clinic.svg")
+
 with reading() as session:
     clinic = clinics.settings(session)
 actor = current_actor()
 is_wide = actor is not None and actor.role is not Role.PATIENT
-st.set_page_config(
-    page_title=clinic.name, page_icon=":material/local_hospital:", layout="wide" if is_wide else "centered"
-)
+st.set_page_config(page_title=clinic.name, page_icon=ICON, layout="wide" if is_wide else "centered")
 
 page = st.navigation(pages_for(actor), position="top" if actor else "hidden")
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -32,8 +34,6 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
                 key="home_sign_out",
             )
 if clinic.is_demo:
-    st.caption(
-        _("Demo clinic: every person here is invented, and no message or payment leaves this machine.")
-    )
+    st.caption(_("Demo clinic: every person and every visit here is invented."))
 show_messages()
 page.run()

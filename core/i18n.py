@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_skeleton, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, get_currency_precision
 from babel.units import format_unit
 
@@ -60,6 +60,12 @@ def long_day(on: date) -> str:
     return format_date(on, "full", locale=_locale.get())
 
 
+def dated(on: date) -> str:
+    """A day with weekday and year: Tue, Nov 24, 2026."""
+    shown: str = format_skeleton("yMMMEd", datetime(on.year, on.month, on.day), locale=_locale.get())  # noqa: DTZ001
+    return shown
+
+
 def short_date(on: date) -> str:
     return format_date(on, "medium", locale=_locale.get())
 
@@ -75,8 +81,8 @@ def day_and_time(at: datetime, zone: tzinfo) -> str:
 
 
 def full_time(at: datetime, zone: tzinfo) -> str:
-    """An instant in `zone` with date, time and the zone's name, for where a doubt would cost a visit."""
-    return format_datetime(at, "long", tzinfo=zone, locale=_locale.get())
+    """An instant in `zone` with the day in full and the time."""
+    return f"{long_day(at.astimezone(zone).date())}, {clock_time(at, zone)}"
 
 
 def span(minutes: int) -> str:

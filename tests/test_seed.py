@@ -13,14 +13,16 @@ from core import passwords
 from db.base import Base
 from db.models import Patient, User, folded
 from db.models.appointments import LIVE
+from db.seed import tables
 from db.seed.__main__ import main
 from db.seed.accounts import DEMO_ACCOUNTS, DEMO_PASSWORD
 from db.seed.loading import Plan, load
+from tests import servers
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 3, 18, 10, 20, tzinfo=BERLIN).astimezone(UTC)  # a Wednesday, clocks change on the 29th
-SMALL = Plan(doctors=4, patients=60, appointments=400)
-SMALL_WORDS = ["--doctors", "4", "--patients", "60", "--appointments", "400"]
+SMALL = Plan(doctors=4, patients=200, appointments=400)
+SMALL_WORDS = ["--doctors", "4", "--patients", "200", "--appointments", "400"]
 
 # For every visit, the hours that were in force on its day.
 HOURS_OF_VISITS = """
@@ -41,12 +43,14 @@ WITH visit AS (
 
 
 @pytest.fixture(scope="module")
-def clinic(migrated: Engine) -> Iterator[Connection]:
-    """The demo clinic as `make run` loads it, as of NOW, and gone after these tests."""
-    with migrated.connect() as connection, connection.begin() as outer:
-        load(connection, Plan(), NOW)
-        yield connection
-        outer.rollback()
+def clinic(server_url: str) -> Iterator[Connection]:
+    """The demo clinic as `make run` loads it, as of NOW, in a database of its own."""
+    with servers.fresh_database(server_url) as own:
+        with own.begin() as connection:
+            load(connection, Plan(), NOW)
+        with own.connect() as connection:
+            tables.analyze(connection)
+            yield connection
 
 
 def count(connection: Connection, statement: str, **values: Any) -> int:
@@ -74,13 +78,13 @@ def test_the_same_seed_gives_the_same_clinic(migrated: Engine) -> None:
 
 
 def test_another_seed_gives_another_clinic(migrated: Engine) -> None:
-    other = Plan(seed=2, doctors=4, patients=60, appointments=400)
+    other = Plan(seed=2, doctors=4, patients=200, appointments=400)
     assert everything(migrated, SMALL)["patients"] != everything(migrated, other)["patients"]
 
 
 def test_a_large_clinic_has_exactly_the_visits_asked_for(migrated: Engine) -> None:
     with migrated.connect() as connection, connection.begin() as outer:
-        counts = load(connection, Plan(doctors=30, patients=900, appointments=3000), NOW)
+        counts = load(connection, Plan(doctors=30, patients=1200, appointments=3000), NOW)
         assert (counts.doctors, counts.appointments) == (30, 3000)
         assert count(connection, "SELECT count(*) FROM appointments") == 3000
         outer.rollback()

@@ -44,7 +44,7 @@ def staff_account(user_id: int, username: str, role: Role, name: str, since: dat
         name=name,
         name_folded=folded(name),
         phone=None,
-        locale="en",
+        locale="en_GB",
         is_active=True,
         sms_consent_at=None,
         sms_consent_source=None,

@@ -50,7 +50,7 @@ CAST = [
         "Trained in Lyon and Berlin, and happy to look after three generations of one family.",
         [
             Hours("12345", "08:00", "12:30", MITTE),
-            Hours("124", "13:30", "17:00", MITTE),
+            Hours("1245", "13:30", "17:00", MITTE),
             Hours("3", "15:00", "19:00", MITTE),
         ],
         {"Video consultation": None, "Health check": None, "Vaccination": None, "Ultrasound": 8000},

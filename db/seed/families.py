@@ -66,7 +66,7 @@ def register_family(registrations: Registrations, today: date, at: datetime) -> 
         sex=Sex.FEMALE.value,
         phone=film_number(1),
         email="patient@example.org",
-        locale="en",
+        locale="en_GB",
         allergies="Penicillin: rash",
         medical_history="Migraine with aura, two or three times a month.",
         created_at=at,

@@ -63,6 +63,7 @@ def load(connection: Connection, plan: Plan, now: datetime) -> Counts:
     registrations.register_many(plan.patients, since)
     opened_at = since - timedelta(days=1002)
     accounts = [*desk_accounts(opened_at), *hiring.accounts(opened_at), *registrations.accounts]
+    tables.align_sequences(connection)
     tables.copy_rows(connection, _table("users"), accounts)
     places = [clinics.settings(), *clinics.locations()]
     _add(connection, [*places, *services, *specialties, *hiring.records])
@@ -71,7 +72,7 @@ def load(connection: Connection, plan: Plan, now: datetime) -> Counts:
     visits = Visits(registrations.patients, panels, first_on, now, Random(f"visits {plan.seed}"))
     counts = Counts(doctors=plan.doctors, patients=len(registrations.patients))
     _copy_visits(connection, visits.of(days), counts)
-    tables.advance_sequences(connection)
+    tables.align_sequences(connection)
     return counts
 
 

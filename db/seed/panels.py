@@ -33,6 +33,9 @@ class _Group:
             number = number - number % panels + panel % panels
         return self._patients[number] if number < self._size else None
 
+    def first_not_in(self, seen: set[int]) -> PatientRow | None:
+        return next((patient for patient in self._patients[: self._size] if patient.id not in seen), None)
+
 
 class Panels:
     """Picks a patient for each visit of a day, nobody twice: no two visits of one patient can overlap."""
@@ -53,7 +56,7 @@ class Panels:
         self._children.open_on(on)
 
     def pick(self, practice: Practice) -> PatientRow | None:
-        """Somebody for this doctor who is not yet coming today, or None when nobody was found."""
+        """Somebody for this doctor who is not yet coming today, None when everybody already is."""
         sees_children = practice.part.sees_children
         for attempt in range(_TRIES):
             if sees_children and attempt < _TRIES / 2:
@@ -61,6 +64,9 @@ class Panels:
             else:
                 patient = self._adults.one(self._rng, practice.doctor_id, self._doctors)
             if patient and patient.id not in self._seen:
-                self._seen.add(patient.id)
-                return patient
-        return None
+                break
+        else:
+            patient = self._adults.first_not_in(self._seen) or self._children.first_not_in(self._seen)
+        if patient:
+            self._seen.add(patient.id)
+        return patient

@@ -60,9 +60,11 @@ class Registrations:
         self.patients: list[PatientRow] = []
         self.accounts: list[UserRow] = []
         self._names: list[PersonName] = []
+        self._by_chance_from = 0  # the demo family before them gets no further children
 
     def register_many(self, count: int, since: datetime) -> None:
         """Register until there are `count`: half before `since`, the others in the time from then to now."""
+        self._by_chance_from = len(self.patients)
         missing = max(count - len(self.patients), 0)
         before = [since - timedelta(days=self._rng.uniform(1, 1000)) for _ in range(missing // 2)]
         span = (self._now - timedelta(days=1) - since).total_seconds()
@@ -91,7 +93,7 @@ class Registrations:
                 sex=sex.value,
                 phone=film_number(number + 200) if rng.random() < 0.94 else None,
                 email=f"{login}@{rng.choice(['example.org', 'example.com'])}",
-                locale=rng.choices([name.culture.locale, "de", "en"], [55, 25, 20])[0],
+                locale=rng.choices([name.culture.locale, "de", "en_GB"], [55, 25, 20])[0],
                 allergies=rng.choice(_ALLERGIES) if rng.random() < 0.18 else "",
                 medical_history=rng.choice(_HISTORIES) if rng.random() < 0.25 else "",
                 created_at=at,
@@ -115,8 +117,9 @@ class Registrations:
 
     def _guardian_for(self, birth_on: date) -> PatientRow | None:
         """An adult who was between 19 and 45 when the child was born, after a few tries."""
-        for _ in range(10 if self.patients else 0):
-            candidate = self._rng.choice(self.patients)
+        candidates = range(self._by_chance_from, len(self.patients))
+        for _ in range(10 if candidates else 0):
+            candidate = self.patients[self._rng.choice(candidates)]
             if 19 * 366 <= (birth_on - candidate.birth_on).days <= 45 * 365:
                 return candidate
         return None

@@ -27,8 +27,8 @@ def copy_rows(connection: Connection, table: Table, rows: Iterable[NamedTuple]) 
             copy.write_row(row)
 
 
-def advance_sequences(connection: Connection) -> None:
-    """Move every id sequence past the ids we chose ourselves, so that the portal's next row fits."""
+def align_sequences(connection: Connection) -> None:
+    """Let every id sequence go on from the highest id there is: from 1 in an empty table."""
     for table in Base.metadata.sorted_tables:
         sequence = table.autoincrement_column is not None and connection.scalar(
             text("SELECT pg_get_serial_sequence(:name, 'id')"), {"name": table.name}

@@ -55,7 +55,7 @@ if doctor is None:
     st.stop()
 
 st.title(doctor.user.name)
-st.markdown(", ".join(f":primary-badge[{plain(specialty.name)}]" for specialty in doctor.specialties))
+st.markdown(f"**{plain(', '.join(specialty.name for specialty in doctor.specialties))}**")
 if doctor.bio:
     st.text(doctor.bio)
 st.caption(_("Speaks {languages}").format(languages=", ".join(map(language_name, doctor.languages))))

@@ -39,7 +39,7 @@ with right:
         key="find_language",
     )
 today = clock.now().astimezone(zone).date()
-on = left.date_input(_("Free on"), value=None, min_value=today, key="find_on")
+on = left.date_input(_("Free on"), value=None, min_value=today, format="YYYY-MM-DD", key="find_on")
 fee = right.number_input(
     _("Fee up to ({currency})").format(currency=clinic.currency),
     value=None,

@@ -88,7 +88,9 @@ with booking:
     named = {room.id: f"{room.location.name}, {room.name}" for room in rooms}
     room_id = choice(_("Room"), named, index=None, placeholder=_("None set"), key="desk_room")
     if st.toggle(_("Overbook: a time that is already taken"), key="desk_overbook"):
-        on = st.date_input(_("Day"), value=today, min_value=today, key="desk_overbook_on")
+        on = st.date_input(
+            _("Day"), value=today, min_value=today, format="YYYY-MM-DD", key="desk_overbook_on"
+        )
         wall = st.time_input(_("Time"), value=time(9), step=timedelta(minutes=5), key="desk_overbook_at")
         st.text_input(_("Reason"), max_chars=200, key="desk_overbook_reason")
         starts_at = wall_time.first_instant(zone, datetime.combine(on, wall)) if on and wall else None

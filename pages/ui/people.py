@@ -41,9 +41,9 @@ def choose_patient(actor: Actor) -> Patient | None:
 
 
 def _described(patient: Patient) -> str:
-    phone = f" · {shown(patient.phone)}" if patient.phone else ""
+    phone = f" · {plain(shown(patient.phone))}" if patient.phone else ""
     born = _("born {date}").format(date=short_date(patient.birth_on))
-    return f"**{plain(patient.name)}** · {born}{plain(phone)}"
+    return f"**{plain(patient.name)}** · {born}{phone}"
 
 
 def _choose(patient_id: int | None) -> None:
@@ -68,7 +68,12 @@ def _new_patient() -> None:
     with st.expander(_("New patient"), icon=":material/person_add:"), st.form("people_new", border=False):
         st.text_input(_("Full name"), max_chars=patients.NAME_LENGTH, key="people_name")
         st.date_input(
-            _("Birth date"), value=None, min_value=date(1900, 1, 1), max_value="today", key="people_birth"
+            _("Birth date"),
+            value=None,
+            min_value=date(1900, 1, 1),
+            max_value="today",
+            format="YYYY-MM-DD",
+            key="people_birth",
         )
         st.text_input(_("Mobile phone"), max_chars=40, key="people_phone")
         st.checkbox(

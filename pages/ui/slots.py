@@ -29,7 +29,7 @@ def pick_time(picker: str, free: Sequence[datetime], zone: tzinfo) -> datetime |
     shown = _days_shown(picker, sorted(by_day))
     if st.session_state.get(f"{picker}_day") not in shown:
         st.session_state[f"{picker}_day"] = shown[0]
-    on = st.pills(_("Day"), shown, format_func=day, required=True, key=f"{picker}_day")
+    on = st.pills(_("Day"), shown, format_func=day, required=True, wrap=True, key=f"{picker}_day")
     if on not in by_day:
         return None
     times = by_day[on]
@@ -39,6 +39,7 @@ def pick_time(picker: str, free: Sequence[datetime], zone: tzinfo) -> datetime |
         _("Time on {day}").format(day=long_day(on)),
         times,
         format_func=lambda at: clock_time(at, zone),
+        wrap=True,
         key=f"{picker}_time_{on}",
     )
 

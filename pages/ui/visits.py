@@ -7,7 +7,7 @@ import streamlit as st
 
 from core import appointments, availability, clock
 from core.access import Actor
-from core.i18n import N_, _, clock_time, day, full_time
+from core.i18n import N_, _, clock_time, dated, full_time
 from db.models import Appointment, ClinicSettings
 from db.session import unit_of_work as reading
 from pages.ui.actions import form_key, perform
@@ -27,7 +27,7 @@ def visit_card(visit: Appointment, zone: tzinfo, *, with_patient: bool) -> None:
     """Who, what, when and where, in a few lines."""
     starts = visit.starts_at.astimezone(zone)
     st.markdown(
-        f"**{day(starts.date())}, {clock_time(visit.starts_at, zone)}–{clock_time(visit.ends_at, zone)}** "
+        f"**{dated(starts.date())}, {clock_time(visit.starts_at, zone)}–{clock_time(visit.ends_at, zone)}** "
         f"{status_badge(visit.status)}  \n{plain(visit.service.name)} · {plain(visit.doctor.user.name)}"
         + (f" · {plain(visit.patient.name)}" if with_patient else "")
     )
