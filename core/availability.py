@@ -98,7 +98,7 @@ def _first_free(
         by_staff=by_staff,
         ignoring=None,
     )
-    return dict(session.execute(FIRST_FREE, wanted).tuples().all())
+    return {row.doctor_id: row.first_at for row in session.execute(FIRST_FREE, wanted)}
 
 
 def why_not(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core import access, availability
@@ -57,12 +57,12 @@ def search(
         query = query.where(Doctor.languages.contains([language]))
     if max_price_minor is not None:
         query = query.where(price <= max_price_minor)
-    rows = session.execute(query).tuples().all()
+    rows = session.execute(query).all()
     return _soonest_first(session, actor, rows, service_id, on)
 
 
 def _soonest_first(
-    session: Session, actor: Actor, rows: Sequence[tuple[Doctor, int]], service_id: int, on: date | None
+    session: Session, actor: Actor, rows: Sequence[Row[Doctor, int]], service_id: int, on: date | None
 ) -> list[Found]:
     ids = [doctor.id for doctor, _ in rows]
     first: dict[int, datetime]

@@ -89,7 +89,9 @@ WITH service AS (
 _WHERE_FREE = "WHERE starts_at >= lo AND (starts IS NULL OR NOT starts @> starts_at) GROUP BY doctor_id"
 
 ALL_FREE: TextClause = text(f"{_FREE} SELECT doctor_id, array_agg(starts_at) FROM candidate {_WHERE_FREE}")
-FIRST_FREE: TextClause = text(f"{_FREE} SELECT doctor_id, min(starts_at) FROM candidate {_WHERE_FREE}")
+FIRST_FREE: TextClause = text(
+    f"{_FREE} SELECT doctor_id, min(starts_at) AS first_at FROM candidate {_WHERE_FREE}"
+)
 
 
 @lru_cache(maxsize=256)

@@ -1,4 +1,4 @@
-"""Booking, moving, cancelling and overbooking: what is written, what is refused, and that a refusal writes nothing."""
+"""Booking, moving, cancelling and overbooking: what is written, and that a refusal writes nothing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -401,6 +401,14 @@ class TestTheSameFormTwice:
         move(session, cast.ada, visit, on(4, 10))
         with refused_or_answered(session, visit):
             assert book(session, cast, cast.ada, request_key=key).id == visit.id
+
+    def test_a_move_sent_again_later_does_not_move_the_visit_back(self, session: Session, cast: Cast) -> None:
+        visit, key = book(session, cast, cast.ada), uuid4()
+        move(session, cast.ada, visit, on(3, 11), request_key=key)
+        move(session, cast.ada, visit, on(4, 11), request_key=uuid4())
+        before = written(session)
+        assert move(session, cast.ada, visit, on(3, 11), request_key=key).starts_at == on(4, 11)
+        assert written(session) == before
 
     def test_somebody_elses_key_gives_no_answer(self, session: Session, cast: Cast) -> None:
         key = uuid4()

@@ -152,11 +152,56 @@ def test_time_off_takes_the_visits_that_would_touch_it(
     assert why_not(session, doctor, checkup, on(3, 9, 30)) is Rule.TIME_OFF
 
 
+def test_a_visit_may_end_as_time_off_begins_and_begin_as_it_ends(
+    session: Session, doctor: Doctor, checkup: Service
+) -> None:
+    make.time_off(session, doctor, on(3, 9, 30), on(3, 11))
+    assert walls(session, doctor, checkup, date(2026, 6, 3))[:3] == ["09:00", "11:00", "11:30"]
+    assert why_not(session, doctor, checkup, on(3, 9)) is None
+    assert why_not(session, doctor, checkup, on(3, 11)) is None
+
+
+def test_a_visit_may_end_as_another_begins_and_begin_as_it_ends(
+    session: Session, doctor: Doctor, checkup: Service
+) -> None:
+    make.appointment(session, doctor, checkup, on(3, 9, 30), ends_at=on(3, 11))
+    assert walls(session, doctor, checkup, date(2026, 6, 3))[:3] == ["09:00", "11:00", "11:30"]
+    assert why_not(session, doctor, checkup, on(3, 9)) is None
+    assert why_not(session, doctor, checkup, on(3, 11)) is None
+
+
 def test_buffers_keep_the_doctor_free_around_a_visit(session: Session, doctor: Doctor) -> None:
     surgery = make.service(session, step_minutes=15, buffer_before_minutes=15, buffer_after_minutes=30)
     make.offer(session, doctor, surgery)
     make.appointment(session, doctor, surgery, on(3, 10))
     assert walls(session, doctor, surgery, date(2026, 6, 3))[:4] == ["11:15", "11:30", "13:00", "13:15"]
+
+
+def test_a_visit_of_the_day_before_may_reach_into_the_morning(session: Session, checkup: Service) -> None:
+    """A visit may block a whole day: it counts although it began long before the days that are searched."""
+    doctor = make.doctor(session, offers=[checkup], hours="00:00-12:00", on=make.EVERY_DAY)
+    long = make.service(
+        session, duration_minutes=720, step_minutes=5, buffer_before_minutes=240, buffer_after_minutes=240
+    )
+    make.offer(session, doctor, long)
+    make.appointment(session, doctor, long, on(2, 4, 10), ends_at=on(2, 20, 10))
+    assert walls(session, doctor, checkup, date(2026, 6, 3))[0] == "00:30"
+    assert why_not(session, doctor, checkup, on(3, 0)) is Rule.TAKEN
+    make.offer(session, doctor, slow := make.service(session, buffer_before_minutes=240, step_minutes=10))
+    assert walls(session, doctor, slow, date(2026, 6, 3))[0] == "04:10"
+    assert why_not(session, doctor, slow, on(3, 4)) is Rule.TAKEN
+
+
+def test_a_visit_of_the_next_morning_may_reach_into_the_night(session: Session, checkup: Service) -> None:
+    doctor = make.doctor(session, offers=[checkup], hours="22:00-23:59", on=make.EVERY_DAY)
+    make.override(session, doctor, date(2026, 6, 4), "00:00-06:00")
+    make.appointment(session, doctor, checkup, on(3, 23))
+    assert walls(session, doctor, checkup, date(2026, 6, 3)) == ["22:00", "22:30"]
+    tidy = make.service(session, buffer_after_minutes=240, step_minutes=10)
+    make.offer(session, doctor, tidy)
+    make.appointment(session, doctor, checkup, on(6, 2, 40))
+    assert walls(session, doctor, tidy, date(2026, 6, 5))[-1] == "22:10"
+    assert why_not(session, doctor, tidy, on(5, 22, 20)) is Rule.TAKEN
 
 
 @pytest.mark.parametrize("status", [each for each in AppointmentStatus if each != "pending"])

@@ -58,6 +58,17 @@ CHANGES = [
     ("Pacific/Apia", date(2011, 12, 29)),
     ("Asia/Kolkata", date(2025, 6, 15)),
 ]
+# Length and buffers of visits in minutes, up to the whole day that one may block.
+VISITS = [
+    (7, 0, 0),
+    (15, 0, 5),
+    (25, 10, 0),
+    (30, 0, 0),
+    (60, 5, 15),
+    (120, 240, 0),
+    (720, 0, 240),
+    (960, 240, 240),
+]
 
 
 def examples(count: int) -> settings:
@@ -160,10 +171,7 @@ def _doctors(
         )
     for nth in range(draw(st.integers(0, MAX_VISITS))):
         starts = begins + MINUTE * draw(st.integers(-1500, length + 300))
-        lasts, before, after = (
-            MINUTE * draw(st.sampled_from(minutes))
-            for minutes in ([7, 15, 25, 30, 60, 120, 720], [0, 0, 5, 10, 240], [0, 0, 5, 15, 240])
-        )
+        lasts, before, after = (MINUTE * each for each in draw(st.sampled_from(VISITS)))
         visit = oracle.Visit(
             id=number * 100 + nth,
             status=draw(

@@ -5,7 +5,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, Column, ForeignKey, Index, Table, Text, func
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, func
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from db.base import Base, stored_as_text

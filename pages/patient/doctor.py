@@ -15,7 +15,7 @@ actor = require(Role.PATIENT)
 
 
 def book(patient_id: int, service_id: int, starts_at: datetime, key: UUID) -> None:
-    if perform(
+    perform(
         appointments.book,
         patient_id=patient_id,
         doctor_id=doctor_id,
@@ -25,8 +25,8 @@ def book(patient_id: int, service_id: int, starts_at: datetime, key: UUID) -> No
         done=_("Booked. You find it under My appointments."),
         form="book",
         picker="book",
-    ):
-        st.session_state["book_done"] = True
+        then=MY_APPOINTMENTS,
+    )
 
 
 def asked(name: str) -> str:
@@ -40,11 +40,8 @@ def asked_day() -> date | None:
         return None
 
 
-if st.session_state.pop("book_done", False):
-    st.switch_page(MY_APPOINTMENTS)
-
 st.page_link(FIND_DOCTOR, label=_("All doctors"), icon=":material/arrow_back:")
-doctor_id = int(asked("doctor")) if asked("doctor").isdecimal() else 0
+doctor_id = int(asked("doctor")) if asked("doctor").isdecimal() and len(asked("doctor")) < 10 else 0
 with reading() as session:
     clinic, zone = clinics.settings(session), clinics.zone(session)
     doctor = doctors.find(session, actor, doctor_id)

@@ -18,12 +18,16 @@ Result = TypeVar("Result")
 
 
 class Message(NamedTuple):
-    """What the last click came to. `picker` is where the alternatives to a lost time can be chosen."""
+    """What the last click came to.
+
+    `picker` is where the alternatives to a lost time can be chosen, `page` where the person is taken first.
+    """
 
     is_good: bool
     text: str
     lost: SlotTaken | None = None
     picker: str = ""
+    page: str = ""
 
 
 def perform(
@@ -33,12 +37,13 @@ def perform(
     done: str,
     form: str | None = None,
     picker: str = "",
+    then: str = "",
     **arguments: Any,
 ) -> Result | None:
     """Call a service that writes, as whoever is signed in now; its result, None when it was refused.
 
     The only place that opens a write transaction for a click. The outcome is kept for `show_messages`;
-    a form that was done gets a new key.
+    a form that was done gets a new key, and the person is taken to the page `then` if one is named.
     """
     result = None
     try:
@@ -54,7 +59,7 @@ def perform(
     if actor is None:
         st.session_state["message"] = Message(False, _("You have been signed out. Please sign in again."))
         return None
-    st.session_state["message"] = Message(True, done)
+    st.session_state["message"] = Message(True, done, page=then)
     if form is not None:
         st.session_state.pop(f"{form}_form_key", None)
     return result
@@ -71,6 +76,9 @@ def show_messages() -> None:
     message: Message | None = st.session_state.pop("message", None)
     if message is None:
         return
+    if message.page:
+        st.session_state["message"] = message._replace(page="")
+        st.switch_page(message.page)
     if message.is_good:
         st.success(message.text, icon=":material/check_circle:")
         return

@@ -1,0 +1,101 @@
+"""A running portal for tests: a small clinic open all day, every day, and people who can sign in."""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from core import passwords
+from db.models import Role, User, doctor_specialties
+from db.models.people import Specialty
+from tests import make
+from tests.test_launch import free_port
+
+ROOT = Path(__file__).parent.parent
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True)
+class Residents:
+    """The rows that tests ask for by number."""
+
+    ada_id: int
+    ben_id: int
+    roth_id: int
+    weiss_id: int
+    checkup_id: int
+    cardiology_id: int
+
+
+def settle_in(session: Session) -> Residents:
+    """Two doctors who work every hour of every day, two patients, a receptionist and an admin."""
+    make.clinic(session, name="Linden Clinic", phone="+493012345678", minimum_notice_minutes=0)
+    checkup = make.service(session, name="Check-up")
+    roth = make.doctor(session, offers=[checkup], hours="00:00-23:30", on=make.EVERY_DAY, name="Dr. Eva Roth")
+    weiss = make.doctor(
+        session, offers=[checkup], hours="00:00-23:30", on=make.EVERY_DAY, name="Dr. Jonas Weiß"
+    )
+    specialties = [Specialty(name=name) for name in ("Cardiology", "Dermatology")]
+    session.add_all(specialties)
+    session.flush()
+    for doctor, specialty in zip((roth, weiss), specialties, strict=True):
+        session.execute(doctor_specialties.insert().values(doctor_id=doctor.id, specialty_id=specialty.id))
+    roth.languages, weiss.languages = ["de", "en"], ["de", "vi"]
+    secret = passwords.hashed(PASSWORD)
+    for doctor, username in ((roth, "roth"), (weiss, "weiss")):
+        doctor.user.username, doctor.user.password_hash, doctor.user.locale = username, secret, "en_GB"
+    patients = []
+    for username, name in (("ada", "Ada Okafor"), ("ben", "Ben Sato")):
+        account = _account(session, username, Role.PATIENT, name, secret)
+        patients.append(make.patient(session, name=name, user_id=account.id))
+    _account(session, "rita", Role.STAFF, "Rita Empfang", secret)
+    _account(session, "albert", Role.ADMIN, "Albert Admin", secret)
+    session.flush()
+    return Residents(patients[0].id, patients[1].id, roth.id, weiss.id, checkup.id, specialties[0].id)
+
+
+def _account(session: Session, username: str, role: Role, name: str, secret: str) -> User:
+    return make.user(session, role, username=username, name=name, password_hash=secret, locale="en_GB")
+
+
+@contextmanager
+def running(engine: Engine, log: Path) -> Iterator[str]:
+    """The portal as its users reach it, on a free port; what it logs is written to `log`."""
+    port = free_port()
+    environment = os.environ | {
+        "DATABASE_URL": engine.url.render_as_string(hide_password=False),
+        "PUBLIC_URL": f"http://localhost:{port}",
+    }
+    options = ["--server.port", str(port), "--server.address", "localhost", "--server.headless", "true"]
+    command = [sys.executable, "-m", "streamlit", "run", "server.py", *options]
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out) as web,
+    ):
+        try:
+            _wait_until_healthy(web, f"http://localhost:{port}/healthz", log)
+            yield f"http://localhost:{port}"
+        finally:
+            web.terminate()
+
+
+def _wait_until_healthy(web: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        assert web.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        try:
+            with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310 - our own portal
+                assert answer.status == 200
+                return
+        except (URLError, ConnectionError, TimeoutError):
+            time.sleep(0.2)

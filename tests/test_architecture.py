@@ -1,0 +1,262 @@
+"""The rules of the house that a machine can keep: who imports whom, guards, commits, clocks and sentences."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ENTRIES = ["Home.py", "server.py"]
+OURS = ["core", "db", "jobs", "pages", "sandbox"]
+FREE = ["tests", "benchmarks"]
+# Signing in is the one page for people of whom nothing is known yet.
+WITHOUT_GUARD = {"pages/account/sign_in.py"}
+PERSONAL = {"actor", "user", "patient", "user_id", "patient_id", "session"}
+CLOCKS = {"now", "utcnow", "today"}
+
+Tree = tuple[str, ast.Module]
+
+
+def _sources(*folders: str) -> list[Path]:
+    found = [ROOT / name for name in ENTRIES if (ROOT / name).exists()]
+    for folder in folders:
+        found += sorted((ROOT / folder).rglob("*.py"))
+    return found
+
+
+def _parsed(paths: list[Path]) -> list[Tree]:
+    return [(str(path.relative_to(ROOT)), ast.parse(path.read_text(), str(path))) for path in paths]
+
+
+EVERYTHING = _parsed(_sources(*OURS))
+MIGRATIONS = [(name, tree) for name, tree in EVERYTHING if name.startswith("db/migrations/versions/")]
+SCRIPTS = [
+    (name, tree)
+    for name, tree in EVERYTHING
+    if name.startswith("pages/") and not name.startswith("pages/ui/") and not name.endswith("__init__.py")
+]
+
+
+def of(folder: str) -> list[Tree]:
+    return [(name, tree) for name, tree in EVERYTHING if name.startswith(f"{folder}/")]
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    """Every module that is imported anywhere in a file, also inside functions."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports name their module in full"
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _importing(trees: list[Tree], *modules: str) -> list[str]:
+    """The files that import one of these modules or something in them."""
+    return sorted(
+        name
+        for name, tree in trees
+        if any(
+            each == module or each.startswith(f"{module}.") for each in _imports(tree) for module in modules
+        )
+    )
+
+
+def _called(node: ast.AST) -> str:
+    """What a call or decorator calls, as it is written: `st.cache_data`."""
+    return ast.unparse(node.func if isinstance(node, ast.Call) else node)
+
+
+def _calls(tree: ast.Module, method: str) -> list[int]:
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method
+    ]
+
+
+def test_the_search_itself_finds_the_code() -> None:
+    names = {name for name, _tree in EVERYTHING}
+    assert {"Home.py", "server.py", "core/appointments.py", "db/session.py", "jobs/__main__.py"} <= names
+    assert MIGRATIONS
+    assert SCRIPTS
+
+
+def test_only_the_entries_and_the_pages_import_streamlit() -> None:
+    others = [each for each in EVERYTHING if not each[0].startswith("pages/") and each[0] not in ENTRIES]
+    assert _importing(others, "streamlit", "streamlit_authenticator", "streamlit_calendar") == []
+
+
+def test_only_core_and_db_import_sqlalchemy() -> None:
+    others = [each for each in EVERYTHING if not each[0].startswith(("core/", "db/"))]
+    assert _importing(others, "sqlalchemy", "psycopg", "alembic") == []
+
+
+def test_core_imports_nothing_above_it() -> None:
+    assert _importing(of("core"), "pages", "jobs", "sandbox", "server", "Home") == []
+
+
+def test_db_imports_nothing_above_it() -> None:
+    assert _importing(of("db"), "core", "pages", "jobs", "sandbox", "server", "Home") == []
+
+
+def test_jobs_import_no_pages() -> None:
+    assert _importing(of("jobs"), "pages", "server", "Home") == []
+
+
+def test_nothing_imports_the_tests_or_the_benchmarks() -> None:
+    assert _importing(EVERYTHING, *FREE) == []
+
+
+def test_no_migration_imports_a_model() -> None:
+    assert _importing(MIGRATIONS, "db", "core", "jobs", "pages") == []
+
+
+def test_only_the_session_module_commits() -> None:
+    committing = {name: lines for name, tree in EVERYTHING if (lines := _calls(tree, "commit"))}
+    assert set(committing) <= {"db/session.py"}
+
+
+def test_only_the_clock_knows_the_time() -> None:
+    """Anywhere else a test could not stop it, and a use case could ask twice and get two answers."""
+    asking = [
+        f"{name}:{node.lineno} {ast.unparse(node)}"
+        for name, tree in EVERYTHING
+        if name != "core/clock.py"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr in CLOCKS
+        and ast.unparse(node.value).split(".")[-1] in {"datetime", "date", "dt"}
+    ]
+    assert asking == []
+
+
+def test_the_clock_is_asked_through_its_module() -> None:
+    """`from core.clock import now` would keep the real clock when a test stops it."""
+    assert _importing(EVERYTHING, "core.clock.now") == []
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [name for name, tree in EVERYTHING + _parsed(_tests()) if not ast.get_docstring(tree)]
+    assert silent == []
+
+
+def _tests() -> list[Path]:
+    return sorted(path for folder in FREE for path in (ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize(("name", "tree"), SCRIPTS, ids=[name for name, _tree in SCRIPTS])
+def test_a_page_script_is_one_level_down_and_begins_with_its_guard(name: str, tree: ast.Module) -> None:
+    assert len(Path(name).parts) == 3, "pages/<role>/<page>.py"
+    docstring, *rest = tree.body
+    assert isinstance(docstring, ast.Expr)
+    first = next(node for node in rest if not isinstance(node, ast.Import | ast.ImportFrom))
+    call = first.value if isinstance(first, ast.Assign | ast.Expr) else None
+    is_guard = isinstance(call, ast.Call) and _called(call) == "require"
+    assert is_guard or name in WITHOUT_GUARD
+    if is_guard:
+        assert call.args, "the guard names its roles"
+        assert all(ast.unparse(argument).startswith("Role.") for argument in call.args)
+
+
+def test_the_guard_is_the_one_of_pages_ui() -> None:
+    for name, tree in SCRIPTS:
+        if name not in WITHOUT_GUARD:
+            assert "pages.ui.require" in set(_imports(tree)), name
+
+
+def test_page_names_are_unique_since_they_are_addresses() -> None:
+    stems = [Path(name).stem for name, _tree in SCRIPTS]
+    assert len(stems) == len(set(stems))
+
+
+def test_page_scripts_hold_no_sql_and_catch_nothing_from_the_clinic() -> None:
+    for name, tree in SCRIPTS:
+        if name in WITHOUT_GUARD:
+            continue  # there is nobody yet for whom `perform` could act
+        caught = [
+            ast.unparse(node.type) if node.type else ""
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ExceptHandler)
+        ]
+        assert not {"", "Exception", "BaseException", "ClinicError"} & set(caught), name
+        assert _calls(tree, "execute") + _calls(tree, "scalars") + _calls(tree, "scalar") == [], name
+
+
+def test_nothing_personal_is_cached_for_everybody() -> None:
+    """`st.cache_data` is shared by all users: it never goes on a function that takes a person."""
+    shared = [
+        f"{name}:{node.name}"
+        for name, tree in EVERYTHING
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and any(_called(each) in {"st.cache_data", "cache_data"} for each in node.decorator_list)
+        and {argument.arg.lstrip("_") for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
+        & PERSONAL
+    ]
+    assert shared == []
+
+
+def _errors() -> dict[str, list[tuple[str, ast.ClassDef]]]:
+    """The classes of `core` by name of their base."""
+    by_base: dict[str, list[tuple[str, ast.ClassDef]]] = {}
+    for name, tree in of("core") + of("pages"):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                for base in node.bases:
+                    by_base.setdefault(ast.unparse(base).split(".")[-1], []).append((name, node))
+    return by_base
+
+
+def _clinic_errors() -> list[tuple[str, ast.ClassDef]]:
+    """Every subclass of `ClinicError`, and theirs."""
+    by_base, found, bases = _errors(), [], ["ClinicError"]
+    while bases:
+        below = by_base.get(bases.pop(), [])
+        found += below
+        bases += [node.name for _name, node in below]
+    return found
+
+
+def test_every_sentence_of_an_error_is_marked_for_translation() -> None:
+    errors = _clinic_errors()
+    assert len(errors) > 10
+    for name, error in errors:
+        sentences = [
+            node.value
+            for node in error.body
+            if isinstance(node, ast.Assign)
+            and any(ast.unparse(target) == "message" for target in node.targets)
+        ]
+        for sentence in sentences:
+            assert isinstance(sentence, ast.Call), f"{name}: {error.name}"
+            assert _called(sentence) == "N_", f"{name}: {error.name}"
+            assert [type(argument) for argument in sentence.args] == [ast.Constant], f"{name}: {error.name}"
+
+
+def test_every_error_has_a_sentence_of_its_own() -> None:
+    without = [
+        error.name
+        for _name, error in _clinic_errors()
+        if not any(
+            isinstance(node, ast.Assign | ast.AnnAssign | ast.FunctionDef)
+            and ("message" in ast.unparse(node))
+            for node in error.body
+        )
+    ]
+    assert without == []
+
+
+def test_a_translated_sentence_is_no_f_string() -> None:
+    """`_(f"...")` asks for a translation of the sentence with today's values already in it."""
+    wrong = [
+        f"{name}:{node.lineno}"
+        for name, tree in EVERYTHING
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and _called(node) in {"_", "N_", "ngettext"}
+        and any(isinstance(argument, ast.JoinedStr) for argument in node.args)
+    ]
+    assert wrong == []

@@ -1,0 +1,333 @@
+"""The portal as a person uses it, in a real Chromium: find, book, move, cancel, lose a race, see today."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from core import appointments
+from core.access import Actor
+from core.i18n import day, use_locale
+from db.models import Appointment, AppointmentStatus, Role, User
+from db.session import unit_of_work
+from tests import make, portal, servers
+from tests.cast import BERLIN
+from tests.portal import PASSWORD, Residents
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="There is no Chromium on this machine: install the chromium package."
+    ),
+]
+SignInAs = Callable[[str], Page]
+
+
+@pytest.fixture(scope="module")
+def clinic(server_url: str) -> Iterator[Engine]:
+    with servers.fresh_database(server_url) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def residents(clinic: Engine) -> Residents:
+    with unit_of_work(clinic) as session:
+        return portal.settle_in(session)
+
+
+@pytest.fixture(scope="module")
+def address(clinic: Engine, residents: Residents, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    log: Path = tmp_path_factory.mktemp("portal") / "log"
+    with portal.running(clinic, log) as url:
+        yield url
+    said = log.read_text()
+    assert "Traceback" not in said, said
+    assert "WARNING" not in said.upper(), said
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    playwright: Playwright
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def sign_in_as(chromium: Browser, address: str) -> Iterator[SignInAs]:
+    """A browser of its own for each person, signed in."""
+    contexts: list[BrowserContext] = []
+
+    def sign_in(username: str) -> Page:
+        context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.goto(address)
+        page.get_by_label("User name").fill(username)
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("button", name="Sign out")).to_be_visible(timeout=20_000)
+        return page
+
+    yield sign_in
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(autouse=True)
+def _empty_calendar(clinic: Engine, residents: Residents) -> None:
+    """Each story begins with a clinic in which nobody has booked anything."""
+    with unit_of_work(clinic) as session:
+        for visit in session.scalars(select(Appointment)):
+            visit.status = AppointmentStatus.CANCELLED
+
+
+def open_doctor(page: Page, address: str, residents: Residents) -> None:
+    page.goto(f"{address}/doctor?doctor={residents.roth_id}&service={residents.checkup_id}")
+    expect(page.get_by_role("heading", name="Dr. Eva Roth")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("radiogroup", name="Day", exact=True)).to_be_visible()
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has answered the last click: a person would wait to see it too."""
+    page.wait_for_timeout(150)
+    page.locator("[data-test-script-state='notRunning']").wait_for()
+
+
+def press_day(page: Page, days: int = 3) -> None:
+    """Press the day that is `days` ahead of the clinic's today: every hour of it is free."""
+    use_locale("en_GB")
+    label = day(days_ahead(days))
+    settle(page)
+    page.get_by_role("radiogroup", name="Day", exact=True).get_by_role(
+        "radio", name=label, exact=True
+    ).click()
+    settle(page)
+
+
+def days_ahead(days: int) -> date:
+    return datetime.now(UTC).astimezone(BERLIN).date() + timedelta(days=days)
+
+
+def time_button(page: Page, at: str) -> None:
+    page.get_by_role("radiogroup", name="Time on").get_by_role("radio", name=at, exact=True).click()
+
+
+def visits_of(clinic: Engine, patient_id: int) -> list[Appointment]:
+    with Session(clinic) as session:
+        live = Appointment.status == AppointmentStatus.CONFIRMED
+        found = session.scalars(select(Appointment).where(Appointment.patient_id == patient_id, live))
+        return list(found)
+
+
+def ten_o_clock(days: int = 3) -> datetime:
+    """Ten in the morning, clinic time, some days ahead."""
+    return datetime.combine(days_ahead(days), time(10), BERLIN)
+
+
+def book_in_database(clinic: Engine, residents: Residents, patient_id: int, at: datetime) -> int:
+    with unit_of_work(clinic) as session:
+        staff = session.scalars(select(User).where(User.username == "rita")).one()
+        actor = Actor(staff.id, Role.STAFF, staff.name)
+        return appointments.book(
+            session,
+            actor,
+            patient_id=patient_id,
+            doctor_id=residents.roth_id,
+            service_id=residents.checkup_id,
+            starts_at=at,
+        ).id
+
+
+def test_a_patient_finds_a_doctor_and_books(
+    sign_in_as: SignInAs, address: str, clinic: Engine, residents: Residents
+) -> None:
+    page = sign_in_as("ada")
+    expect(page.get_by_role("heading", name="Find a doctor")).to_be_visible()
+    page.get_by_label("Doctor's name").fill("róth")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 doctor", exact=True)).to_be_visible()
+    settle(page)
+    page.get_by_role("button", name="See times").click()
+    expect(page.get_by_role("heading", name="Dr. Eva Roth")).to_be_visible()
+    press_day(page)
+    time_button(page, "10:00")
+    page.get_by_role("button", name="Book this time").click()
+    expect(page.get_by_text("Booked. You find it under My appointments.")).to_be_visible()
+    expect(page.get_by_role("heading", name="My appointments")).to_be_visible()
+    expect(page.get_by_text("10:00–10:30")).to_be_visible()
+    [visit] = visits_of(clinic, residents.ada_id)
+    assert visit.doctor_id == residents.roth_id
+
+
+def test_a_patient_moves_a_visit(
+    sign_in_as: SignInAs, address: str, clinic: Engine, residents: Residents
+) -> None:
+    visit_id = book_in_database(clinic, residents, residents.ada_id, ten_o_clock())
+    page = sign_in_as("ada")
+    page.goto(f"{address}/my_appointments")
+    page.get_by_role("button", name="Move", exact=True).click()
+    press_day(page, 4)
+    time_button(page, "15:30")
+    page.get_by_role("button", name="Move to").click()
+    expect(page.get_by_text("Moved.")).to_be_visible()
+    expect(page.get_by_text("15:30–16:00")).to_be_visible()
+    [visit] = visits_of(clinic, residents.ada_id)
+    assert (visit.id, visit.version) == (visit_id, 1)
+
+
+def test_a_patient_cancels_a_visit_with_a_reason(
+    sign_in_as: SignInAs, address: str, clinic: Engine, residents: Residents
+) -> None:
+    book_in_database(clinic, residents, residents.ada_id, ten_o_clock())
+    page = sign_in_as("ada")
+    page.goto(f"{address}/my_appointments")
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    page.get_by_role("button", name="Cancel this visit").click()
+    expect(page.get_by_text("Please give a reason.")).to_be_visible()
+    assert len(visits_of(clinic, residents.ada_id)) == 1
+    page.get_by_label("Why?").click()
+    page.get_by_role("option", name="I am better").click()
+    page.get_by_role("button", name="Cancel this visit").click()
+    expect(page.get_by_text("Cancelled. The time is free for somebody else now.")).to_be_visible()
+    expect(page.get_by_text("You have no appointment ahead.")).to_be_visible()
+    assert visits_of(clinic, residents.ada_id) == []
+
+
+def test_who_loses_a_race_is_told_and_takes_one_of_the_times_nearby(
+    sign_in_as: SignInAs, address: str, clinic: Engine, residents: Residents
+) -> None:
+    page = sign_in_as("ada")
+    open_doctor(page, address, residents)
+    press_day(page)
+    time_button(page, "10:00")
+    submit = page.get_by_role("button", name="Book this time")
+    expect(submit).to_be_visible()
+    book_in_database(clinic, residents, residents.ben_id, ten_o_clock())
+    submit.click()
+    expect(page.get_by_text("That time has just been taken. Nothing was booked or changed.")).to_be_visible()
+    alternatives = (
+        page.get_by_role("button")
+        .filter(has_text="09:30")
+        .or_(page.get_by_role("button").filter(has_text="10:30"))
+    )
+    expect(alternatives).to_have_count(2)
+    assert visits_of(clinic, residents.ada_id) == []
+    page.get_by_role("button").filter(has_text="10:30").click()
+    page.get_by_role("button", name="Book this time").click()
+    expect(page.get_by_text("10:30–11:00")).to_be_visible()
+    assert len(visits_of(clinic, residents.ada_id)) == 1
+
+
+def test_a_double_click_books_once(
+    sign_in_as: SignInAs, address: str, clinic: Engine, residents: Residents
+) -> None:
+    page = sign_in_as("ada")
+    open_doctor(page, address, residents)
+    press_day(page)
+    time_button(page, "11:00")
+    page.get_by_role("button", name="Book this time").dblclick()
+    expect(page.get_by_role("heading", name="My appointments")).to_be_visible()
+    expect(page.get_by_text("11:00–11:30")).to_have_count(1)
+    assert len(visits_of(clinic, residents.ada_id)) == 1
+
+
+def test_the_doctor_sees_the_visit_on_todays_list(
+    sign_in_as: SignInAs, clinic: Engine, residents: Residents
+) -> None:
+    with unit_of_work(clinic) as session:
+        checkup = session.get_one(make.Service, residents.checkup_id)
+        roth = session.get_one(make.Doctor, residents.roth_id)
+        ada = session.get_one(make.Patient, residents.ada_id)
+        at = datetime.combine(days_ahead(0), time(12), BERLIN)
+        make.appointment(session, roth, checkup, at, patient=ada)
+    page = sign_in_as("roth")
+    expect(page.get_by_role("heading", name="Today")).to_be_visible()
+    expect(page.get_by_text("Ada Okafor")).to_be_visible()
+    expect(page.get_by_text("00:00–12:00 · Free")).to_be_visible()
+    expect(page.get_by_text("12:30–23:30 · Free, 11 hours")).to_be_visible()
+    other = sign_in_as("weiss")
+    expect(other.get_by_role("heading", name="Today")).to_be_visible()
+    expect(other.get_by_text("Ada Okafor")).to_have_count(0)
+
+
+def test_reception_writes_somebody_down_books_and_overbooks(
+    sign_in_as: SignInAs, clinic: Engine, residents: Residents
+) -> None:
+    page = sign_in_as("rita")
+    page.get_by_text("New patient").click()
+    page.get_by_label("Full name").fill("Zoë Übel")
+    page.locator(".st-key-people_birth [data-type=year]").click()
+    page.keyboard.type("19900215")
+    page.get_by_label("Mobile phone").fill("0151 23456789")
+    page.get_by_role("button", name="Write down").click()
+    expect(page.get_by_text("Written down.")).to_be_visible()
+    expect(page.get_by_text("born 15 Feb 1990")).to_be_visible()
+    expect(page.get_by_text("+49 1512 3456789")).to_be_visible()
+    press_day(page)
+    time_button(page, "10:00")
+    page.get_by_role("button", name="Book", exact=True).click()
+    expect(page.get_by_text("Booked for Zoë Übel.")).to_be_visible()
+    expect(page.get_by_text("10:00–10:30")).to_be_visible()
+    page.get_by_text("Overbook: a time that is already taken").click()
+    settle(page)
+    expect(page.get_by_label("Reason")).to_be_visible()
+    page.get_by_role("button", name="Overbook", exact=True).click()
+    expect(page.get_by_text("Please give a reason.")).to_be_visible()
+
+
+def test_a_calendar_file_reaches_its_owner_only(
+    sign_in_as: SignInAs, address: str, clinic: Engine, residents: Residents
+) -> None:
+    visit_id = book_in_database(clinic, residents, residents.ada_id, ten_o_clock())
+    ada, ben = sign_in_as("ada"), sign_in_as("ben")
+    path = f"{address}/files/appointments/{visit_id}.ics"
+    own = ada.request.get(path)
+    assert own.status == 200
+    assert own.headers["cache-control"] == "no-store"
+    assert "BEGIN:VTIMEZONE" in own.text()
+    assert ben.request.get(path).status == 404
+    ada.get_by_role("button", name="Sign out").click()
+    expect(ada.get_by_label("User name")).to_be_visible()
+    assert ada.request.get(path).status == 401
+
+
+def test_a_reload_stays_signed_in_and_signing_out_ends_the_session_on_the_server(
+    sign_in_as: SignInAs, address: str, clinic: Engine, residents: Residents
+) -> None:
+    page = sign_in_as("ben")
+    page.reload()
+    expect(page.get_by_text("Ben Sato")).to_be_visible()
+    cookies = {cookie["name"]: cookie for cookie in page.context.cookies()}
+    assert cookies["__Host-sid"]["httpOnly"]
+    assert cookies["__Host-sid"]["secure"]
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("User name")).to_be_visible()
+    page.context.add_cookies([cookies["__Host-sid"]])
+    page.goto(address)
+    expect(page.get_by_label("User name")).to_be_visible()
+
+
+def test_a_wrong_password_gets_one_sentence(chromium: Browser, address: str) -> None:
+    page = chromium.new_page()
+    page.goto(address)
+    page.get_by_label("User name").fill("ada")
+    page.get_by_label("Password", exact=True).fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("That user name and password do not go together.")).to_be_visible()
+    page.close()

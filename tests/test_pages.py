@@ -1,0 +1,303 @@
+"""Every page from the entry script on, without a browser: what it shows, and what it refuses."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+from core import sign_ins
+from core.i18n import use_locale
+from db.models import Appointment, AppointmentStatus, Doctor, Patient, Service, User
+from db.session import unit_of_work
+from tests import make, portal
+from tests.cast import time_is
+from tests.portal import PASSWORD, Residents
+
+HOME = str(Path(__file__).parent.parent / "Home.py")
+NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)  # a Monday
+OpenAs = Callable[..., AppTest]
+
+
+@pytest.fixture
+def residents(database: Engine) -> Residents:
+    with unit_of_work(database) as session:
+        return portal.settle_in(session)
+
+
+@pytest.fixture(autouse=True)
+def _noon_without_cookies(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """AppTest has no browser, and answers for its cookies with a mock."""
+    monkeypatch.setattr("streamlit.runtime.context.ContextProxy.cookies", {})
+    use_locale("en_GB")  # AppTest formats choices in this thread
+    with time_is(NOON):
+        yield
+    use_locale("en")
+
+
+@pytest.fixture
+def open_as(database: Engine, residents: Residents) -> OpenAs:
+    """Open a page as somebody, or as nobody."""
+
+    def open_page(username: str | None, page: str | None = None, **query: str) -> AppTest:
+        app = AppTest.from_file(HOME, default_timeout=20)
+        if username:
+            with unit_of_work(database) as session:
+                user = session.scalars(select(User).where(User.username == username)).one()
+                app.session_state["sign_in_token"] = sign_ins.start(session, user_id=user.id)
+        app.run()
+        if page:
+            for name, value in query.items():
+                app.query_params[name] = value
+            app.switch_page(page).run()
+        assert not app.exception
+        return app
+
+    return open_page
+
+
+def texts(app: AppTest) -> str:
+    return "\n".join(str(element.value) for element in (*app.title, *app.header, *app.markdown, *app.caption))
+
+
+def count(database: Engine) -> int:
+    with Session(database) as session:
+        return session.scalar(select(func.count()).select_from(Appointment)) or 0
+
+
+def visit(database: Engine, residents: Residents, hours_ahead: int = 72) -> int:
+    with unit_of_work(database) as session:
+        return make.appointment(
+            session,
+            session.get_one(Doctor, residents.roth_id),
+            session.get_one(Service, residents.checkup_id),
+            NOON + timedelta(hours=hours_ahead),
+            patient=session.get_one(Patient, residents.ada_id),
+        ).id
+
+
+def test_somebody_signs_in_with_the_right_password_only(open_as: OpenAs) -> None:
+    app = open_as(None)
+    app.text_input(key="sign_in_username").set_value("Ada")
+    app.text_input(key="sign_in_password").set_value("wrong")
+    app.button[0].click().run()
+    assert [error.value for error in app.error] == ["That user name and password do not go together."]
+    app.text_input(key="sign_in_username").set_value("Ada")
+    app.text_input(key="sign_in_password").set_value(PASSWORD)
+    app.button[0].click().run()
+    assert app.title[0].value == "Find a doctor"
+
+
+def test_a_deactivated_account_cannot_sign_in_and_its_open_page_shows_nothing(
+    open_as: OpenAs, database: Engine
+) -> None:
+    app = open_as("ada")
+    with unit_of_work(database) as session:
+        session.scalars(select(User).where(User.username == "ada")).one().is_active = False
+    app.run()
+    assert app.title[0].value == "Sign in"
+    app.text_input(key="sign_in_username").set_value("ada")
+    app.text_input(key="sign_in_password").set_value(PASSWORD)
+    app.button[0].click().run()
+    assert [error.value for error in app.error] == ["That user name and password do not go together."]
+
+
+@pytest.mark.parametrize(
+    ("username", "landing"),
+    [
+        ("ada", "Find a doctor"),
+        ("roth", "Today"),
+        ("rita", "Book for a patient"),
+        ("albert", "Book for a patient"),
+    ],
+)
+def test_each_role_lands_on_its_own_page(open_as: OpenAs, username: str, landing: str) -> None:
+    assert open_as(username).title[0].value == landing
+
+
+@pytest.mark.parametrize(
+    ("username", "page"),
+    [
+        ("ada", "pages/doctor/today.py"),
+        ("ada", "pages/staff/book_for_patient.py"),
+        ("roth", "pages/patient/find_doctor.py"),
+        ("roth", "pages/staff/book_for_patient.py"),
+        ("rita", "pages/patient/my_appointments.py"),
+    ],
+)
+def test_a_page_of_another_role_cannot_be_reached(open_as: OpenAs, username: str, page: str) -> None:
+    app = open_as(username)
+    with pytest.raises(ValueError, match="page"):
+        app.switch_page(page)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "pages/patient/find_doctor.py",
+        "pages/patient/doctor.py",
+        "pages/patient/my_appointments.py",
+        "pages/doctor/today.py",
+        "pages/staff/book_for_patient.py",
+    ],
+)
+def test_a_page_run_by_itself_shows_nothing_to_whoever_is_not_signed_in(
+    residents: Residents, page: str
+) -> None:
+    app = AppTest.from_file(str(Path(HOME).parent / page), default_timeout=20).run()
+    assert [warning.value for warning in app.warning] == ["Please sign in to see this page."]
+    assert not app.title
+    assert not app.button
+
+
+def test_a_page_run_by_itself_refuses_another_role(database: Engine, residents: Residents) -> None:
+    app = AppTest.from_file(str(Path(HOME).parent / "pages/doctor/today.py"), default_timeout=20)
+    with unit_of_work(database) as session:
+        ada = session.scalars(select(User).where(User.username == "ada")).one()
+        app.session_state["sign_in_token"] = sign_ins.start(session, user_id=ada.id)
+    app.run()
+    assert [error.value for error in app.error] == ["This page is not for your role."]
+    assert not app.title
+
+
+def test_doctors_are_found_by_specialty_language_name_and_fee(open_as: OpenAs, residents: Residents) -> None:
+    app = open_as("ada")
+    assert "2 doctors" in texts(app)
+    app.selectbox(key="find_specialty").select(residents.cardiology_id).run()
+    assert "Dr\\. Eva Roth" in texts(app)
+    assert "Weiß" not in texts(app)
+    app.selectbox(key="find_language").select("vi").run()
+    assert "0 doctors" in texts(app)
+    assert [info.value for info in app.info] == [
+        "No doctor fits all of this. Try another day, or leave a wish out."
+    ]
+
+
+def test_a_patient_books_and_the_visit_is_written_once(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    app = open_as("ada", "pages/patient/doctor.py", doctor=str(residents.roth_id))
+    assert app.title[0].value == "Dr. Eva Roth"
+    times = app.button_group(key=f"book_time_{NOON.date()}")
+    times.set_value(NOON + timedelta(hours=3)).run()
+    app.button(key="book_submit").click().run()
+    assert not app.exception
+    assert [success.value for success in app.success] == ["Booked. You find it under My appointments."]
+    assert count(database) == 1
+
+
+def test_a_doctor_of_no_such_number_gets_a_sentence(open_as: OpenAs) -> None:
+    for number in ("999999", "abc", "-1", "99999999999999999999"):
+        app = open_as("ada", "pages/patient/doctor.py", doctor=number)
+        assert [info.value for info in app.info] == [
+            "This doctor is not here any more. Please choose another."
+        ]
+
+
+def test_a_late_visit_can_be_changed_by_reception_only(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    late = visit(database, residents, hours_ahead=5)
+    app = open_as("ada", "pages/patient/my_appointments.py")
+    assert "please call" in texts(app)
+    assert not [button for button in app.button if button.key == f"visits_cancel_{late}"]
+    desk = open_as("rita")
+    desk.session_state["people_chosen"] = residents.ada_id
+    desk.run()
+    desk.button(key=f"visits_cancel_{late}").click().run()
+    desk.selectbox(key=f"cancel_reason_{late}").select("I am better").run()
+    desk.button(key=f"cancel_submit_{late}").click().run()
+    assert "up to 24 hours" in desk.error[0].value
+    desk.checkbox(key=f"cancel_waive_{late}").check().run()
+    desk.button(key=f"cancel_submit_{late}").click().run()
+    assert [success.value for success in desk.success] == [
+        "Cancelled. The time is free for somebody else now."
+    ]
+    with Session(database) as session:
+        assert session.get_one(Appointment, late).status is AppointmentStatus.CANCELLED
+
+
+def test_someone_without_visits_is_told_so(open_as: OpenAs) -> None:
+    app = open_as("ben", "pages/patient/my_appointments.py")
+    assert [info.value for info in app.info] == ["You have no appointment ahead."]
+
+
+def test_a_click_after_the_session_has_ended_does_nothing(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    waiting = visit(database, residents)
+    app = open_as("ada", "pages/patient/my_appointments.py")
+    app.button(key=f"visits_cancel_{waiting}").click().run()
+    app.selectbox(key=f"cancel_reason_{waiting}").select("I am better").run()
+    with unit_of_work(database) as session:
+        sign_ins.end(session, app.session_state["sign_in_token"])
+    app.button(key=f"cancel_submit_{waiting}").click().run()
+    assert app.title[0].value == "Sign in"
+    assert [error.value for error in app.error] == ["You have been signed out. Please sign in again."]
+    with Session(database) as session:
+        assert session.get_one(Appointment, waiting).status is AppointmentStatus.CONFIRMED
+
+
+def test_the_doctors_day_shows_visits_and_gaps_in_order(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    visit(database, residents, hours_ahead=4)
+    shown = texts(open_as("roth"))
+    assert shown.index("Free") < shown.index("Ada Okafor") < shown.rindex("Free")
+
+
+def test_an_empty_day_says_so(open_as: OpenAs, database: Engine, residents: Residents) -> None:
+    with unit_of_work(database) as session:
+        make.override(session, session.get_one(Doctor, residents.roth_id), NOON.date())
+    app = open_as("roth")
+    assert [info.value for info in app.info] == ["No hours and no visits on this day."]
+
+
+def test_reception_finds_a_patient_by_name_phone_and_birth_date(open_as: OpenAs, database: Engine) -> None:
+    with unit_of_work(database) as session:
+        make.patient(session, name="Zoë Übel", phone="+4915123456789")
+    for wanted in ("zoe ubel", "ÜBEL", "0151 2345", "1985-05-17"):
+        app = open_as("rita")
+        app.text_input(key="people_text").set_value(wanted).run()
+        assert "Zoë Übel" in texts(app), wanted
+    app.text_input(key="people_text").set_value("nobody at all").run()
+    assert "Nobody fits that" in app.info[0].value
+
+
+def test_writing_down_a_known_patient_again_asks_first(open_as: OpenAs, database: Engine) -> None:
+    with unit_of_work(database) as session:
+        make.patient(session, name="Zoë Übel")
+    app = open_as("rita")
+    app.text_input(key="people_name").set_value("Zoe Ubel")
+    app.date_input(key="people_birth").set_value(datetime(1985, 5, 17, tzinfo=UTC).date())
+    app.button(key="people_submit").click().run()
+    assert "Perhaps known already: Zoë Übel." in app.error[0].value
+    app.text_input(key="people_phone").set_value("not a number")
+    app.checkbox(key="people_sure").check()
+    app.button(key="people_submit").click().run()
+    assert "does not look like a phone number" in app.error[0].value
+
+
+def test_an_empty_clinic_says_what_is_missing(database: Engine) -> None:
+    with unit_of_work(database) as session:
+        make.clinic(session)
+        ada = make.user(session, username="ada")
+        make.patient(session, user_id=ada.id)
+        token = sign_ins.start(session, user_id=ada.id)
+    app = AppTest.from_file(HOME, default_timeout=20)
+    app.session_state["sign_in_token"] = token
+    app.run()
+    assert not app.exception
+    assert "does not offer any bookable service yet" in app.info[0].value
+
+
+def test_markup_in_a_name_stays_text(open_as: OpenAs, database: Engine, residents: Residents) -> None:
+    with unit_of_work(database) as session:
+        session.get_one(Patient, residents.ada_id).name = "![x](http://evil.example/p.png) **Ada**"
+    visit(database, residents, hours_ahead=4)
+    shown = texts(open_as("roth"))
+    assert "![x](" not in shown
+    assert "\\!\\[x\\]\\(" in shown
