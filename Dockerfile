@@ -17,5 +17,5 @@ RUN python -m compileall -q . && useradd --system --create-home clinic
 USER clinic
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
-    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8501/healthz', timeout=4)"]
 CMD ["streamlit", "run", "server.py", "--server.address", "0.0.0.0", "--server.port", "8501", "--server.headless", "true"]

@@ -6,6 +6,7 @@ personal files to their owner only, and say whether the portal is healthy.
 
 import logging
 import secrets
+import sys
 from uuid import uuid4
 
 import streamlit as st
@@ -19,8 +20,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core import calendars, sign_ins
 from core.errors import ClinicError
 from core.i18n import use_locale
+from core.startup import require_ready
 from db.config import config
-from db.session import answers, require_reachable, unit_of_work
+from db.session import answers, unit_of_work
 from pages.ui.sessions import BROWSER_COOKIE, SESSION_COOKIE
 
 log = logging.getLogger("portal")
@@ -132,7 +134,9 @@ def report_error(error: Exception) -> bool:
     return True
 
 
-require_reachable()
+require_ready()
+if config().is_production and st.get_option("client.showErrorDetails") != "none":
+    sys.exit("client.showErrorDetails must be none when CLINIC_ENV is production: it shows people the code.")
 app = st.App(
     "Home.py",
     routes=[

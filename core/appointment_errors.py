@@ -38,6 +38,10 @@ class ReasonTooLong(ClinicError):
     message = N_("Please keep the reason under {length} characters.")
 
 
+class ReasonUnreadable(ClinicError):
+    message = N_("Please write the reason on one line, in letters and signs that can be read.")
+
+
 class FormAlreadySent(ClinicError):
     message = N_("This form has already been sent. Please look at the visits before sending another.")
 

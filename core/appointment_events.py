@@ -9,21 +9,37 @@ from sqlalchemy.orm import Session
 
 from core import clock
 from core.access import Actor
-from core.appointment_errors import FormAlreadySent, ReasonMissing, ReasonTooLong
+from core.appointment_errors import FormAlreadySent, ReasonMissing, ReasonTooLong, ReasonUnreadable
 from db.models import Appointment, AppointmentEvent, EventKind
 
 REASON_LENGTH = 500
 
 
-def answered(session: Session, actor: Actor, request_key: UUID | None) -> Appointment | None:
-    """The visit that the form with this key has already booked or changed for this person, if it has."""
+def answered(
+    session: Session,
+    actor: Actor,
+    request_key: UUID | None,
+    *kinds: EventKind,
+    appointment_id: int | None = None,
+) -> Appointment | None:
+    """The visit to which the form with this key has already done one of `kinds` for this person, if it has.
+
+    With `appointment_id`, only that visit: a key used for one must not answer for another.
+    """
     if request_key is None:
         return None
-    return session.scalar(
+    query = (
         select(Appointment)
         .join(AppointmentEvent, AppointmentEvent.appointment_id == Appointment.id)
-        .where(AppointmentEvent.request_key == request_key, AppointmentEvent.by_user_id == actor.user_id)
+        .where(
+            AppointmentEvent.request_key == request_key,
+            AppointmentEvent.by_user_id == actor.user_id,
+            AppointmentEvent.kind.in_(kinds),
+        )
     )
+    if appointment_id is not None:
+        query = query.where(Appointment.id == appointment_id)
+    return session.scalar(query)
 
 
 def record(
@@ -66,8 +82,10 @@ def place_in_time(appointment: Appointment) -> dict[str, Any]:
 
 
 def required_reason(reason: str) -> str:
-    """`reason` without surrounding blanks. Raises `ReasonMissing` or `ReasonTooLong`."""
+    """`reason` without surrounding blanks. Raises `ReasonMissing`, `ReasonTooLong` or `ReasonUnreadable`."""
     given = reason.strip()
+    if not given.isprintable():
+        raise ReasonUnreadable
     if not given:
         raise ReasonMissing
     if len(given) > REASON_LENGTH:

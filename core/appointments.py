@@ -11,11 +11,12 @@ from core.access import Action, Actor
 from core.appointment_errors import NoLongerChangeable, PatientBusy, TooLateToCancel, TooLateToMove
 from core.appointment_events import required_reason
 from core.errors import AccessDenied, NotFound
-from core.offers import OVERBOOKING_WAIVES
+from core.offers import OVERBOOKING_WAIVES, NotOffered, Rule, SlotTaken
 from core.placements import Wish
 from core.wall_time import require_instant
 from db.models import Appointment, AppointmentStatus, EventKind
 
+BOOKINGS = (EventKind.BOOKED, EventKind.OVERBOOKED)
 CHANGEABLE = frozenset({AppointmentStatus.PENDING, AppointmentStatus.CONFIRMED})
 
 
@@ -34,7 +35,8 @@ def book(
 
     Two people may press the button together: the no-overlap constraints let one through and the other
     gets `SlotTaken` with the nearest free times. The form's `request_key` sent again returns the first
-    answer. Raises `NotOffered`, `PatientBusy`, `RoomTaken`, `NaiveTime`, `NonexistentTime`, `AccessDenied`.
+    answer, or `FormAlreadySent` where that visit has been moved or cancelled since. Raises `NotOffered`,
+    `PatientBusy`, `RoomTaken`, `NaiveTime`, `NonexistentTime`, `AccessDenied`.
     """
     access.require(actor, Action.BOOK, patient_id=patient_id)
     wish = Wish(patient_id, doctor_id, service_id, require_instant(starts_at), room_id)
@@ -48,8 +50,11 @@ def book(
             by_staff=actor.is_desk,
         )
         return placements.insert(session, actor, wish, offered, request_key=request_key)
-    except PatientBusy:
-        return _first_answer(session, actor, request_key)
+    except (NotOffered, PatientBusy, SlotTaken):
+        # A form sent twice meets its own first answer, whatever the rules say by now.
+        if earlier := appointment_events.answered(session, actor, request_key, EventKind.BOOKED):
+            return earlier
+        raise
 
 
 def overbook(
@@ -73,6 +78,7 @@ def overbook(
     access.require(actor, Action.OVERBOOK, patient_id=patient_id)
     why = required_reason(reason)
     wish = Wish(patient_id, doctor_id, service_id, require_instant(starts_at), room_id)
+    is_whole_minute = not (wish.starts_at.second or wish.starts_at.microsecond)
     try:
         offered = availability.require_offered(
             session,
@@ -81,7 +87,7 @@ def overbook(
             starts_at=wish.starts_at,
             patient_id=patient_id,
             by_staff=True,
-            also_waiving=OVERBOOKING_WAIVES,
+            also_waiving=OVERBOOKING_WAIVES if is_whole_minute else OVERBOOKING_WAIVES - {Rule.OFF_STEP},
         )
         rule = availability.why_not(
             session, doctor_id=doctor_id, service_id=service_id, starts_at=wish.starts_at, by_staff=True
@@ -89,8 +95,11 @@ def overbook(
         return placements.insert(
             session, actor, wish, offered, overbook_reason=why if rule else None, request_key=request_key
         )
-    except PatientBusy:
-        return _first_answer(session, actor, request_key)
+    except (NotOffered, PatientBusy, SlotTaken):
+        # A form sent twice meets its own first answer, whatever the rules say by now.
+        if earlier := appointment_events.answered(session, actor, request_key, *BOOKINGS):
+            return earlier
+        raise
 
 
 def reschedule(
@@ -116,7 +125,9 @@ def reschedule(
     to_doctor_id = doctor_id or seen.doctor_id
     placements.take_turns(session, doctor_id=to_doctor_id, patient_id=seen.patient_id)
     appointment = placements.locked(session, appointment_id)
-    if earlier := appointment_events.answered(session, actor, request_key):
+    if earlier := appointment_events.answered(
+        session, actor, request_key, EventKind.MOVED, appointment_id=appointment_id
+    ):
         return earlier
     at = require_instant(starts_at)
     _require_changeable(session, actor, appointment, waive_policy, TooLateToMove)
@@ -152,7 +163,9 @@ def cancel(
     appointment = placements.locked(session, appointment_id)
     access.require(actor, Action.CANCEL, patient_id=appointment.patient_id, doctor_id=appointment.doctor_id)
     why = required_reason(reason)
-    if earlier := appointment_events.answered(session, actor, request_key):
+    if earlier := appointment_events.answered(
+        session, actor, request_key, EventKind.CANCELLED, appointment_id=appointment_id
+    ):
         return earlier
     _require_changeable(session, actor, appointment, waive_policy, TooLateToCancel)
     before = appointment_events.place_in_time(appointment)
@@ -183,14 +196,6 @@ def expire_holds(session: Session) -> int:
         {"now": clock.now()},
     )
     return len(expired.all())
-
-
-def _first_answer(session: Session, actor: Actor, request_key: UUID | None) -> Appointment:
-    """A form sent twice finds the patient busy with its own first answer; any other is told so."""
-    earlier = appointment_events.answered(session, actor, request_key)
-    if earlier is None:
-        raise PatientBusy
-    return earlier
 
 
 def _require_changeable(

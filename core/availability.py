@@ -63,14 +63,17 @@ def next_available(
 ) -> dict[int, datetime]:
     """Each doctor's first free time for the service, from `from_on` or today; without one, left out.
 
-    Looks a fortnight ahead first; only doctors full until then are searched to the horizon.
+    Looks a fortnight ahead first; only doctors full until then are searched to the horizon. Raises `NotFound`
+    for an unknown service.
     """
     zone, now = clinics.zone(session), clock.now()
     today = now.astimezone(zone).date()
     start = max(from_on or today, today)
     found = _first_free(session, zone, now, doctor_ids, service_id, start, start + _FORTNIGHT, by_staff)
     if full := [doctor_id for doctor_id in doctor_ids if doctor_id not in found]:
-        service = session.get_one(Service, service_id)
+        service = session.get(Service, service_id)
+        if service is None:
+            raise NotFound
         horizon = today + timedelta(days=service.horizon_days or clinics.settings(session).horizon_days)
         later = start + _FORTNIGHT + _DAY
         if later <= horizon:

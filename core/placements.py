@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import select, text
+from sqlalchemy import exists, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ from core.appointment_errors import PatientBusy, RoomElsewhere, RoomTaken, TryAg
 from core.errors import ClinicError, NotFound
 from core.offers import Offer
 from db.models import Appointment, AppointmentStatus, EventKind, Room, Source
+from db.models.appointments import LIVE_STATUSES
 
 MOVE_ATTEMPTS = 3
 _DEADLOCK_DETECTED = "40P01"  # PostgreSQL's error codes, appendix A of its manual
@@ -182,7 +183,18 @@ def _in_the_way(
             by_staff=actor.is_desk,
             ignoring=ignoring,
         )
-    return RoomTaken() if wish.room_id is not None else TryAgain()
+    return RoomTaken() if _is_room_taken(session, wish, found) else TryAgain()
+
+
+def _is_room_taken(session: Session, wish: Wish, offered: Offer) -> bool:
+    if wish.room_id is None:
+        return False
+    others = exists().where(
+        Appointment.room_id == wish.room_id,
+        Appointment.status.in_(LIVE_STATUSES),
+        Appointment.blocked.overlaps(offered.blocked(wish.starts_at)),
+    )
+    return bool(session.scalar(select(others)))
 
 
 def _require_room(session: Session, room_id: int, location_id: int) -> None:

@@ -15,6 +15,7 @@ from core.i18n import N_
 _HOUR = timedelta(hours=1)
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
+_LAST = datetime(9999, 12, 30, tzinfo=UTC)
 
 
 class NaiveTime(ClinicError):
@@ -94,10 +95,13 @@ def instant_reached(zone: ZoneInfo, wall: datetime) -> datetime:
 
 
 def require_instant(at: datetime) -> datetime:
-    """`at` in UTC. Raises `NaiveTime` without a zone, `NonexistentTime` in a gap of its own zone."""
+    """`at` in UTC. Raises `NaiveTime` without a zone, `NonexistentTime` in a gap of its own zone.
+
+    The calendar's last day counts as the one before, from where every zone can still be reached.
+    """
     if at.utcoffset() is None:
         raise NaiveTime
     utc = at.astimezone(UTC)
     if utc.astimezone(at.tzinfo).replace(tzinfo=None) != at.replace(tzinfo=None):
         raise NonexistentTime
-    return utc
+    return min(utc, _LAST)

@@ -12,7 +12,8 @@ import signal
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from core import clock
-from db.session import engine, require_reachable, unit_of_work
+from core.startup import require_ready
+from db.session import engine, unit_of_work
 from jobs.table import JOBS, Job
 
 log = logging.getLogger("jobs")
@@ -52,8 +53,9 @@ def main() -> None:
     """Wait for a signal instead of handling one: a job is never interrupted halfway, only waited for."""
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # before there are threads, which inherit it
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    require_reachable()
+    for talkative in ("apscheduler", "alembic"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
+    require_ready()
     scheduler = scheduler_of(JOBS)
     scheduler.start()
     signal.sigwait(STOPPING)

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy.orm import Session
-
 from core import appointments, sign_ins
 
 
@@ -17,7 +15,7 @@ class Job:
     """`work` gets one transaction and returns how many rows it dealt with."""
 
     name: str
-    work: Callable[[Session], int]
+    work: Callable[..., int]
     every: timedelta
 
 

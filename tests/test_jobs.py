@@ -17,6 +17,7 @@ from db.models import Role, SignInGrant, User
 from db.session import unit_of_work
 from jobs.__main__ import scheduler_of
 from jobs.table import JOBS, Job
+from tests import make
 
 ROOT = Path(__file__).parent.parent
 
@@ -57,6 +58,7 @@ def grant_count(database: Engine) -> int:
 
 def test_the_process_does_its_work_and_stops_quietly(database: Engine) -> None:
     with unit_of_work(database) as session:
+        make.clinic(session)
         user = User(username="someone", role=Role.PATIENT, name="Someone")
         session.add(user)
         session.flush()

@@ -75,10 +75,11 @@ def _toggle(panel: tuple[str, int]) -> None:
     st.session_state["visits_open"] = None if is_open else panel
 
 
-def _move(visit_id: int, starts_at: datetime, key: UUID, waive: bool) -> None:
+def _move(visit_id: int, doctor_id: int, starts_at: datetime, key: UUID, waive: bool) -> None:
     if perform(
         appointments.reschedule,
         appointment_id=visit_id,
+        doctor_id=doctor_id,
         starts_at=starts_at,
         waive_policy=waive,
         request_key=key,
@@ -136,7 +137,7 @@ def _move_panel(
         type="primary",
         disabled=start is None,
         on_click=_move,
-        args=(visit.id, start, form_key(picker), waive),
+        args=(visit.id, visit.doctor_id, start, form_key(picker), waive),
         key=f"move_submit_{visit.id}",
         width="stretch",
     )
