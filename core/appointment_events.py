@@ -10,9 +10,13 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.access import Actor
 from core.appointment_errors import FormAlreadySent, ReasonMissing, ReasonTooLong, ReasonUnreadable
+from db.base import Base
 from db.models import Appointment, AppointmentEvent, EventKind
 
 REASON_LENGTH = 500
+
+_TABLE = Base.metadata.tables["appointment_events"]
+_INSERT = insert(_TABLE).on_conflict_do_nothing(index_elements=[_TABLE.c.request_key]).returning(_TABLE.c.id)
 
 
 def answered(
@@ -53,22 +57,18 @@ def record(
     request_key: UUID | None = None,
 ) -> None:
     """Add an event in its change's transaction. Raises `FormAlreadySent` when the key was used before."""
-    added = session.scalar(
-        insert(AppointmentEvent)
-        .values(
-            appointment_id=appointment.id,
-            kind=kind,
-            at=clock.now(),
-            by_user_id=actor.user_id,
-            before=before,
-            after=place_in_time(appointment),
-            reason=reason,
-            request_key=request_key,
-        )
-        .on_conflict_do_nothing(index_elements=[AppointmentEvent.request_key])
-        .returning(AppointmentEvent.id)
-    )
-    if added is None:
+    session.flush()  # the change first, then its event
+    values = {
+        "appointment_id": appointment.id,
+        "kind": kind,
+        "at": clock.now(),
+        "by_user_id": actor.user_id,
+        "before": before,
+        "after": place_in_time(appointment),
+        "reason": reason,
+        "request_key": request_key,
+    }
+    if session.connection().execute(_INSERT, values).one_or_none() is None:
         raise FormAlreadySent
 
 

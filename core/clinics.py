@@ -3,16 +3,24 @@
 from zoneinfo import ZoneInfo
 
 from babel.numbers import get_currency_precision
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.models import ClinicSettings
 
+_SETTINGS = select(ClinicSettings.__table__)
+
 
 def settings(session: Session) -> ClinicSettings:
-    """The clinic's settings, read once a session."""
+    """The clinic's settings, read once a session. A copy to look at: changing it changes nothing.
+
+    Every booking reads them, so they come without the ORM's identity map. Raises `NoResultFound` before
+    the clinic is set up.
+    """
     found: ClinicSettings | None = session.info.get("clinic_settings")
     if found is None:
-        found = session.info["clinic_settings"] = session.get_one(ClinicSettings, 1)
+        row = session.connection().execute(_SETTINGS).one()
+        found = session.info["clinic_settings"] = ClinicSettings(**row._mapping)
     return found
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
+from sqlalchemy import column, text
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
@@ -154,7 +154,8 @@ CROSS JOIN LATERAL (
     ) AS h
 ) AS hours
 WHERE d.id = :doctor_id AND s.id = :service_id
-""")
+""").columns(*[column(name) for name in (*Offer._fields[:-1], "opens_at", "closes_at", "location_id")])
+# The columns are named so that SQLAlchemy need not find out again at each booking what the result holds.
 
 
 def offer(

@@ -8,16 +8,21 @@ import psycopg
 from sqlalchemy import exists, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 from core import appointment_events, availability, clinics, clock, offers
 from core.access import Actor
 from core.appointment_errors import PatientBusy, RoomElsewhere, RoomTaken, TryAgain
 from core.errors import ClinicError, NotFound
 from core.offers import Offer
-from db.models import Appointment, AppointmentStatus, EventKind, Room, Source
+from db.base import Base
+from db.models import Appointment, AppointmentStatus, EventKind, PaymentStatus, Room, Source
 from db.models.appointments import LIVE_STATUSES
 
+# Made once: putting the statement together anew for each booking cost as much as running it.
+# ON CONFLICT: racing plain INSERTs on an exclusion constraint deadlock.
+_TABLE = Base.metadata.tables["appointments"]
+_INSERT = postgresql.insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.id, _TABLE.c.created_at)
 MOVE_ATTEMPTS = 3
 _DEADLOCK_DETECTED = "40P01"  # PostgreSQL's error codes, appendix A of its manual
 _EXCLUSION_VIOLATION = "23P01"
@@ -47,24 +52,30 @@ def insert(
     location_id = offered.location_at(wish.starts_at.astimezone(clinics.zone(session)).time())
     if wish.room_id is not None:
         _require_room(session, wish.room_id, location_id)
-    row = postgresql.insert(Appointment).values(
-        patient_id=wish.patient_id,
-        doctor_id=wish.doctor_id,
-        service_id=wish.service_id,
-        location_id=location_id,
-        room_id=wish.room_id,
-        starts_at=wish.starts_at,
-        ends_at=wish.starts_at + offered.duration,
-        blocked=offered.blocked(wish.starts_at),
-        status=AppointmentStatus.CONFIRMED,
-        price_minor=offered.price_minor,
-        source=Source.DESK if actor.is_desk else Source.PORTAL,
-        overbook_reason=overbook_reason,
-    )
-    # ON CONFLICT: racing plain INSERTs on an exclusion constraint deadlock.
-    appointment: Appointment | None = session.scalar(row.on_conflict_do_nothing().returning(Appointment))
-    if appointment is None:
+    values = {
+        "patient_id": wish.patient_id,
+        "doctor_id": wish.doctor_id,
+        "service_id": wish.service_id,
+        "location_id": location_id,
+        "room_id": wish.room_id,
+        "starts_at": wish.starts_at,
+        "ends_at": wish.starts_at + offered.duration,
+        "blocked": offered.blocked(wish.starts_at),
+        "status": AppointmentStatus.CONFIRMED,
+        "price_minor": offered.price_minor,
+        "source": Source.DESK if actor.is_desk else Source.PORTAL,
+        "hold_expires_at": None,
+        "overbook_reason": overbook_reason,
+        "payment_status": PaymentStatus.UNPAID,
+        "version": 0,
+        "updated_at": clock.now(),
+    }
+    row = session.connection().execute(_INSERT, values).one_or_none()
+    if row is None:
         raise _in_the_way(session, actor, wish, is_overbooking=overbook_reason is not None)
+    appointment = Appointment(id=row.id, created_at=row.created_at, **values)
+    make_transient_to_detached(appointment)
+    session.add(appointment)
     kind = EventKind.BOOKED if overbook_reason is None else EventKind.OVERBOOKED
     appointment_events.record(
         session, actor, appointment, kind, reason=overbook_reason, request_key=request_key

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import column, text
 
 from core.wall_time import stretches
 from db.models.appointments import LIVE
@@ -66,7 +66,7 @@ WITH service AS (
                     ELSE CAST(closes - utc_offset AS timestamptz) END - duration,
                CAST(wall_to - utc_offset AS timestamptz) - interval '1 second') AS hi
     FROM hours CROSS JOIN service
-), busy AS (
+), busy AS MATERIALIZED (
     SELECT doctor_id, range_agg(starts) AS starts FROM (
         SELECT a.doctor_id, tstzrange(lower(a.blocked) - reach, upper(a.blocked) + before, '()') AS starts
         FROM provider JOIN appointments a ON a.doctor_id = provider.id AND {_LIVE}
@@ -88,9 +88,11 @@ WITH service AS (
 """
 _WHERE_FREE = "WHERE starts_at >= lo AND (starts IS NULL OR NOT starts @> starts_at) GROUP BY doctor_id"
 
-ALL_FREE: TextClause = text(f"{_FREE} SELECT doctor_id, array_agg(starts_at) FROM candidate {_WHERE_FREE}")
-FIRST_FREE: TextClause = text(
-    f"{_FREE} SELECT doctor_id, min(starts_at) AS first_at FROM candidate {_WHERE_FREE}"
+ALL_FREE = text(f"{_FREE} SELECT doctor_id, array_agg(starts_at) FROM candidate {_WHERE_FREE}").columns(
+    column("doctor_id"), column("starts")
+)
+FIRST_FREE = text(f"{_FREE} SELECT doctor_id, min(starts_at) FROM candidate {_WHERE_FREE}").columns(
+    column("doctor_id"), column("first_at")
 )
 
 

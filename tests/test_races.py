@@ -20,7 +20,7 @@ from db.models import Appointment, AppointmentEvent, AppointmentStatus, Patient,
 from db.models.appointments import LIVE
 from db.session import unit_of_work
 from tests import make
-from tests.cast import NOW, Cast, assemble, on, time_is
+from tests.cast import NOW, Cast, assemble, on, patient_actor, time_is
 
 MINUTE = timedelta(minutes=1)
 TEN = on(3, 10)
@@ -471,3 +471,23 @@ def test_a_hold_that_expires_while_it_is_cancelled_ends_once(database: Engine, c
         outcomes = at_once(database, [expire, expire, cancelling(cast.desk, visit_id)])
         assert set(told(outcomes)) <= {"done", "NoLongerChangeable"}
         assert rows(database) == (1, 1)
+
+
+def test_moves_into_one_time_take_turns_instead_of_deadlocking(database: Engine, cast: Cast) -> None:
+    """The retry would hide a deadlock from people, at the price of a second's wait: there must be none."""
+    with unit_of_work(database) as session:
+        movers = [patient_actor(session, f"Mover {number}") for number in range(36)]
+    for _round in range(3):
+        cleared(database)
+        times = [on(day, hour, minute) for day in (2, 3, 4) for hour in range(9, 12) for minute in (0, 30)]
+        times += [at + timedelta(hours=4) for at in times]
+        calls = [
+            moving(mover, done(database, booking(mover, cast, at)), on(5, 10))
+            for mover, at in zip(movers, times, strict=True)
+        ]
+        outcomes = at_once(database, calls)
+        assert sum(isinstance(each, int) for each in outcomes) == 1
+    database.dispose()  # a connection reports its deadlocks when it ends, at the latest
+    with database.connect() as connection:
+        counted = text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        assert connection.scalar(counted) == 0

@@ -149,7 +149,7 @@ class AppointmentEvent(Base):
     kind: Mapped[EventKind] = mapped_column(stored_as_text(EventKind))
     at: Mapped[datetime]
     by_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    after: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     reason: Mapped[str | None] = mapped_column(Text)
     request_key: Mapped[UUID | None] = mapped_column(unique=True)

@@ -1,0 +1,37 @@
+"""Measure a large clinic: `python -m benchmarks [--only slots|bookings|pages]`."""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from benchmarks import bookings, pages, slots
+from benchmarks.clinic import Clinic, large_clinic
+from benchmarks.timing import Figure, table
+from db.embedded import ServerRefused
+
+SECTIONS: dict[str, tuple[str, Callable[[Clinic], list[Figure]]]] = {
+    "slots": ("Free time, as times the bare reads of hours and visits", slots.measure),
+    "bookings": ("Bookings a second, as a share of bare psycopg's", bookings.measure),
+    "pages": ("Page scripts, over an empty page", pages.measure),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", choices=SECTIONS, help="measure this alone")
+    parser.add_argument("--doctors", type=int, default=200, metavar="N", help="default: 200")
+    parser.add_argument("--appointments", type=int, default=1_000_000, metavar="N", help="default: 1000000")
+    arguments = parser.parse_args()
+    try:
+        with large_clinic(arguments.doctors, arguments.appointments) as clinic:
+            print(f"{arguments.doctors:,} doctors and {arguments.appointments:,} appointments.")
+            print("Ours and the baseline take turns. best: both fastest runs; typical: median of the pairs.")
+            for name, (title, measure) in SECTIONS.items():
+                if arguments.only in {None, name}:
+                    print(table(title, measure(clinic)), flush=True)
+    except ServerRefused as refusal:
+        sys.exit(str(refusal))
+
+
+if __name__ == "__main__":
+    main()
