@@ -15,11 +15,10 @@ from functools import partial
 from itertools import cycle, islice
 from threading import local
 from typing import Any, NamedTuple
+from unittest.mock import patch
 from uuid import uuid4
 
 import psycopg
-from psycopg.types.range import Range
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from benchmarks.clinic import Clinic
@@ -36,12 +35,12 @@ TARGET = 0.5
 _DAYS_AHEAD = 80
 _SPAWN = multiprocessing.get_context("spawn")  # a fork would share our connections
 
-_APPOINTMENT = "INSERT INTO appointments "
+_APPOINTMENT = "INSERT INTO appointments ("
 _BARE_INSERT = """
 INSERT INTO appointments (patient_id, doctor_id, service_id, location_id, starts_at, ends_at, blocked,
-    status, payment_status, price_minor, source)
+    status, price_minor, source)
 VALUES (%(patient_id)s, %(doctor_id)s, %(service_id)s, %(location_id)s, %(starts_at)s, %(ends_at)s,
-    %(blocked)s, %(status)s, %(payment_status)s, %(price_minor)s, %(source)s)
+    tstzrange(%(starts_at)s, %(ends_at)s), %(status)s, %(price_minor)s, %(source)s)
 """
 
 
@@ -79,7 +78,7 @@ def send(url: str, recorded: Iterable[Statements]) -> None:
             if "appointment_id" in parameters:
                 parameters["appointment_id"] = appointment_id
             rows = connection.execute(statement, parameters).fetchall()
-            if statement.startswith(_APPOINTMENT):
+            if _APPOINTMENT in statement:
                 appointment_id = rows[0][0]
         connection.commit()
 
@@ -191,24 +190,27 @@ def _recorded(bookings: Iterable[Booking]) -> list[Statements]:
 
 def _statements(booking: Booking) -> Statements:
     sent: Statements = []
+    execute = psycopg.Cursor.execute
 
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        sent.append((statement, dict(parameters)))
+    def noting(cursor: Any, statement: Any, parameters: Any = None, **options: Any) -> Any:
+        if statement:  # an empty one only asks whether the server is there
+            sent.append((statement, dict(parameters or {})))
+        return execute(cursor, statement, parameters, **options)
 
-    event.listen(engine(), "before_cursor_execute", note)
-    try:
-        with suppress(_OnlyRecording), unit_of_work(engine()) as session:
-            _book(session, booking)
-            raise _OnlyRecording
-    finally:
-        event.remove(engine(), "before_cursor_execute", note)
+    with (
+        patch.object(psycopg.Cursor, "execute", noting),
+        suppress(_OnlyRecording),
+        unit_of_work(engine()) as session,
+    ):
+        _book(session, booking)
+        raise _OnlyRecording
     return sent
 
 
 def _rows(bookings: list[Booking]) -> list[dict[str, Any]]:
     """The appointments' rows alone, all in the shape of the first one recorded."""
     (first,) = _recorded(bookings[:1])
-    row = next(parameters for statement, parameters in first if statement.startswith(_APPOINTMENT))
+    row = next(parameters for statement, parameters in first if _APPOINTMENT in statement)
     length = row["ends_at"] - row["starts_at"]
     return [
         row
@@ -217,7 +219,6 @@ def _rows(bookings: list[Booking]) -> list[dict[str, Any]]:
             "doctor_id": each.doctor_id,
             "starts_at": each.starts_at,
             "ends_at": each.starts_at + length,
-            "blocked": Range(each.starts_at, each.starts_at + length),
         }
         for each in bookings
     ]

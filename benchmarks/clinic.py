@@ -19,6 +19,11 @@ from db.session import engine
 ROOT = Path(__file__).parent.parent
 _STALE_DAYS = 3  # the seed is relative to its day: an old one has no list for today and a thin fortnight
 
+_MOST_OFFERED = """
+SELECT s.id FROM doctor_services o JOIN services s ON s.id = o.service_id AND s.is_active
+GROUP BY s.id ORDER BY count(*) DESC,
+"""
+
 
 @dataclass(frozen=True)
 class Clinic:
@@ -33,11 +38,13 @@ class Clinic:
 
     @cached_property
     def service_id(self) -> int:
-        """The service that most doctors offer, and of those the one with most times in an hour."""
-        return self.number(
-            "SELECT s.id FROM doctor_services o JOIN services s ON s.id = o.service_id AND s.is_active"
-            " GROUP BY s.id ORDER BY count(*) DESC, step_minutes, s.id LIMIT 1"
-        )
+        """The service that the search page opens with: the one that most doctors offer."""
+        return self.number(_MOST_OFFERED + " s.name LIMIT 1")
+
+    @cached_property
+    def quick_service_id(self) -> int:
+        """Of the services that most doctors offer, the one with most times in an hour."""
+        return self.number(_MOST_OFFERED + " step_minutes, s.id LIMIT 1")
 
     @cached_property
     def doctor_ids(self) -> list[int]:

@@ -43,8 +43,10 @@ _AS_RANGE = _TAKEN.format(columns="blocked")
 class Span:
     """Some doctors over some days from today on, asked of `core` and of bare SQL."""
 
-    def __init__(self, clinic: Clinic, doctor_ids: Sequence[int], days: int) -> None:
-        self.service_id = clinic.service_id
+    def __init__(
+        self, clinic: Clinic, doctor_ids: Sequence[int], days: int, service_id: int | None = None
+    ) -> None:
+        self.service_id = service_id or clinic.service_id
         self.doctor_ids = list(doctor_ids)
         with unit_of_work() as session:
             zone = clinics.zone(session)
@@ -86,9 +88,11 @@ def measure(clinic: Clinic) -> list[Figure]:
     everybody = clinic.doctor_ids
     name = f"{len(everybody)} doctors × {_FORTNIGHT} days"
     span = Span(clinic, everybody, _FORTNIGHT)
+    quick = Span(clinic, everybody, _FORTNIGHT, clinic.quick_service_id)
     return [
         _against_reads(clinic, name, span, _AS_TIMES, at_most=TARGET),
         _against_reads(clinic, f"{name}, against reading ranges", span, _AS_RANGE),
+        _against_reads(clinic, f"{name}, every quarter of an hour", quick),
         _against_reads(clinic, f"20 doctors × {_FORTNIGHT} days", Span(clinic, everybody[:20], _FORTNIGHT)),
         _against_reads(clinic, f"1 doctor × {_FORTNIGHT} days", Span(clinic, everybody[:1], _FORTNIGHT)),
         _against_reads(clinic, f"1 doctor × {_QUARTER} days", Span(clinic, everybody[:1], _QUARTER)),

@@ -3,20 +3,24 @@
 from typing import Any
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core import clock
 from core.access import Actor
 from core.appointment_errors import FormAlreadySent, ReasonMissing, ReasonTooLong, ReasonUnreadable
-from db.base import Base
 from db.models import Appointment, AppointmentEvent, EventKind
+from db.session import run
 
 REASON_LENGTH = 500
 
-_TABLE = Base.metadata.tables["appointment_events"]
-_INSERT = insert(_TABLE).on_conflict_do_nothing(index_elements=[_TABLE.c.request_key]).returning(_TABLE.c.id)
+_INSERT = """
+    INSERT INTO appointment_events (appointment_id, kind, at, by_user_id, before, after, reason, request_key)
+    VALUES (%(appointment_id)s, %(kind)s, %(at)s, %(by_user_id)s, %(before)s, %(after)s,
+            %(reason)s, %(request_key)s)
+    ON CONFLICT (request_key) DO NOTHING RETURNING id
+"""
 
 
 def answered(
@@ -63,12 +67,12 @@ def record(
         "kind": kind,
         "at": clock.now(),
         "by_user_id": actor.user_id,
-        "before": before,
-        "after": place_in_time(appointment),
+        "before": before and Jsonb(before),
+        "after": Jsonb(place_in_time(appointment)),
         "reason": reason,
         "request_key": request_key,
     }
-    if session.connection().execute(_INSERT, values).one_or_none() is None:
+    if not run(session, _INSERT, values):
         raise FormAlreadySent
 
 

@@ -14,6 +14,7 @@ from core.offers import DESK_WAIVES, NotOffered, Offer, Rule, SlotTaken, first_f
 from core.slots import ALL_FREE, FIRST_FREE, parameters
 from core.wall_time import require_instant
 from db.models import Service
+from db.session import run
 
 ALTERNATIVES = 3
 _FORTNIGHT = timedelta(days=14)
@@ -37,7 +38,8 @@ def free_slots(
     not count because it is about to move. One round trip however many the doctors.
     """
     zone, now = clinics.zone(session), clock.now()
-    rows = session.execute(
+    rows = run(
+        session,
         ALL_FREE,
         parameters(
             zone,
@@ -49,6 +51,7 @@ def free_slots(
             by_staff=by_staff,
             ignoring=ignoring,
         ),
+        binary=True,
     )
     return {doctor_id: sorted(starts) for doctor_id, starts in rows}
 
@@ -101,7 +104,7 @@ def _first_free(
         by_staff=by_staff,
         ignoring=None,
     )
-    return {row.doctor_id: row.first_at for row in session.execute(FIRST_FREE, wanted)}
+    return dict(run(session, FIRST_FREE, wanted))
 
 
 def why_not(

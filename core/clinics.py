@@ -3,24 +3,24 @@
 from zoneinfo import ZoneInfo
 
 from babel.numbers import get_currency_precision
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.models import ClinicSettings
+from db.session import run
 
-_SETTINGS = select(ClinicSettings.__table__)
+_COLUMNS = [column.name for column in ClinicSettings.__table__.columns]
+_SETTINGS = f"SELECT {', '.join(_COLUMNS)} FROM settings"
 
 
 def settings(session: Session) -> ClinicSettings:
     """The clinic's settings, read once a session. A copy to look at: changing it changes nothing.
 
-    Every booking reads them, so they come without the ORM's identity map. Raises `NoResultFound` before
-    the clinic is set up.
+    Every booking reads them, so they come without the ORM's identity map.
     """
     found: ClinicSettings | None = session.info.get("clinic_settings")
     if found is None:
-        row = session.connection().execute(_SETTINGS).one()
-        found = session.info["clinic_settings"] = ClinicSettings(**row._mapping)
+        [row] = run(session, _SETTINGS, {})
+        found = session.info["clinic_settings"] = ClinicSettings(**dict(zip(_COLUMNS, row, strict=True)))
     return found
 
 

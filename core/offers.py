@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import column, text
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
@@ -15,6 +14,7 @@ from core.errors import ClinicError, NotFound
 from core.i18n import N_, _, day_and_time, span
 from core.wall_time import instant_reached
 from db.models.appointments import LIVE
+from db.session import run
 
 
 class Rule(StrEnum):
@@ -118,23 +118,24 @@ class Offer(NamedTuple):
 
 
 _LIVE = LIVE.replace("status", "a.status")
-_OFFER = text(f"""
+_OFFER = f"""
 SELECT d.is_active, d.is_accepting_patients, o.service_id IS NOT NULL AND s.is_active,
        s.duration_minutes, s.step_minutes, s.buffer_before_minutes, s.buffer_after_minutes,
        coalesce(s.minimum_notice_minutes, c.minimum_notice_minutes), coalesce(s.horizon_days, c.horizon_days),
        coalesce(o.price_minor, s.price_minor),
        EXISTS (SELECT FROM time_off t WHERE t.doctor_id = d.id
-               AND t.ends_at > :at AND t.starts_at < :at + make_interval(mins => s.duration_minutes)),
+               AND t.ends_at > %(at)s AND t.starts_at < %(at)s + make_interval(mins => s.duration_minutes)),
        EXISTS (SELECT FROM appointments a WHERE a.doctor_id = d.id AND {_LIVE}
-               AND a.id IS DISTINCT FROM CAST(:ignoring AS int)
-               AND lower(a.blocked) > :at - interval '30 hours'
-               AND lower(a.blocked) < :at + make_interval(mins => s.duration_minutes + s.buffer_after_minutes)
-               AND upper(a.blocked) > :at - make_interval(mins => s.buffer_before_minutes)),
-       EXISTS (SELECT FROM patients p WHERE p.id = CAST(:patient_id AS int)),
-       EXISTS (SELECT FROM appointments a WHERE a.patient_id = CAST(:patient_id AS int) AND {_LIVE}
-               AND a.id IS DISTINCT FROM CAST(:ignoring AS int)
-               AND a.starts_at > :at - interval '24 hours'
-               AND a.starts_at < :at + make_interval(mins => s.duration_minutes) AND a.ends_at > :at),
+               AND a.id IS DISTINCT FROM CAST(%(ignoring)s AS int)
+               AND lower(a.blocked) > %(at)s - interval '30 hours'
+               AND lower(a.blocked) <
+                   %(at)s + make_interval(mins => s.duration_minutes + s.buffer_after_minutes)
+               AND upper(a.blocked) > %(at)s - make_interval(mins => s.buffer_before_minutes)),
+       EXISTS (SELECT FROM patients p WHERE p.id = CAST(%(patient_id)s AS int)),
+       EXISTS (SELECT FROM appointments a WHERE a.patient_id = CAST(%(patient_id)s AS int) AND {_LIVE}
+               AND a.id IS DISTINCT FROM CAST(%(ignoring)s AS int)
+               AND a.starts_at > %(at)s - interval '24 hours'
+               AND a.starts_at < %(at)s + make_interval(mins => s.duration_minutes) AND a.ends_at > %(at)s),
        hours.opens_at, hours.closes_at, hours.location_id
 FROM doctors d CROSS JOIN services s CROSS JOIN settings c
 LEFT JOIN doctor_services o ON o.doctor_id = d.id AND o.service_id = s.id
@@ -143,19 +144,18 @@ CROSS JOIN LATERAL (
            array_agg(h.location_id) AS location_id
     FROM (
         SELECT x.opens_at, x.closes_at, x.location_id
-        FROM date_overrides x WHERE x.doctor_id = d.id AND x.on_date = :on_date AND x.opens_at IS NOT NULL
+        FROM date_overrides x WHERE x.doctor_id = d.id AND x.on_date = %(on_date)s AND x.opens_at IS NOT NULL
         UNION ALL
         SELECT w.opens_at, w.closes_at, w.location_id
         FROM weekly_hours w
-        WHERE w.doctor_id = d.id AND w.weekday = extract(isodow FROM CAST(:on_date AS date))
-         AND (w.valid_from_on IS NULL OR w.valid_from_on <= :on_date)
-         AND (w.valid_until_on IS NULL OR w.valid_until_on >= :on_date)
-         AND NOT EXISTS (SELECT FROM date_overrides x WHERE x.doctor_id = d.id AND x.on_date = :on_date)
+        WHERE w.doctor_id = d.id AND w.weekday = extract(isodow FROM CAST(%(on_date)s AS date))
+         AND (w.valid_from_on IS NULL OR w.valid_from_on <= %(on_date)s)
+         AND (w.valid_until_on IS NULL OR w.valid_until_on >= %(on_date)s)
+         AND NOT EXISTS (SELECT FROM date_overrides x WHERE x.doctor_id = d.id AND x.on_date = %(on_date)s)
     ) AS h
 ) AS hours
-WHERE d.id = :doctor_id AND s.id = :service_id
-""").columns(*[column(name) for name in (*Offer._fields[:-1], "opens_at", "closes_at", "location_id")])
-# The columns are named so that SQLAlchemy need not find out again at each booking what the result holds.
+WHERE d.id = %(doctor_id)s AND s.id = %(service_id)s
+"""
 
 
 def offer(
@@ -172,7 +172,8 @@ def offer(
     With `patient_id` it also says whether that patient is free. `ignoring` is an appointment that does not
     count as taking the time. Raises `NotFound`.
     """
-    row = session.execute(
+    rows = run(
+        session,
         _OFFER,
         {
             "doctor_id": doctor_id,
@@ -182,10 +183,10 @@ def offer(
             "patient_id": patient_id,
             "ignoring": ignoring,
         },
-    ).one_or_none()
-    if row is None:
+    )
+    if not rows:
         raise NotFound
-    *facts, opens, closes, locations = row
+    [[*facts, opens, closes, locations]] = rows
     hours = list(zip(opens or [], closes or [], locations or [], strict=True))
     return Offer._make([*facts, hours])
 

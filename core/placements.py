@@ -6,7 +6,6 @@ from uuid import UUID
 
 import psycopg
 from sqlalchemy import exists, select, text
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session, make_transient_to_detached
 
@@ -15,14 +14,21 @@ from core.access import Actor
 from core.appointment_errors import PatientBusy, RoomElsewhere, RoomTaken, TryAgain
 from core.errors import ClinicError, NotFound
 from core.offers import Offer
-from db.base import Base
 from db.models import Appointment, AppointmentStatus, EventKind, PaymentStatus, Room, Source
 from db.models.appointments import LIVE_STATUSES
+from db.session import run
 
-# Made once: putting the statement together anew for each booking cost as much as running it.
 # ON CONFLICT: racing plain INSERTs on an exclusion constraint deadlock.
-_TABLE = Base.metadata.tables["appointments"]
-_INSERT = postgresql.insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.id, _TABLE.c.created_at)
+_INSERT = """
+    INSERT INTO appointments (
+        patient_id, doctor_id, service_id, location_id, room_id, starts_at, ends_at, blocked, status,
+        price_minor, source, overbook_reason, updated_at)
+    VALUES (
+        %(patient_id)s, %(doctor_id)s, %(service_id)s, %(location_id)s, %(room_id)s,
+        %(starts_at)s, %(ends_at)s, tstzrange(%(blocked_from)s, %(blocked_until)s), %(status)s,
+        %(price_minor)s, %(source)s, %(overbook_reason)s, %(updated_at)s)
+    ON CONFLICT DO NOTHING RETURNING id, created_at
+"""
 MOVE_ATTEMPTS = 3
 _DEADLOCK_DETECTED = "40P01"  # PostgreSQL's error codes, appendix A of its manual
 _EXCLUSION_VIOLATION = "23P01"
@@ -52,28 +58,23 @@ def insert(
     location_id = offered.location_at(wish.starts_at.astimezone(clinics.zone(session)).time())
     if wish.room_id is not None:
         _require_room(session, wish.room_id, location_id)
+    blocked = offered.blocked(wish.starts_at)
     values = {
-        "patient_id": wish.patient_id,
-        "doctor_id": wish.doctor_id,
-        "service_id": wish.service_id,
+        **wish._asdict(),
         "location_id": location_id,
-        "room_id": wish.room_id,
-        "starts_at": wish.starts_at,
         "ends_at": wish.starts_at + offered.duration,
-        "blocked": offered.blocked(wish.starts_at),
         "status": AppointmentStatus.CONFIRMED,
         "price_minor": offered.price_minor,
         "source": Source.DESK if actor.is_desk else Source.PORTAL,
-        "hold_expires_at": None,
         "overbook_reason": overbook_reason,
-        "payment_status": PaymentStatus.UNPAID,
-        "version": 0,
         "updated_at": clock.now(),
     }
-    row = session.connection().execute(_INSERT, values).one_or_none()
-    if row is None:
+    written = run(session, _INSERT, values | {"blocked_from": blocked.lower, "blocked_until": blocked.upper})
+    if not written:
         raise _in_the_way(session, actor, wish, is_overbooking=overbook_reason is not None)
-    appointment = Appointment(id=row.id, created_at=row.created_at, **values)
+    [(number, created_at)] = written
+    unset = {"hold_expires_at": None, "payment_status": PaymentStatus.UNPAID, "version": 0}
+    appointment = Appointment(id=number, created_at=created_at, blocked=blocked, **unset, **values)
     make_transient_to_detached(appointment)
     session.add(appointment)
     kind = EventKind.BOOKED if overbook_reason is None else EventKind.OVERBOOKED

@@ -10,8 +10,6 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import column, text
-
 from core.wall_time import stretches
 from db.models.appointments import LIVE
 
@@ -26,25 +24,26 @@ WITH service AS (
            make_interval(mins => s.duration_minutes) AS duration,
            make_interval(mins => s.duration_minutes + s.buffer_after_minutes) AS reach,
            make_interval(mins => s.buffer_before_minutes) AS before,
-           CAST(:now AS timestamptz) + CASE WHEN :by_staff THEN interval '0' ELSE make_interval(
+           CAST(%(now)s AS timestamptz) + CASE WHEN %(by_staff)s THEN interval '0' ELSE make_interval(
                mins => coalesce(s.minimum_notice_minutes, c.minimum_notice_minutes)) END AS earliest,
-           CAST(:today AS date) + coalesce(s.horizon_days, c.horizon_days) AS last_on
+           CAST(%(today)s AS date) + coalesce(s.horizon_days, c.horizon_days) AS last_on
     FROM services s CROSS JOIN settings c
-    WHERE s.id = :service_id AND s.is_active
+    WHERE s.id = %(service_id)s AND s.is_active
 ), provider AS (
-    SELECT d.id FROM unnest(CAST(:doctor_ids AS int[])) AS asked(id) JOIN doctors d USING (id)
-    JOIN doctor_services o ON o.doctor_id = d.id AND o.service_id = :service_id
-    WHERE d.is_active AND (d.is_accepting_patients OR :by_staff)
+    SELECT d.id FROM unnest(CAST(%(doctor_ids)s AS int[])) AS asked(id) JOIN doctors d USING (id)
+    JOIN doctor_services o ON o.doctor_id = d.id AND o.service_id = %(service_id)s
+    WHERE d.is_active AND (d.is_accepting_patients OR %(by_staff)s)
 ), stretch AS (
     SELECT * FROM unnest(
-        CAST(:wall_from AS timestamp[]), CAST(:wall_to AS timestamp[]), CAST(:offsets AS interval[]),
-        CAST(:next_offsets AS interval[]), CAST(:ends_at AS timestamptz[])
+        CAST(%(wall_from)s AS timestamp[]), CAST(%(wall_to)s AS timestamp[]), CAST(%(offsets)s AS interval[]),
+        CAST(%(next_offsets)s AS interval[]), CAST(%(ends_at)s AS timestamptz[])
     ) AS t (wall_from, wall_to, utc_offset, next_offset, ends_at)
 ), day AS (
     SELECT CAST(d AS date) AS on_date, CAST(extract(isodow FROM d) AS int) AS weekday, stretch.*
     FROM service
     CROSS JOIN generate_series(
-        CAST(:from_on AS timestamp), least(CAST(:until_on AS date), service.last_on), interval '1 day') AS d
+        CAST(%(from_on)s AS timestamp), least(CAST(%(until_on)s AS date), service.last_on),
+        interval '1 day') AS d
     JOIN stretch ON wall_from < d + interval '1 day' AND wall_to > d
 ), hours AS (
     SELECT w.doctor_id, day.*, day.on_date + w.opens_at AS opens, day.on_date + w.closes_at AS closes
@@ -52,7 +51,7 @@ WITH service AS (
     WHERE (w.valid_from_on IS NULL OR w.valid_from_on <= day.on_date)
       AND (w.valid_until_on IS NULL OR w.valid_until_on >= day.on_date)
       AND (w.doctor_id, day.on_date) NOT IN (
-          SELECT doctor_id, on_date FROM date_overrides WHERE on_date BETWEEN :from_on AND :until_on)
+          SELECT doctor_id, on_date FROM date_overrides WHERE on_date BETWEEN %(from_on)s AND %(until_on)s)
     UNION ALL
     SELECT x.doctor_id, day.*, day.on_date + x.opens_at, day.on_date + x.closes_at
     FROM provider JOIN date_overrides x ON x.doctor_id = provider.id JOIN day USING (on_date)
@@ -70,30 +69,32 @@ WITH service AS (
     SELECT doctor_id, range_agg(starts) AS starts FROM (
         SELECT a.doctor_id, tstzrange(lower(a.blocked) - reach, upper(a.blocked) + before, '()') AS starts
         FROM provider JOIN appointments a ON a.doctor_id = provider.id AND {_LIVE}
-         AND lower(a.blocked) BETWEEN CAST(:first_at AS timestamptz) - interval '30 hours'
-                                  AND CAST(:last_at AS timestamptz) + interval '30 hours'
-         AND a.id IS DISTINCT FROM CAST(:ignoring AS int)
+         AND lower(a.blocked) BETWEEN CAST(%(first_at)s AS timestamptz) - interval '30 hours'
+                                  AND CAST(%(last_at)s AS timestamptz) + interval '30 hours'
+         AND a.id IS DISTINCT FROM CAST(%(ignoring)s AS int)
         CROSS JOIN service
         UNION ALL
         SELECT t.doctor_id, tstzrange(t.starts_at - duration, t.ends_at, '()')
         FROM provider JOIN time_off t ON t.doctor_id = provider.id
-         AND t.ends_at > CAST(:first_at AS timestamptz)
-         AND t.starts_at < CAST(:last_at AS timestamptz) + interval '1 day'
+         AND t.ends_at > CAST(%(first_at)s AS timestamptz)
+         AND t.starts_at < CAST(%(last_at)s AS timestamptz) + interval '1 day'
         CROSS JOIN service
     ) AS forbidden GROUP BY doctor_id
-), candidate AS (
-    SELECT piece.doctor_id, lo, starts, generate_series(anchor, hi, step) AS starts_at
+), gap AS (
+    SELECT piece.doctor_id, anchor, step,
+           unnest(tstzmultirange(tstzrange(lo, hi, '[]')) - coalesce(starts, '{{}}')) AS free
     FROM piece LEFT JOIN busy USING (doctor_id) WHERE lo <= hi
+), candidate AS (
+    SELECT doctor_id, free, generate_series(
+        date_bin(step, lower(free) + step - interval '1 microsecond', anchor), upper(free), step) AS starts_at
+    FROM gap
 )
 """
-_WHERE_FREE = "WHERE starts_at >= lo AND (starts IS NULL OR NOT starts @> starts_at) GROUP BY doctor_id"
 
-ALL_FREE = text(f"{_FREE} SELECT doctor_id, array_agg(starts_at) FROM candidate {_WHERE_FREE}").columns(
-    column("doctor_id"), column("starts")
-)
-FIRST_FREE = text(f"{_FREE} SELECT doctor_id, min(starts_at) FROM candidate {_WHERE_FREE}").columns(
-    column("doctor_id"), column("first_at")
-)
+# A gap can end just before a forbidden moment or begin just after one: the range says whether it does.
+_IN_GAPS = "FROM candidate WHERE free @> starts_at GROUP BY doctor_id"
+ALL_FREE = f"{_FREE} SELECT doctor_id, array_agg(starts_at) {_IN_GAPS}"
+FIRST_FREE = f"{_FREE} SELECT doctor_id, min(starts_at) {_IN_GAPS}"
 
 
 @lru_cache(maxsize=256)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from core import availability
@@ -248,14 +248,21 @@ def test_a_service_may_have_its_own_notice_and_horizon(session: Session, doctor:
     assert not walls(session, doctor, quick, NOW.date() + 3 * DAY)
 
 
-def test_a_search_over_many_doctors_is_one_round_trip(session: Session, checkup: Service) -> None:
+def test_a_search_over_many_doctors_is_one_round_trip(
+    session: Session, checkup: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     doctors = [make.doctor(session, offers=[checkup]).id for _ in range(12)]
     availability.free_slots(
         session, doctor_ids=doctors[:1], service_id=checkup.id, from_on=NOW.date(), until_on=NOW.date()
     )  # the settings are read once a session
-    statements: list[str] = []
-    connection = session.connection()
-    event.listen(connection, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    statements: list[object] = []
+    execute = psycopg.Cursor.execute
+
+    def noting(cursor: psycopg.Cursor, statement: object, *args: object, **options: object) -> psycopg.Cursor:
+        statements.append(statement)
+        return execute(cursor, statement, *args, **options)
+
+    monkeypatch.setattr(psycopg.Cursor, "execute", noting)
     free = availability.free_slots(
         session, doctor_ids=doctors, service_id=checkup.id, from_on=NOW.date(), until_on=NOW.date() + 13 * DAY
     )
