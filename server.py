@@ -4,6 +4,7 @@ Around the Streamlit pages it adds what a page cannot do: set and clear the sess
 personal files to their owner only, and say whether the portal is healthy.
 """
 
+import gc
 import logging
 import secrets
 import sys
@@ -19,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core import calendars, sign_ins
 from core.errors import ClinicError
-from core.i18n import use_locale
+from core.i18n import _, use_locale
 from core.startup import require_ready
 from db.config import config
 from db.session import answers, unit_of_work
@@ -127,10 +128,8 @@ def report_error(error: Exception) -> bool:
     """Log what went wrong under a number and show the person that number only."""
     reference = uuid4().hex[:8]
     log.error("Reference %s", reference, exc_info=error)
-    st.error(
-        f"Please try again, and tell reception this number if it happens again: {reference}",
-        title="Something went wrong",
-    )
+    advice = _("Please try again, and tell reception this number if it happens again: {reference}")
+    st.error(advice.format(reference=reference), title=_("Something went wrong"))
     return True
 
 
@@ -148,3 +147,4 @@ app = st.App(
     middleware=[Middleware(BrowserCookie)],
     on_script_error=report_error,
 )
+gc.freeze()  # what the imports made stays for good: no collection need look at it again

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from core import appointments
@@ -331,3 +331,25 @@ def test_a_wrong_password_gets_one_sentence(chromium: Browser, address: str) -> 
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text("That user name and password do not go together.")).to_be_visible()
     page.close()
+
+
+def test_an_unexpected_error_shows_a_number_and_nothing_else(
+    chromium: Browser, database: Engine, tmp_path: Path
+) -> None:
+    with unit_of_work(database) as session:
+        portal.settle_in(session)
+    log = tmp_path / "log"
+    with portal.running(database, log) as url:
+        with database.begin() as connection:
+            connection.execute(text("ALTER TABLE settings RENAME TO gone"))
+        page = chromium.new_page()
+        page.goto(url)
+        expect(page.get_by_text("Something went wrong")).to_be_visible(timeout=20_000)
+        advice = page.get_by_text("tell reception this number").inner_text()
+        shown = page.inner_text("body")
+        page.close()
+    assert "settings" not in shown
+    assert "Traceback" not in shown
+    reference = advice.rpartition(" ")[2]
+    assert f"Reference {reference}" in log.read_text()
+    assert "UndefinedTable" in log.read_text()

@@ -72,32 +72,36 @@ def form_key(form: str) -> UUID:
 
 
 def show_messages() -> None:
-    """Say what the last click came to, once, with the times that are left when one was lost."""
+    """Say what the last click came to, once, with the times that are left when one was lost.
+
+    It stands at the foot of the screen, where it is seen wherever one has scrolled to.
+    """
     message: Message | None = st.session_state.pop("message", None)
     if message is None:
         return
     if message.page:
         st.session_state["message"] = message._replace(page="")
         st.switch_page(message.page)
-    if message.is_good:
-        st.success(message.text, icon=":material/check_circle:")
+    with st.bottom:
+        if message.is_good:
+            st.success(message.text, icon=":material/check_circle:")
+        elif message.lost is None:
+            st.error(message.text, icon=":material/error:")
+        else:
+            _offer_alternatives(message.lost, message.picker)
+
+
+def _offer_alternatives(lost: SlotTaken, picker: str) -> None:
+    st.warning(_("That time has just been taken. Nothing was booked or changed."), icon=":material/schedule:")
+    if not lost.alternatives:
+        st.write(_("This doctor has no other free time for it."))
         return
-    if message.lost is None:
-        st.error(message.text, icon=":material/error:")
-        return
-    with st.container(border=True):
-        st.warning(
-            _("That time has just been taken. Nothing was booked or changed."), icon=":material/schedule:"
-        )
-        if not message.lost.alternatives:
-            st.write(_("This doctor has no other free time for it."))
-            return
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.write(_("Still free nearby:"))
-        with st.container(horizontal=True):
-            for at in message.lost.alternatives:
-                st.button(
-                    day_and_time(at, message.lost.zone),
-                    key=f"alternative_{at.isoformat()}",
-                    on_click=choose,
-                    args=(message.picker, at, message.lost.zone),
-                )
+        for at in lost.alternatives:
+            st.button(
+                day_and_time(at, lost.zone),
+                key=f"alternative_{at.isoformat()}",
+                on_click=choose,
+                args=(picker, at, lost.zone),
+            )
