@@ -95,7 +95,8 @@ async def end_session(request: Request) -> Response:
 
 async def visit_calendar(request: Request) -> Response:
     """The .ics of a visit, for those who may see the visit; for anybody else it does not exist."""
-    token, appointment_id = request.cookies.get(SESSION_COOKIE), int(request.path_params["appointment_id"])
+    token, number = request.cookies.get(SESSION_COOKIE), request.path_params["number"]
+    appointment_id = int(number) if number.isdecimal() and len(number) < 10 else 0
 
     def build() -> bytes | None:
         with unit_of_work() as session:
@@ -110,9 +111,9 @@ async def visit_calendar(request: Request) -> Response:
     try:
         content = await run_in_threadpool(build)
     except ClinicError:
-        return PlainTextResponse("Not found", 404)
+        return PlainTextResponse(_("That is not here any more."), 404)
     if content is None:
-        return PlainTextResponse("Please sign in", 401)
+        return PlainTextResponse(_("Please sign in to see this page."), 401)
     headers = {"cache-control": "no-store", "content-disposition": 'attachment; filename="appointment.ics"'}
     return Response(content, media_type="text/calendar", headers=headers)
 
@@ -141,7 +142,7 @@ app = st.App(
     routes=[
         Route("/session/start", start_session),
         Route("/session/end", end_session),
-        Route("/files/appointments/{appointment_id:int}.ics", visit_calendar),
+        Route("/files/appointments/{number}.ics", visit_calendar),
         Route("/healthz", healthz),
     ],
     middleware=[Middleware(BrowserCookie)],

@@ -40,9 +40,9 @@ def upcoming(session: Session, actor: Actor, *, patient_ids: Sequence[int]) -> l
 
 
 def past(
-    session: Session, actor: Actor, *, patient_ids: Sequence[int], skip: int = 0, limit: int = PAGE
+    session: Session, actor: Actor, *, patient_ids: Sequence[int], limit: int = PAGE
 ) -> list[Appointment]:
-    """The patients' visits that are over or were called off, the latest first, a page at a time."""
+    """The patients' visits that are over or were called off, the latest first."""
     for patient_id in patient_ids:
         access.require(actor, Action.SEE_APPOINTMENT, patient_id=patient_id)
     over = [AppointmentStatus.COMPLETED, AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW]
@@ -55,7 +55,6 @@ def past(
         )
         .options(*_WITH_PEOPLE)
         .order_by(Appointment.starts_at.desc(), Appointment.id)
-        .offset(skip)
         .limit(limit)
     )
     return list(rows)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core import clock
 from core.access import Actor
 from core.appointment_errors import FormAlreadySent, ReasonMissing, ReasonTooLong, ReasonUnreadable
+from core.texts import is_readable
 from db.models import Appointment, AppointmentEvent, EventKind
 from db.session import run
 
@@ -88,7 +89,7 @@ def place_in_time(appointment: Appointment) -> dict[str, Any]:
 def required_reason(reason: str) -> str:
     """`reason` without surrounding blanks. Raises `ReasonMissing`, `ReasonTooLong` or `ReasonUnreadable`."""
     given = reason.strip()
-    if not given.isprintable():
+    if not is_readable(given):
         raise ReasonUnreadable
     if not given:
         raise ReasonMissing

@@ -8,13 +8,20 @@ from sqlalchemy.orm import Session
 
 from core import access, appointment_events, availability, clinics, clock, placements
 from core.access import Action, Actor
-from core.appointment_errors import NoLongerChangeable, PatientBusy, TooLateToCancel, TooLateToMove
+from core.appointment_errors import (
+    FormAlreadySent,
+    NoLongerChangeable,
+    PatientBusy,
+    TooLateToCancel,
+    TooLateToMove,
+)
 from core.appointment_events import required_reason
 from core.errors import AccessDenied, NotFound
 from core.offers import OVERBOOKING_WAIVES, NotOffered, Rule, SlotTaken
 from core.placements import Wish
 from core.wall_time import require_instant
 from db.models import Appointment, AppointmentStatus, EventKind
+from db.models.appointments import LIVE_STATUSES
 
 BOOKINGS = (EventKind.BOOKED, EventKind.OVERBOOKED)
 CHANGEABLE = frozenset({AppointmentStatus.PENDING, AppointmentStatus.CONFIRMED})
@@ -51,8 +58,7 @@ def book(
         )
         return placements.insert(session, actor, wish, offered, request_key=request_key)
     except (NotOffered, PatientBusy, SlotTaken):
-        # A form sent twice meets its own first answer, whatever the rules say by now.
-        if earlier := appointment_events.answered(session, actor, request_key, EventKind.BOOKED):
+        if earlier := _first_answer(session, actor, wish, request_key):
             return earlier
         raise
 
@@ -96,8 +102,7 @@ def overbook(
             session, actor, wish, offered, overbook_reason=why if rule else None, request_key=request_key
         )
     except (NotOffered, PatientBusy, SlotTaken):
-        # A form sent twice meets its own first answer, whatever the rules say by now.
-        if earlier := appointment_events.answered(session, actor, request_key, *BOOKINGS):
+        if earlier := _first_answer(session, actor, wish, request_key):
             return earlier
         raise
 
@@ -196,6 +201,17 @@ def expire_holds(session: Session) -> int:
         {"now": clock.now()},
     )
     return len(expired.all())
+
+
+def _first_answer(session: Session, actor: Actor, wish: Wish, request_key: UUID | None) -> Appointment | None:
+    """What the same form was answered before, whatever the rules say by now.
+
+    Raises `FormAlreadySent` when that visit has been moved or called off since.
+    """
+    earlier = appointment_events.answered(session, actor, request_key, *BOOKINGS)
+    if earlier and (earlier.starts_at != wish.starts_at or earlier.status not in LIVE_STATUSES):
+        raise FormAlreadySent
+    return earlier
 
 
 def _require_changeable(

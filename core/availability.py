@@ -14,6 +14,7 @@ from core.offers import DESK_WAIVES, NotOffered, Offer, Rule, SlotTaken, first_f
 from core.slots import ALL_FREE, FIRST_FREE, parameters
 from core.wall_time import require_instant
 from db.models import Service
+from db.models.appointments import LIVE
 from db.session import run
 
 ALTERNATIVES = 3
@@ -162,6 +163,7 @@ def require_offered(
             doctor_id=doctor_id,
             service_id=service_id,
             starts_at=starts_at,
+            patient_id=patient_id,
             by_staff=by_staff,
             ignoring=ignoring,
         )
@@ -174,32 +176,45 @@ def nearest(
     doctor_id: int,
     service_id: int,
     starts_at: datetime,
+    patient_id: int | None = None,
     by_staff: bool = False,
     ignoring: int | None = None,
 ) -> list[datetime]:
     """The three free times nearest to `starts_at`, in order of time; fewer when fewer are left.
 
-    Looks two days around first, then a fortnight, then anywhere up to the horizon.
+    Looks two days around first, then a fortnight, then anywhere up to the horizon. With `patient_id`, times
+    at which that patient has a visit are left out, the present one of a visit about to move included.
     """
     zone = clinics.zone(session)
     # For one doctor and a few days, planning the statement anew costs three times what running it does.
     session.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
-    on = starts_at.astimezone(zone).date()
+    now = clock.now()
+    on, today = starts_at.astimezone(zone).date(), now.astimezone(zone).date()
+    engagements = run(session, _ENGAGEMENTS, {"patient_id": patient_id, "service_id": service_id, "now": now})
     free: list[datetime] = []
     for days in (2, 14, 730):
         around = timedelta(days=days)
-        free = free_slots(
+        slots = free_slots(
             session,
             doctor_ids=[doctor_id],
             service_id=service_id,
-            from_on=max(on - around, clock.now().astimezone(zone).date()),
+            from_on=max(on - around, today),
             until_on=on + around,
             by_staff=by_staff,
             ignoring=ignoring,
         ).get(doctor_id, [])
+        free = [at for at in slots if not any(since < at < until for since, until in engagements)]
         if len(free) >= ALTERNATIVES:
             break
     return sorted(sorted(free, key=lambda at: abs(at - starts_at))[:ALTERNATIVES])
+
+
+# The moments between which a visit of the service would get into the way of one of the patient's own.
+_ENGAGEMENTS = f"""
+    SELECT a.starts_at - make_interval(mins => s.duration_minutes), a.ends_at
+    FROM appointments a CROSS JOIN services s
+    WHERE a.patient_id = %(patient_id)s AND s.id = %(service_id)s AND a.{LIVE} AND a.ends_at > %(now)s
+"""
 
 
 def slot_taken(
@@ -208,6 +223,7 @@ def slot_taken(
     doctor_id: int,
     service_id: int,
     starts_at: datetime,
+    patient_id: int | None = None,
     by_staff: bool = False,
     ignoring: int | None = None,
 ) -> SlotTaken:
@@ -217,6 +233,7 @@ def slot_taken(
         doctor_id=doctor_id,
         service_id=service_id,
         starts_at=starts_at,
+        patient_id=patient_id,
         by_staff=by_staff,
         ignoring=ignoring,
     )

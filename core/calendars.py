@@ -5,10 +5,17 @@ from urllib.parse import urlsplit
 from icalendar import Calendar, Event
 from sqlalchemy.orm import Session
 
-from core import agendas, clinics
+from core import agendas, clinics, clock
 from core.access import Actor
 from core.i18n import _
 from db.models import AppointmentStatus
+
+_STATUS = {
+    AppointmentStatus.PENDING: "TENTATIVE",
+    AppointmentStatus.CANCELLED: "CANCELLED",
+    AppointmentStatus.EXPIRED: "CANCELLED",
+    AppointmentStatus.NO_SHOW: "CANCELLED",
+}
 
 
 def visit_ics(session: Session, actor: Actor, *, appointment_id: int, public_url: str) -> bytes:
@@ -22,19 +29,20 @@ def visit_ics(session: Session, actor: Actor, *, appointment_id: int, public_url
     event = Event()
     event.add("uid", f"appointment-{appointment.id}@{urlsplit(public_url).hostname}")
     event.add("sequence", appointment.version)
-    event.add("dtstamp", appointment.updated_at)
-    event.add("dtstart", appointment.starts_at.astimezone(zone))
+    event.add("dtstamp", clock.now())
+    event.add("last-modified", appointment.updated_at)
+    starts_at = appointment.starts_at.astimezone(zone)
+    event.add("dtstart", starts_at)
     event.add("dtend", appointment.ends_at.astimezone(zone))
     event.add("summary", _("Visit at {clinic}").format(clinic=clinic.name))
     event.add("description", _("With {doctor}.").format(doctor=appointment.doctor.user.name))
     event.add("location", f"{appointment.location.name}, {appointment.location.address}")
-    is_off = appointment.status is AppointmentStatus.CANCELLED
-    event.add("status", "CANCELLED" if is_off else "CONFIRMED")
+    event.add("status", _STATUS.get(appointment.status, "CONFIRMED"))
     calendar = Calendar()
     calendar.add("prodid", "-//Clinic Portal//EN")
     calendar.add("version", "2.0")
-    calendar.add("method", "CANCEL" if is_off else "PUBLISH")
     calendar.add_component(event)
-    calendar.add_missing_timezones()
+    on = starts_at.date()
+    calendar.add_missing_timezones(on.replace(month=1, day=1), on.replace(month=12, day=31))
     content: bytes = calendar.to_ical()
     return content

@@ -9,7 +9,10 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core import access, availability
 from core.access import Action, Actor
-from db.models import Doctor, DoctorService, Service, Specialty, User, doctor_specialties, folded
+from core.texts import search_words
+from db.models import Doctor, DoctorService, Service, Specialty, User, doctor_specialties
+
+HIGHEST_PRICE_MINOR = 2**31 - 1  # what the price columns can hold
 
 
 class Found(NamedTuple):
@@ -46,7 +49,7 @@ def search(
         .where(Doctor.is_active, Service.is_active, Service.id == service_id)
         .options(joinedload(Doctor.user), selectinload(Doctor.specialties))
     )
-    for word in folded(name).split():
+    for word in search_words(name):
         query = query.where((" " + User.name_folded).contains(" " + word, autoescape=True))
     if specialty_id is not None:
         offers = select(doctor_specialties.c.doctor_id).where(
@@ -56,7 +59,7 @@ def search(
     if language is not None:
         query = query.where(Doctor.languages.contains([language]))
     if max_price_minor is not None:
-        query = query.where(price <= max_price_minor)
+        query = query.where(price <= min(max_price_minor, HIGHEST_PRICE_MINOR))
     rows = session.execute(query).all()
     return _soonest_first(session, actor, rows, service_id, on)
 

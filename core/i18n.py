@@ -25,10 +25,6 @@ def use_locale(code: str) -> None:
     _locale.set(code)
 
 
-def current_locale() -> str:
-    return _locale.get()
-
-
 @cache
 def _translations(code: str) -> gettext.NullTranslations:
     return gettext.translation("clinic", LOCALE_DIR, [code], fallback=True)

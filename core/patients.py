@@ -1,5 +1,6 @@
 """Patients: finding them at the desk and writing down new ones."""
 
+import re
 from datetime import date
 from uuid import UUID
 
@@ -12,12 +13,14 @@ from core.access import Action, Actor
 from core.errors import ClinicError
 from core.i18n import N_
 from core.phones import e164
+from core.texts import SEARCH_LENGTH, is_readable, search_words
 from db.models import Patient, folded
 
 RESULTS = 20
 OLDEST_YEARS = 130
 NAME_LENGTH = 200
 PHONE_DIGITS = 4
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class NameMissing(ClinicError):
@@ -26,6 +29,10 @@ class NameMissing(ClinicError):
 
 class NameTooLong(ClinicError):
     message = N_("Please keep the name under {length} characters.")
+
+
+class NameUnreadable(ClinicError):
+    message = N_("Please write the name in letters that can be read.")
 
 
 class BirthDateImpossible(ClinicError):
@@ -43,13 +50,13 @@ def search(session: Session, actor: Actor, *, text: str) -> list[Patient]:
     """
     access.require(actor, Action.SEARCH_PATIENTS)
     query = select(Patient).order_by(Patient.name_folded, Patient.id).limit(RESULTS)
-    words = folded(text).split()
-    digits = "".join(character for character in text if character.isdecimal())
+    words = search_words(text)
+    digits = "".join(character for character in text[:SEARCH_LENGTH] if character.isdecimal()).lstrip("0")
     has_letters = any(character.isalpha() for character in text)
     if (born := _birth_date(text)) is not None:
         query = query.where(Patient.birth_on == born)
     elif len(digits) >= PHONE_DIGITS and not has_letters:
-        query = query.where(Patient.phone.contains(digits.lstrip("0")))
+        query = query.where(Patient.phone.contains(digits))
     elif words:
         query = query.where(*map(_word, words))
     else:
@@ -59,7 +66,7 @@ def search(session: Session, actor: Actor, *, text: str) -> list[Patient]:
 
 def _birth_date(text: str) -> date | None:
     try:
-        return date.fromisoformat(text.strip())
+        return date.fromisoformat(text.strip()) if _ISO_DATE.fullmatch(text.strip()) else None
     except ValueError:
         return None
 
@@ -88,8 +95,8 @@ def register(
 ) -> Patient:
     """Write down a patient without an account, at the desk. The same form sent twice writes one.
 
-    Raises `PerhapsKnown` unless `is_surely_new`, `NameMissing`, `NameTooLong`, `BirthDateImpossible`,
-    `PhoneNotUnderstood`.
+    Raises `PerhapsKnown` unless `is_surely_new`, `NameMissing`, `NameTooLong`, `NameUnreadable`,
+    `BirthDateImpossible`, `PhoneNotUnderstood`.
     """
     access.require(actor, Action.REGISTER_PATIENT)
     given = " ".join(name.split())
@@ -97,6 +104,8 @@ def register(
         raise NameMissing
     if len(given) > NAME_LENGTH:
         raise NameTooLong(length=NAME_LENGTH)
+    if not is_readable(given) or not any(character.isalpha() for character in given):
+        raise NameUnreadable
     today = clock.now().astimezone(clinics.zone(session)).date()
     if birth_on is None or not today.year - OLDEST_YEARS <= birth_on.year or birth_on > today:
         raise BirthDateImpossible
@@ -104,8 +113,14 @@ def register(
     written = _by_key(session, request_key)
     if written is not None:
         return written
-    if not is_surely_new:
-        _require_unknown(session, given, birth_on)
+    try:
+        if not is_surely_new:
+            _require_unknown(session, given, birth_on)
+    except PerhapsKnown:
+        # The same form, sent twice in parallel, may have met its own first patient.
+        if written := _by_key(session, request_key):
+            return written
+        raise
     added: Patient | None = session.scalar(
         insert(Patient)
         .values(**row, request_key=request_key)
@@ -123,7 +138,7 @@ def _by_key(session: Session, request_key: UUID | None) -> Patient | None:
 
 def _require_unknown(session: Session, name: str, birth_on: date) -> None:
     """Raise `PerhapsKnown` when somebody born that day shares a name with `name`."""
-    shared = [_word(word) for word in folded(name).split()]
+    shared = [_word(word) for word in search_words(name)]
     query = select(Patient.name).where(Patient.birth_on == birth_on, or_(*shared)).limit(3)
     if known := session.scalars(query).all():
         raise PerhapsKnown(names=", ".join(known))

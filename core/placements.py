@@ -192,17 +192,19 @@ def _in_the_way(
             doctor_id=wish.doctor_id,
             service_id=wish.service_id,
             starts_at=wish.starts_at,
+            patient_id=wish.patient_id,
             by_staff=actor.is_desk,
             ignoring=ignoring,
         )
-    return RoomTaken() if _is_room_taken(session, wish, found) else TryAgain()
+    return RoomTaken() if _is_room_taken(session, wish, found, ignoring) else TryAgain()
 
 
-def _is_room_taken(session: Session, wish: Wish, offered: Offer) -> bool:
+def _is_room_taken(session: Session, wish: Wish, offered: Offer, ignoring: int | None) -> bool:
     if wish.room_id is None:
         return False
     others = exists().where(
         Appointment.room_id == wish.room_id,
+        Appointment.id.is_distinct_from(ignoring),
         Appointment.status.in_(LIVE_STATUSES),
         Appointment.blocked.overlaps(offered.blocked(wish.starts_at)),
     )

@@ -29,6 +29,10 @@ class UnknownCurrency(ClinicError):
     message = N_("{currency} is not a currency. Name one by its ISO 4217 code, such as EUR.")
 
 
+class NameMissing(ClinicError):
+    message = N_("Please name the clinic and its first administrator.")
+
+
 class PasswordLength(ClinicError):
     message = N_("Please choose a password of {least} to {most} characters.")
 
@@ -39,10 +43,12 @@ def found_clinic(
     """Write the settings of an empty database's clinic, and the account `admin` that runs it.
 
     Asks no actor: there is nobody yet, and whoever holds DATABASE_URL may. Raises `AlreadySetUp`,
-    `UnknownZone`, `UnknownCurrency`, `PasswordLength`.
+    `NameMissing`, `UnknownZone`, `UnknownCurrency`, `PasswordLength`.
     """
     if session.get(ClinicSettings, 1) is not None:
         raise AlreadySetUp
+    if not name.strip() or not admin.strip():
+        raise NameMissing
     if zone not in available_timezones():
         raise UnknownZone(zone=zone)
     if currency not in list_currencies():

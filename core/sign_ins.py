@@ -40,7 +40,8 @@ def _hash(token: str) -> bytes:
 
 def check_password(session: Session, username: str, password: str) -> User:
     """The active account behind these, or `WrongPassword`, as slow for unknown names as for known ones."""
-    user = session.scalar(select(User).where(User.username == username.strip().lower()))
+    name = username.strip().lower()
+    user = session.scalar(select(User).where(User.username == name)) if "\0" not in name else None
     fits = passwords.matches(password, user.password_hash if user else None)
     if user is None or not fits or not user.is_active:
         raise WrongPassword
@@ -118,7 +119,7 @@ def _own_patients(session: Session, user_id: int) -> tuple[int, ...]:
     rows = session.execute(
         select(Patient.id)
         .where(or_(Patient.user_id == user_id, Patient.guardian_id == own))
-        .order_by(Patient.user_id.is_(None), Patient.birth_on, Patient.id)
+        .order_by(Patient.user_id.is_distinct_from(user_id), Patient.birth_on, Patient.id)
     )
     return tuple(rows.scalars())
 

@@ -15,6 +15,7 @@ from core.i18n import N_
 _HOUR = timedelta(hours=1)
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
+_FIRST = datetime(1, 1, 2, tzinfo=UTC)
 _LAST = datetime(9999, 12, 30, tzinfo=UTC)
 
 
@@ -101,7 +102,10 @@ def require_instant(at: datetime) -> datetime:
     """
     if at.utcoffset() is None:
         raise NaiveTime
-    utc = at.astimezone(UTC)
+    try:
+        utc = at.astimezone(UTC)
+    except OverflowError:  # at the very ends of the calendar
+        return _LAST if at.year > _FIRST.year else _FIRST
     if utc.astimezone(at.tzinfo).replace(tzinfo=None) != at.replace(tzinfo=None):
         raise NonexistentTime
-    return min(utc, _LAST)
+    return max(min(utc, _LAST), _FIRST)

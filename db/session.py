@@ -9,8 +9,8 @@ from typing import Any
 
 import psycopg
 from psycopg.pq import ExecStatus, TransactionStatus
-from sqlalchemy import Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy import URL, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -62,7 +62,7 @@ def run(
     are psycopg's, `%(name)s`; what the session has not flushed yet is not seen. `binary` asks for results in
     binary, which is quicker for thousands of timestamps.
     """
-    driver: _Connection = session.connection().connection.driver_connection  # type: ignore[assignment]
+    driver: _Connection = session.connection().connection.driver_connection  # type: ignore[assignment] # SQLAlchemy cannot know that our creator makes these
     return driver.execute(statement, parameters, binary=binary).fetchall()
 
 
@@ -99,7 +99,7 @@ def answers() -> bool:
     try:
         with engine().connect() as connection:
             connection.execute(text("SELECT 1"))
-    except OperationalError:
+    except SQLAlchemyError:
         return False
     return True
 
@@ -113,5 +113,5 @@ def require_reachable() -> None:
         ).close()
     except psycopg.OperationalError as error:
         reason = str(error).strip().splitlines()[0].rpartition("failed: ")[2]
-        where = url.set(drivername="postgresql", password=None).render_as_string()
+        where = URL.create("postgresql", url.username, None, url.host, url.port, url.database)
         sys.exit(f"The database at {where} cannot be reached: {reason}")

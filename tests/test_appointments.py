@@ -293,6 +293,15 @@ class TestBooking:
             assert all(is_free(session, cast, at) for at in refusal.value.alternatives)
             assert "11:00" in str(refusal.value)
 
+    def test_a_time_at_which_the_patient_is_elsewhere_is_no_alternative(
+        self, session: Session, cast: Cast
+    ) -> None:
+        book(session, cast, cast.ben)
+        book(session, cast, cast.ada, on(3, 10, 30), doctor_id=cast.dr_weiss.id)
+        with refused(session, SlotTaken) as refusal:
+            book(session, cast, cast.ada)
+        assert refusal.value.alternatives == [on(3, 9), on(3, 9, 30), on(3, 11)]
+
     def test_the_last_free_time_taken_is_refused_without_alternatives(
         self, session: Session, cast: Cast
     ) -> None:
@@ -418,6 +427,16 @@ class TestTheSameFormTwice:
         with refused(session, SlotTaken):
             book(session, cast, cast.ben, request_key=key)
 
+    def test_it_does_not_answer_with_a_visit_that_was_called_off_since(
+        self, session: Session, cast: Cast
+    ) -> None:
+        key = uuid4()
+        visit = book(session, cast, cast.ada, request_key=key)
+        cancel(session, cast.ada, visit)
+        book(session, cast, cast.ben)
+        with refused(session, FormAlreadySent):
+            book(session, cast, cast.ada, request_key=key)
+
     def test_a_key_used_for_one_visit_does_not_answer_for_another(self, session: Session, cast: Cast) -> None:
         """A wrong key must never say "cancelled" of a visit that still stands."""
         key = uuid4()
@@ -507,8 +526,8 @@ class TestMoving:
         for actor in (cast.ada, cast.desk):
             with refused(session, SlotTaken) as refusal:
                 move(session, actor, visit, on(3, 11))
-            # The visit's own time counts as free for its own move.
-            assert refusal.value.alternatives == [TEN, on(3, 10, 30), on(3, 11, 30)]
+            # The visit's own present time is free for it, but no alternative to moving.
+            assert refusal.value.alternatives == [on(3, 9, 30), on(3, 10, 30), on(3, 11, 30)]
         session.expire(visit)
         assert visit.starts_at == TEN
 

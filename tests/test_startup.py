@@ -78,6 +78,8 @@ def test_a_clinic_is_set_up_from_the_command_line_once(database: Engine, databas
 @pytest.mark.parametrize(
     ("wrong", "error"),
     [
+        ({"name": " "}, setup.NameMissing),
+        ({"admin": ""}, setup.NameMissing),
         ({"zone": "Mars/Olympus"}, setup.UnknownZone),
         ({"currency": "BTC"}, setup.UnknownCurrency),
         ({"password": "short"}, setup.PasswordLength),

@@ -30,7 +30,8 @@ def show(entry: Entry) -> None:
         when, who, what = st.columns([2, 4, 4], vertical_alignment="center")
         when.markdown(f"{times}  \n{status_badge(visit.status)}")
         years = age(visit.patient.birth_on, on)
-        who.markdown(f"**{plain(visit.patient.name)}**  \n:gray[{_('{years} years').format(years=years)}]")
+        aged = ngettext("{years} year", "{years} years", years).format(years=years)
+        who.markdown(f"**{plain(visit.patient.name)}**  \n:gray[{aged}]")
         place = visit.room.name if visit.room else visit.location.name
         what.markdown(
             f"{plain(visit.service.name)}  \n:gray[{_('Video') if visit.service.is_video else plain(place)}]"
@@ -41,7 +42,7 @@ def show(entry: Entry) -> None:
 
 with reading() as session:
     zone = clinics.zone(session)
-    colleagues = [] if actor.doctor_id else doctors.all_active(session, actor)
+    colleagues = doctors.all_active(session, actor) if actor.is_desk else []
 today = clock.now().astimezone(zone).date()
 on: date = st.session_state.setdefault("today_on", today)
 st.title(_("Today") if on == today else long_day(on))
@@ -63,7 +64,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         _("Day after"), icon=":material/chevron_right:", on_click=turn, args=(on + step,), key="today_after"
     )
 if doctor_id is None:
-    st.info(_("There is no doctor yet."))
+    st.info(_("There is no doctor to show."))
     st.stop()
 
 with reading() as session:

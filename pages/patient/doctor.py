@@ -6,7 +6,7 @@ from uuid import UUID
 import streamlit as st
 
 from core import appointments, availability, clinics, clock, doctors, patients
-from core.i18n import _, clock_time, language_name, long_day, money, span
+from core.i18n import N_, _, clock_time, language_name, long_day, money, span
 from db.models import Role
 from pages.ui import choice, form_key, perform, pick_time, plain, reading, require
 from pages.ui.navigation import FIND_DOCTOR, MY_APPOINTMENTS
@@ -22,9 +22,9 @@ def book(patient_id: int, service_id: int, starts_at: datetime, key: UUID) -> No
         service_id=service_id,
         starts_at=starts_at,
         request_key=key,
-        done=_("Booked. You find it under My appointments."),
+        done=N_("Booked. You find it under My appointments."),
         form="book",
-        picker="book",
+        picker=f"book_{doctor_id}_{service_id}",
         then=MY_APPOINTMENTS,
     )
 
@@ -47,7 +47,7 @@ with reading() as session:
     doctor = doctors.find(session, actor, doctor_id)
     offered = doctors.offered_services(session, actor, doctor_id)
     family = patients.own(session, actor)
-if doctor is None:
+if doctor is None or not family:
     st.info(_("This doctor is not here any more. Please choose another."))
     st.stop()
 
@@ -95,9 +95,10 @@ with reading() as session:
     free = availability.free_slots(
         session, doctor_ids=[doctor_id], service_id=service.id, from_on=today, until_on=horizon
     ).get(doctor_id, [])
-if asked("on") and "book_from" not in st.session_state:
-    st.session_state["book_from"] = asked_day()
-start = pick_time("book", free, zone)
+picker = f"book_{doctor_id}_{service.id}"
+if asked_day() and f"{picker}_from" not in st.session_state:
+    st.session_state[f"{picker}_from"] = st.session_state[f"{picker}_day"] = asked_day()
+start = pick_time(picker, free, zone)
 if start is not None:
     with st.container(border=True):
         st.markdown(

@@ -1,5 +1,7 @@
 """Find a doctor by need, name, specialty, language, price or day; the soonest free first."""
 
+from datetime import timedelta
+
 import streamlit as st
 
 from core import clinics, clock, doctors
@@ -39,7 +41,14 @@ with right:
         key="find_language",
     )
 today = clock.now().astimezone(zone).date()
-on = left.date_input(_("Free on"), value=None, min_value=today, format="YYYY-MM-DD", key="find_on")
+on = left.date_input(
+    _("Free on"),
+    value=None,
+    min_value=today,
+    max_value=today + timedelta(days=730),
+    format="YYYY-MM-DD",
+    key="find_on",
+)
 fee = right.number_input(
     _("Fee up to ({currency})").format(currency=clinic.currency),
     value=None,

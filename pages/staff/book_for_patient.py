@@ -6,44 +6,45 @@ from uuid import UUID
 import streamlit as st
 
 from core import agendas, appointments, availability, clinics, clock, doctors, wall_time
-from core.i18n import _, full_time, money, span
-from db.models import Patient, Role
-from pages.ui import choice, form_key, perform, pick_time, plain, reading, require
+from core.i18n import N_, _, full_time, money, span
+from db.models import Role
+from pages.ui import choice, form_key, perform, pick_time, reading, require
 from pages.ui.people import choose_patient
 from pages.ui.visits import visit_actions, visit_card
 
 actor = require(Role.STAFF, Role.ADMIN)
 
 
-def book(patient: Patient, key: UUID, starts_at: datetime, room_id: int | None) -> None:
+def book(patient_id: int, name: str, key: UUID, starts_at: datetime, room_id: int | None) -> None:
     perform(
         appointments.book,
-        patient_id=patient.id,
+        patient_id=patient_id,
         doctor_id=doctor_id,
         service_id=service_id,
         starts_at=starts_at,
         room_id=room_id,
         request_key=key,
-        done=_("Booked for {patient}.").format(patient=plain(patient.name)),
+        done=N_("Booked for {about}."),
+        about=name,
         form="desk",
         picker="desk",
     )
 
 
-def overbook(patient: Patient, key: UUID, starts_at: datetime | None, room_id: int | None) -> None:
-    if starts_at is None:
-        return
+def overbook(patient_id: int, name: str, key: UUID, starts_at: datetime, room_id: int | None) -> None:
     perform(
         appointments.overbook,
-        patient_id=patient.id,
+        patient_id=patient_id,
         doctor_id=doctor_id,
         service_id=service_id,
         starts_at=starts_at,
         reason=st.session_state.get("desk_overbook_reason") or "",
         room_id=room_id,
         request_key=key,
-        done=_("Booked for {patient}.").format(patient=plain(patient.name)),
+        done=N_("Booked for {about}."),
+        about=name,
         form="desk",
+        picker="desk",
     )
 
 
@@ -73,9 +74,10 @@ with booking:
     if not colleagues:
         st.info(_("There is no doctor yet."))
         st.stop()
-    doctor_id = choice(_("Doctor"), {each.id: each.user.name for each in colleagues}, key="desk_doctor")
+    named = {each.id: each.user.name for each in colleagues}
+    doctor_id = choice(_("Doctor"), named, key="desk_doctor") or next(iter(named))
     with reading() as session:
-        offered = doctors.offered_services(session, actor, doctor_id or 0)
+        offered = doctors.offered_services(session, actor, doctor_id)
     if not offered:
         st.info(_("This doctor offers no service yet."))
         st.stop()
@@ -84,7 +86,7 @@ with booking:
         each.id: f"{each.name} · {span(each.duration_minutes)} · {money(price, clinic.currency)}"
         for each, price in offered
     }
-    service_id = choice(_("Service"), labels, key="desk_service")
+    service_id = choice(_("Service"), labels, key="desk_service") or next(iter(labels))
     named = {room.id: f"{room.location.name}, {room.name}" for room in rooms}
     room_id = choice(_("Room"), named, index=None, placeholder=_("None set"), key="desk_room")
     if st.toggle(_("Overbook: a time that is already taken"), key="desk_overbook"):
@@ -94,7 +96,7 @@ with booking:
         wall = st.time_input(_("Time"), value=time(9), step=timedelta(minutes=5), key="desk_overbook_at")
         st.text_input(_("Reason"), max_chars=200, key="desk_overbook_reason")
         starts_at = wall_time.first_instant(zone, datetime.combine(on, wall)) if on and wall else None
-        if starts_at is None:
+        if on and wall and starts_at is None:
             st.warning(_("That time does not exist: clocks go forward over it on that day."))
         submit, label = overbook, _("Overbook")
     else:
@@ -117,7 +119,7 @@ with booking:
         type="primary",
         disabled=starts_at is None,
         on_click=submit,
-        args=(patient, form_key("desk"), starts_at, room_id),
+        args=(patient.id, patient.name, form_key("desk"), starts_at, room_id),
         key="desk_submit",
         width="stretch",
     )

@@ -13,6 +13,7 @@ from core.offers import SlotTaken
 from db.session import unit_of_work
 from pages.ui.sessions import token
 from pages.ui.slots import choose
+from pages.ui.words import plain
 
 Result = TypeVar("Result")
 
@@ -35,6 +36,7 @@ def perform(
     /,
     *,
     done: str,
+    about: str = "",
     form: str | None = None,
     picker: str = "",
     then: str = "",
@@ -42,9 +44,11 @@ def perform(
 ) -> Result | None:
     """Call a service that writes, as whoever is signed in now; its result, None when it was refused.
 
-    The only place that opens a write transaction for a click. The outcome is kept for `show_messages`;
-    a form that was done gets a new key, and the person is taken to the page `then` if one is named.
+    The only place that opens a write transaction for a click. The outcome is kept for `show_messages`:
+    `done`, marked with `N_` and translated here because callbacks run before anybody's language is known,
+    with `about` for its `{about}`. A form that was done gets a new key, and the page `then` follows.
     """
+    use_locale(st.session_state.get("locale", "en"))
     result = None
     try:
         with unit_of_work() as session:
@@ -59,7 +63,7 @@ def perform(
     if actor is None:
         st.session_state["message"] = Message(False, _("You have been signed out. Please sign in again."))
         return None
-    st.session_state["message"] = Message(True, done, page=then)
+    st.session_state["message"] = Message(True, _(done).format(about=about), page=then)
     if form is not None:
         st.session_state.pop(f"{form}_form_key", None)
     return result
@@ -84,9 +88,9 @@ def show_messages() -> None:
         st.switch_page(message.page)
     with st.bottom:
         if message.is_good:
-            st.success(message.text, icon=":material/check_circle:")
+            st.success(plain(message.text), icon=":material/check_circle:")
         elif message.lost is None:
-            st.error(message.text, icon=":material/error:")
+            st.error(plain(message.text), icon=":material/error:")
         else:
             _offer_alternatives(message.lost, message.picker)
 

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import streamlit as st
 
-from core import patients
+from core import clinics, clock, patients
 from core.access import Actor
-from core.i18n import _, short_date
+from core.i18n import N_, _, short_date
 from core.phones import shown
 from db.models import Patient
 from db.session import unit_of_work as reading
@@ -36,7 +36,9 @@ def choose_patient(actor: Actor) -> Patient | None:
         with reading() as session:
             found = patients.search(session, actor, text=wanted)
         _list(found)
-    _new_patient()
+    with reading() as session:
+        zone = clinics.zone(session)
+    _new_patient(clock.now().astimezone(zone).date())
     return None
 
 
@@ -64,14 +66,14 @@ def _list(found: list[Patient]) -> None:
         )
 
 
-def _new_patient() -> None:
+def _new_patient(today: date) -> None:
     with st.expander(_("New patient"), icon=":material/person_add:"), st.form("people_new", border=False):
         st.text_input(_("Full name"), max_chars=patients.NAME_LENGTH, key="people_name")
         st.date_input(
             _("Birth date"),
             value=None,
             min_value=date(1900, 1, 1),
-            max_value="today",
+            max_value=today,
             format="YYYY-MM-DD",
             key="people_birth",
         )
@@ -92,7 +94,7 @@ def _register(key: UUID) -> None:
         phone=st.session_state.get("people_phone") or "",
         is_surely_new=bool(st.session_state.get("people_sure")),
         request_key=key,
-        done=_("Written down."),
+        done=N_("Written down."),
         form="people",
     )
     if written is not None:

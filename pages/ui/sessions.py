@@ -27,7 +27,9 @@ def current_actor() -> Actor | None:
     """Who is signed in here, None when nobody is. Sets the language of what follows."""
     with unit_of_work() as session:
         actor = sign_ins.current_actor(session, token())
-    use_locale(actor.locale if actor else "en")
+    if actor is not None:
+        st.session_state["locale"] = actor.locale
+    use_locale(st.session_state.get("locale", "en"))
     return actor
 
 

@@ -83,7 +83,7 @@ def _move(visit_id: int, doctor_id: int, starts_at: datetime, key: UUID, waive: 
         starts_at=starts_at,
         waive_policy=waive,
         request_key=key,
-        done=_("Moved."),
+        done=N_("Moved."),
         form=f"move_{visit_id}",
         picker=f"move_{visit_id}",
     ):
@@ -98,7 +98,7 @@ def _cancel(visit_id: int, key: UUID, waive: bool) -> None:
         reason=reason,
         waive_policy=waive,
         request_key=key,
-        done=_("Cancelled. The time is free for somebody else now."),
+        done=N_("Cancelled. The time is free for somebody else now."),
         form=f"cancel_{visit_id}",
     ):
         st.session_state["visits_open"] = None

@@ -1,0 +1,17 @@
+"""Text as people type it: what can be searched for, and what can be kept."""
+
+from db.models import folded
+
+SEARCH_LENGTH = 100
+SEARCH_WORDS = 8
+_JOINERS = "\u200c\u200d"  # invisible, but part of how some scripts are written
+
+
+def search_words(text: str) -> list[str]:
+    """The words of a search, without case and accents: at most eight, from the first hundred characters."""
+    return folded(text[:SEARCH_LENGTH].replace("\0", " ")).split()[:SEARCH_WORDS]
+
+
+def is_readable(text: str) -> bool:
+    """Whether `text` shows as it is: no control characters, and none that hide or turn the others round."""
+    return all(character.isprintable() or character in _JOINERS for character in text)

@@ -1,0 +1,89 @@
+"""Every sentence a person reads passes through `_`, in callbacks too; dates and prices follow the reader."""
+
+import gettext
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+from streamlit.testing.v1 import AppTest
+
+from core import i18n, sign_ins
+from core.offers import SENTENCES, Rule
+from db.models import User
+from db.session import unit_of_work
+from tests import portal
+from tests.cast import BERLIN, time_is
+
+NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+
+
+class Backwards(gettext.NullTranslations):
+    """A language that is English in angle quotes: enough to see what has been translated."""
+
+    def gettext(self, message: str) -> str:
+        return f"«{message}»"
+
+
+@pytest.fixture
+def quoted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    known = i18n._translations
+    monkeypatch.setattr(i18n, "_translations", lambda code: Backwards() if code == "de" else known(code))
+    monkeypatch.setattr("streamlit.runtime.context.ContextProxy.cookies", {})
+    with time_is(NOON):
+        yield
+
+
+def test_what_a_click_came_to_is_said_in_the_readers_language(quoted: None, database: Engine) -> None:
+    with unit_of_work(database) as session:
+        portal.settle_in(session)
+        rita = session.scalars(select(User).where(User.username == "rita")).one()
+        rita.locale = "de"
+        token = sign_ins.start(session, user_id=rita.id)
+    app = AppTest.from_file(str(Path(__file__).parent.parent / "Home.py"), default_timeout=20)
+    app.session_state["sign_in_token"] = token
+    app.run()
+    assert app.title[0].value == "«Book for a patient»"
+    app.text_input(key="people_name").set_value("Zoë Übel")
+    app.date_input(key="people_birth").set_value(date(1990, 2, 15))
+    app.button(key="people_submit").click().run()
+    assert app.success[0].value.replace("\\", "") == "«Written down.»"
+    app.button(key="people_another").click().run()
+    app.button(key="people_submit").click().run()
+    assert app.error[0].value.startswith("«Please give the patient")
+    with unit_of_work(database) as session:
+        sign_ins.end(session, token)
+    app.button(key="people_submit").click().run()
+    assert app.error[0].value.startswith("«You have been signed out")
+
+
+def test_dates_times_and_prices_follow_the_reader_and_the_currency() -> None:
+    try:
+        i18n.use_locale("en_GB")
+        assert i18n.full_time(NOON, BERLIN) == "Monday, 1 June 2026, 14:00"
+        assert i18n.money(4500, "EUR") == "€45.00"
+        assert i18n.money(4500, "JPY") == "JP¥4,500"
+        i18n.use_locale("de")
+        assert i18n.full_time(NOON, BERLIN) == "Montag, 1. Juni 2026, 14:00"
+        assert i18n.money(4500, "EUR") == "45,00\xa0€"
+        assert i18n.language_name("vi") == "Vietnamesisch"
+    finally:
+        i18n.use_locale("en")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"), [(15, "15 minutes"), (60, "1 hour"), (90, "90 minutes"), (120, "2 hours")]
+)
+def test_lengths_of_time_read_well(minutes: int, words: str) -> None:
+    assert i18n.span(minutes) == words
+
+
+def test_every_rule_has_a_sentence() -> None:
+    assert set(SENTENCES) == set(Rule)
+
+
+def test_the_template_holds_every_sentence_of_an_error() -> None:
+    template = (Path(__file__).parent.parent / "locale" / "clinic.pot").read_text()
+    for sentence in SENTENCES.values():
+        assert sentence.split("{")[0][:40] in template.replace('"\n"', "")
