@@ -18,6 +18,7 @@ from db.models.appointments import LIVE
 from db.session import run
 
 ALTERNATIVES = 3
+LONGEST_HORIZON = timedelta(days=730)  # the bound that services and settings check
 _FORTNIGHT = timedelta(days=14)
 _DAY = timedelta(days=1)
 
@@ -55,6 +56,23 @@ def free_slots(
         binary=True,
     )
     return {doctor_id: sorted(starts) for doctor_id, starts in rows}
+
+
+def all_free(
+    session: Session, *, doctor_id: int, service_id: int, by_staff: bool = False, ignoring: int | None = None
+) -> list[datetime]:
+    """Every free time of one doctor for the service, from today to the horizon, in UTC and in order."""
+    today = clock.now().astimezone(clinics.zone(session)).date()
+    free = free_slots(
+        session,
+        doctor_ids=[doctor_id],
+        service_id=service_id,
+        from_on=today,
+        until_on=today + LONGEST_HORIZON,
+        by_staff=by_staff,
+        ignoring=ignoring,
+    )
+    return free.get(doctor_id, [])
 
 
 def next_available(
@@ -192,8 +210,7 @@ def nearest(
     on, today = starts_at.astimezone(zone).date(), now.astimezone(zone).date()
     engagements = run(session, _ENGAGEMENTS, {"patient_id": patient_id, "service_id": service_id, "now": now})
     free: list[datetime] = []
-    for days in (2, 14, 730):
-        around = timedelta(days=days)
+    for around in (timedelta(days=2), _FORTNIGHT, LONGEST_HORIZON):
         slots = free_slots(
             session,
             doctor_ids=[doctor_id],

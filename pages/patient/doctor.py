@@ -1,15 +1,16 @@
 """A doctor's profile and free times: choose a service, a day and a time, then confirm."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import streamlit as st
 
-from core import appointments, availability, clinics, clock, doctors, patients
+from core import appointments, availability, clinics, doctors, patients
 from core.i18n import N_, _, clock_time, language_name, long_day, money, span
 from db.models import Role
 from pages.ui import choice, form_key, perform, pick_time, plain, reading, require
 from pages.ui.navigation import FIND_DOCTOR, MY_APPOINTMENTS
+from pages.ui.queries import asked_day, asked_number
 
 actor = require(Role.PATIENT)
 
@@ -29,19 +30,8 @@ def book(patient_id: int, service_id: int, starts_at: datetime, key: UUID) -> No
     )
 
 
-def asked(name: str) -> str:
-    return st.query_params.get(name, "")
-
-
-def asked_day() -> date | None:
-    try:
-        return date.fromisoformat(asked("on"))
-    except ValueError:
-        return None
-
-
 st.page_link(FIND_DOCTOR, label=_("All doctors"), icon=":material/arrow_back:")
-doctor_id = int(asked("doctor")) if asked("doctor").isdecimal() and len(asked("doctor")) < 10 else 0
+doctor_id = asked_number("doctor")
 with reading() as session:
     clinic, zone = clinics.settings(session), clinics.zone(session)
     doctor = doctors.find(session, actor, doctor_id)
@@ -66,7 +56,7 @@ if not doctor.is_accepting_patients or not offered:
 
 services = {service.id: service for service, _price in offered}
 prices = {service.id: money(price, clinic.currency) for service, price in offered}
-wanted = next((index for index, number in enumerate(services) if str(number) == asked("service")), 0)
+wanted = next((index for index, number in enumerate(services) if number == asked_number("service")), 0)
 service_id = choice(
     _("Service"),
     {
@@ -89,15 +79,12 @@ if len(family) > 1:
         key="book_patient",
     )
     patient = named.get(chosen, patient)
-today = clock.now().astimezone(zone).date()
-horizon = today + timedelta(days=service.horizon_days or clinic.horizon_days)
 with reading() as session:
-    free = availability.free_slots(
-        session, doctor_ids=[doctor_id], service_id=service.id, from_on=today, until_on=horizon
-    ).get(doctor_id, [])
+    free = availability.all_free(session, doctor_id=doctor_id, service_id=service.id)
 picker = f"book_{doctor_id}_{service.id}"
-if asked_day() and f"{picker}_from" not in st.session_state:
-    st.session_state[f"{picker}_from"] = st.session_state[f"{picker}_day"] = asked_day()
+wished = asked_day("on")
+if wished and f"{picker}_from" not in st.session_state:
+    st.session_state[f"{picker}_from"] = st.session_state[f"{picker}_day"] = wished
 start = pick_time(picker, free, zone)
 if start is not None:
     with st.container(border=True):

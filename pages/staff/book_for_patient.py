@@ -81,7 +81,6 @@ with booking:
     if not offered:
         st.info(_("This doctor offers no service yet."))
         st.stop()
-    services = {each.id: each for each, _price in offered}
     labels = {
         each.id: f"{each.name} · {span(each.duration_minutes)} · {money(price, clinic.currency)}"
         for each, price in offered
@@ -100,16 +99,8 @@ with booking:
             st.warning(_("That time does not exist: clocks go forward over it on that day."))
         submit, label = overbook, _("Overbook")
     else:
-        horizon = today + timedelta(days=services[service_id].horizon_days or clinic.horizon_days)
         with reading() as session:
-            free = availability.free_slots(
-                session,
-                doctor_ids=[doctor_id],
-                service_id=service_id,
-                from_on=today,
-                until_on=horizon,
-                by_staff=True,
-            ).get(doctor_id, [])
+            free = availability.all_free(session, doctor_id=doctor_id, service_id=service_id, by_staff=True)
         starts_at = pick_time("desk", free, zone)
         submit, label = book, _("Book")
     if starts_at is not None:

@@ -65,7 +65,7 @@ def visit_actions(visit: Appointment, actor: Actor, clinic: ClinicSettings, zone
             )
     open_panel = st.session_state.get("visits_open")
     if open_panel == ("move", visit.id):
-        _move_panel(visit, actor, clinic, zone, is_late=is_late)
+        _move_panel(visit, actor, zone, is_late=is_late)
     elif open_panel == ("cancel", visit.id):
         _cancel_panel(visit, is_late=is_late)
 
@@ -111,21 +111,15 @@ def _waiver(visit: Appointment, is_late: bool, what: str) -> bool:
     )
 
 
-def _move_panel(
-    visit: Appointment, actor: Actor, clinic: ClinicSettings, zone: tzinfo, *, is_late: bool
-) -> None:
-    today = clock.now().astimezone(zone).date()
-    horizon = today + timedelta(days=visit.service.horizon_days or clinic.horizon_days)
+def _move_panel(visit: Appointment, actor: Actor, zone: tzinfo, *, is_late: bool) -> None:
     with reading() as session:
-        free = availability.free_slots(
+        free = availability.all_free(
             session,
-            doctor_ids=[visit.doctor_id],
+            doctor_id=visit.doctor_id,
             service_id=visit.service_id,
-            from_on=today,
-            until_on=horizon,
             by_staff=actor.is_desk,
             ignoring=visit.id,
-        ).get(visit.doctor_id, [])
+        )
     picker = f"move_{visit.id}"
     start = pick_time(picker, [at for at in free if at != visit.starts_at], zone)
     waive = _waiver(visit, is_late, "move")
