@@ -6,10 +6,12 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint format bench lock messages
+.PHONY: help install run demo test check lint format bench lock messages
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/runs ## Install what the portal runs on into .venv
 
 run: .venv/runs ## Start the whole clinic on this machine (PORT=8501); Ctrl-C stops it
 	@$(BIN)/python -m jobs.launch

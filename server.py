@@ -8,6 +8,7 @@ import gc
 import logging
 import secrets
 import sys
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import streamlit as st
@@ -57,11 +58,19 @@ class BrowserCookie:
         await self.app(scope, receive, send_with_cookie)
 
 
-def _to_start(cookie: str | None = None) -> Response:
-    response = RedirectResponse("/", status_code=303, headers={"cache-control": "no-store"})
+def _to(path: str, cookie: str | None = None) -> Response:
+    response = RedirectResponse(path, status_code=303, headers={"cache-control": "no-store"})
     if cookie is not None:
         response.headers.append("set-cookie", cookie)
     return response
+
+
+def _own_path(request: Request) -> str:
+    """The page to come back to after signing in, never one of another site."""
+    wanted = request.query_params.get("to", "/")
+    parts = urlsplit(wanted)
+    is_own = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.netloc
+    return wanted if is_own else "/"
 
 
 async def start_session(request: Request) -> Response:
@@ -77,7 +86,7 @@ async def start_session(request: Request) -> Response:
             return token
 
     token = await run_in_threadpool(exchange)
-    return _to_start(_cookie(SESSION_COOKIE, token) if token else None)
+    return _to(_own_path(request), _cookie(SESSION_COOKIE, token) if token else None)
 
 
 async def end_session(request: Request) -> Response:
@@ -89,8 +98,8 @@ async def end_session(request: Request) -> Response:
             return sign_ins.current_actor(session, token, is_active_use=False) is not None
 
     if token and not await run_in_threadpool(is_live):
-        return _to_start(_cookie(SESSION_COOKIE, "", max_age=0))
-    return _to_start()
+        return _to("/", _cookie(SESSION_COOKIE, "", max_age=0))
+    return _to("/")
 
 
 async def visit_calendar(request: Request) -> Response:

@@ -35,6 +35,10 @@ class NameUnreadable(ClinicError):
     message = N_("Please write the name in letters that can be read.")
 
 
+class BirthDateMissing(ClinicError):
+    message = N_("Please give the birth date.")
+
+
 class BirthDateImpossible(ClinicError):
     message = N_("That birth date cannot be right.")
 
@@ -96,7 +100,7 @@ def register(
     """Write down a patient without an account, at the desk. The same form sent twice writes one.
 
     Raises `PerhapsKnown` unless `is_surely_new`, `NameMissing`, `NameTooLong`, `NameUnreadable`,
-    `BirthDateImpossible`, `PhoneNotUnderstood`.
+    `BirthDateMissing`, `BirthDateImpossible`, `PhoneNotUnderstood`.
     """
     access.require(actor, Action.REGISTER_PATIENT)
     given = " ".join(name.split())
@@ -107,7 +111,9 @@ def register(
     if not is_readable(given) or not any(character.isalpha() for character in given):
         raise NameUnreadable
     today = clock.now().astimezone(clinics.zone(session)).date()
-    if birth_on is None or not today.year - OLDEST_YEARS <= birth_on.year or birth_on > today:
+    if birth_on is None:
+        raise BirthDateMissing
+    if not today.year - OLDEST_YEARS <= birth_on.year or birth_on > today:
         raise BirthDateImpossible
     row = {"name": given, "name_folded": folded(given), "birth_on": birth_on, "phone": e164(session, phone)}
     written = _by_key(session, request_key)

@@ -28,10 +28,12 @@ def e164(session: Session, written: str) -> str | None:
 
 
 def shown(e164_number: str) -> str:
-    """An E.164 number with spaces where its country puts them."""
-    return phonenumbers.format_number(
-        phonenumbers.parse(e164_number), phonenumbers.PhoneNumberFormat.INTERNATIONAL
-    )
+    """An E.164 number with spaces where its country puts them; anything else as it is."""
+    try:
+        number = phonenumbers.parse(e164_number)
+    except phonenumbers.NumberParseException:
+        return e164_number
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 def _clinic_country(session: Session) -> str | None:

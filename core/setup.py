@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from core import passwords
 from core.errors import ClinicError
 from core.i18n import N_
+from core.startup import require_schema
 from db.models import ClinicSettings, Role, User
-from db.session import require_reachable, unit_of_work
+from db.session import unit_of_work
 
 PASSWORD_LENGTHS = range(12, 129)
 
@@ -65,20 +66,31 @@ def found_clinic(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m core.setup", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m core.setup", description="Set up an empty database for a clinic."
+    )
     parser.add_argument("--name", required=True, help="the clinic's name")
     parser.add_argument("--zone", required=True, help="its time zone, such as Europe/Berlin")
     parser.add_argument("--currency", required=True, help="its currency, such as EUR")
     parser.add_argument("--phone", default="", help="the number patients call, such as +493012345")
     parser.add_argument("--admin", required=True, help="the user name of the first administrator")
     wanted = parser.parse_args()
-    require_reachable()
-    password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    require_schema()
+    password = _asked_password() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     try:
         with unit_of_work() as session:
             found_clinic(session, **vars(wanted), password=password)
     except ClinicError as error:
         sys.exit(str(error))
+    sys.stdout.write(f"{wanted.name} is set up. Sign in as {wanted.admin.strip().lower()}.\n")
+
+
+def _asked_password() -> str:
+    """The password, asked for twice: nobody else could let the first administrator in."""
+    password = getpass.getpass()
+    if getpass.getpass("The same again: ") != password:
+        sys.exit("These are two different passwords.")
+    return password
 
 
 if __name__ == "__main__":

@@ -11,22 +11,25 @@ from db.models import ClinicSettings
 from db.session import engine, require_reachable, unit_of_work
 
 
-def require_ready() -> None:
-    """Leave with one sentence unless the database answers, has today's schema, and holds a fitting clinic.
-
-    A demo clinic is refused in production: its passwords are public.
-    """
+def require_schema() -> None:
+    """Leave with one sentence unless the database answers and has today's schema."""
     require_reachable()
     newest = ScriptDirectory.from_config(alembic_config(engine())).get_current_head()
     with engine().connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
     if current != newest:
         sys.exit(f"The database schema is {current or 'empty'}, not {newest}: run `python -m db.migrate`.")
+
+
+def require_ready() -> None:
+    """Leave with one sentence unless the database holds a clinic, and one that fits.
+
+    A demo clinic is refused in production: its passwords are public.
+    """
+    require_schema()
     with unit_of_work() as session:
         clinic = session.get(ClinicSettings, 1)
     if clinic is None:
-        sys.exit(
-            "The database holds no clinic yet: run `python -m core.setup`, or `python -m db.seed` for a demo."
-        )
+        sys.exit("The database holds no clinic yet: run `python -m core.setup`.")
     if clinic.is_demo and config().is_production:
         sys.exit("This is the demo clinic, whose passwords are public: CLINIC_ENV=production refuses it.")

@@ -17,9 +17,9 @@ def _postgresql_url(url: str) -> str:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise ValueError("is not a database URL") from None
+        raise ValueError("it is not a database URL") from None
     if parsed.drivername not in {"postgres", "postgresql", "postgresql+psycopg"}:
-        raise ValueError("must begin with postgresql://")
+        raise ValueError("it must begin with postgresql://")
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
@@ -56,10 +56,19 @@ def config() -> Config:
         )
 
 
+_WANTED = {
+    "SECRET_KEY": "it needs at least 32 characters",
+    "PUBLIC_URL": "it must look like https://portal.example.org, without a path",
+    "PORT": "it must be a number from 1 to 65535",
+    "CLINIC_ENV": "it must be development or production",
+}
+
+
 def _sentence(where: tuple[int | str, ...], kind: str, message: str) -> str:
     if not where:
         return message.removeprefix("Value error, ")
     name = str(where[0]).upper()
+    message = _WANTED.get(name, message)
     if kind == "missing" and name == "DATABASE_URL":
         return "DATABASE_URL is not set. Use `make run` for a clinic with its own database, or name yours."
     return f"{name} is wrong: {message.removeprefix('Value error, ')}."

@@ -23,6 +23,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
 
+from core.startup import require_ready
 from db import embedded
 from db.config import config
 from db.models import ClinicSettings
@@ -183,6 +184,7 @@ def launch(directory: Path, stop: StopRequest) -> None:
         if not config().is_production:
             run(stop, "db.seed", "--if-empty")
         if not stop.asked:
+            require_ready()
             serve(stop, own_database)
 
 

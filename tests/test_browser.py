@@ -168,7 +168,7 @@ def test_a_patient_finds_a_doctor_and_books(
     press_day(page)
     time_button(page, "10:00")
     page.get_by_role("button", name="Book this time").click()
-    expect(page.get_by_text("Booked. You find it under My appointments.")).to_be_visible()
+    expect(page.get_by_text("Your appointment is booked.")).to_be_visible()
     expect(page.get_by_role("heading", name="My appointments")).to_be_visible()
     expect(page.get_by_text("10:00–10:30")).to_be_visible()
     [visit] = visits_of(clinic, residents.ada_id)
@@ -275,8 +275,8 @@ def test_reception_writes_somebody_down_books_and_overbooks(
     page.locator(".st-key-people_birth [data-type=year]").click()
     page.keyboard.type("19900215")
     page.get_by_label("Mobile phone").fill("0151 23456789")
-    page.get_by_role("button", name="Write down").click()
-    expect(page.get_by_text("Written down.")).to_be_visible()
+    page.get_by_role("button", name="Add patient").click()
+    expect(page.get_by_text("Patient added.")).to_be_visible()
     expect(page.get_by_text("born 15 Feb 1990")).to_be_visible()
     expect(page.get_by_text("+49 1512 3456789")).to_be_visible()
     press_day(page)
@@ -321,6 +321,31 @@ def test_a_reload_stays_signed_in_and_signing_out_ends_the_session_on_the_server
     page.context.add_cookies([cookies["__Host-sid"]])
     page.goto(address)
     expect(page.get_by_label("User name")).to_be_visible()
+
+
+def test_a_link_followed_while_signed_out_leads_there_after_signing_in(
+    chromium: Browser, address: str, residents: Residents
+) -> None:
+    context = chromium.new_context(locale="en-GB")
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    page.goto(f"{address}/doctor?doctor={residents.roth_id}&service={residents.checkup_id}")
+    expect(page.get_by_text("Please sign in to see this page.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+    page.get_by_label("User name").fill("ada")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Dr. Eva Roth")).to_be_visible(timeout=20_000)
+    assert page.url.endswith(f"/doctor?doctor={residents.roth_id}&service={residents.checkup_id}")
+    context.close()
+
+
+@pytest.mark.parametrize("to", ["https://evil.example/", "//evil.example", "/\\evil.example", "evil.example"])
+def test_signing_in_never_leads_to_another_site(chromium: Browser, address: str, to: str) -> None:
+    context = chromium.new_context()
+    answer = context.request.get(f"{address}/session/start", params={"to": to}, max_redirects=0)
+    assert (answer.status, answer.headers["location"]) == (303, "/")
+    context.close()
 
 
 def test_a_wrong_password_gets_one_sentence(chromium: Browser, address: str) -> None:

@@ -48,7 +48,7 @@ def test_what_a_click_came_to_is_said_in_the_readers_language(quoted: None, data
     app.text_input(key="people_name").set_value("Zoë Übel")
     app.date_input(key="people_birth").set_value(date(1990, 2, 15))
     app.button(key="people_submit").click().run()
-    assert app.success[0].value.replace("\\", "") == "«Written down.»"
+    assert app.success[0].value.replace("\\", "") == "«Patient added.»"
     app.button(key="people_another").click().run()
     app.button(key="people_submit").click().run()
     assert app.error[0].value.startswith("«Please give the patient")

@@ -13,7 +13,14 @@ from sqlalchemy.orm import Session
 from core import patients
 from core.access import Actor
 from core.errors import AccessDenied
-from core.patients import BirthDateImpossible, NameMissing, NameTooLong, NameUnreadable, PerhapsKnown
+from core.patients import (
+    BirthDateImpossible,
+    BirthDateMissing,
+    NameMissing,
+    NameTooLong,
+    NameUnreadable,
+    PerhapsKnown,
+)
 from core.phones import PhoneNotUnderstood, shown
 from db.models import Patient
 from db.session import unit_of_work
@@ -74,7 +81,7 @@ def test_too_many_are_cut_off(session: Session, cast: Cast) -> None:
         ({"name": "\u202eeoZ"}, NameUnreadable),
         ({"name": "\u0301"}, NameUnreadable),
         ({"name": "123"}, NameUnreadable),
-        ({"birth_on": None}, BirthDateImpossible),
+        ({"birth_on": None}, BirthDateMissing),
         ({"birth_on": date(2026, 6, 2)}, BirthDateImpossible),
         ({"birth_on": date(1800, 1, 1)}, BirthDateImpossible),
         ({"phone": "not a number"}, PhoneNotUnderstood),

@@ -74,7 +74,7 @@ done = sum(visit.status is AppointmentStatus.COMPLETED for visit in visits)
 if not entries:
     st.info(_("No hours and no visits on this day."), icon=":material/event_busy:")
 else:
-    counted = ngettext("{count} visit, {done} done", "{count} visits, {done} done", len(visits))
-    st.caption(counted.format(count=len(visits), done=done))
+    counted = ngettext("{count} visit", "{count} visits", len(visits)).format(count=len(visits))
+    st.caption(counted + (_(", {done} done").format(done=done) if done else ""))
 for entry in entries:
     show(entry)

@@ -1,12 +1,13 @@
 """A doctor's profile and free times: choose a service, a day and a time, then confirm."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import streamlit as st
 
-from core import appointments, availability, clinics, doctors, patients
+from core import appointments, availability, clinics, clock, doctors, patients
 from core.i18n import N_, _, clock_time, language_name, long_day, money, span
+from core.phones import shown
 from db.models import Role
 from pages.ui import choice, form_key, perform, pick_time, plain, reading, require
 from pages.ui.navigation import FIND_DOCTOR, MY_APPOINTMENTS
@@ -23,13 +24,15 @@ def book(patient_id: int, service_id: int, starts_at: datetime, key: UUID) -> No
         service_id=service_id,
         starts_at=starts_at,
         request_key=key,
-        done=N_("Booked. You find it under My appointments."),
+        done=N_("Your appointment is booked."),
         form="book",
         picker=f"book_{doctor_id}_{service_id}",
         then=MY_APPOINTMENTS,
     )
 
 
+if "doctor" not in st.query_params:
+    st.switch_page(FIND_DOCTOR)
 st.page_link(FIND_DOCTOR, label=_("All doctors"), icon=":material/arrow_back:")
 doctor_id = asked_number("doctor")
 with reading() as session:
@@ -49,7 +52,7 @@ st.caption(_("Speaks {languages}").format(languages=", ".join(map(language_name,
 if not doctor.is_accepting_patients or not offered:
     st.info(
         _("This doctor takes bookings through reception only. Please call {phone}.").format(
-            phone=clinic.phone
+            phone=shown(clinic.phone)
         )
     )
     st.stop()
@@ -98,9 +101,13 @@ if start is not None:
                 price=prices[service.id],
             )
         )
-        st.caption(
-            _("You can move or cancel it up to {hours} hours before.").format(hours=clinic.cancellation_hours)
+        is_late = start - clock.now() < timedelta(hours=clinic.cancellation_hours)
+        rule = (
+            _("It is less than {hours} hours ahead: once booked, only reception can move or cancel it.")
+            if is_late
+            else _("You can move or cancel it up to {hours} hours before.")
         )
+        st.caption(rule.format(hours=clinic.cancellation_hours))
         st.button(
             _("Book this time"),
             type="primary",

@@ -93,7 +93,7 @@ with booking:
             _("Day"), value=today, min_value=today, format="YYYY-MM-DD", key="desk_overbook_on"
         )
         wall = st.time_input(_("Time"), value=time(9), step=timedelta(minutes=5), key="desk_overbook_at")
-        st.text_input(_("Reason"), max_chars=200, key="desk_overbook_reason")
+        st.text_input(_("Reason"), key="desk_overbook_reason")
         starts_at = wall_time.first_instant(zone, datetime.combine(on, wall)) if on and wall else None
         if on and wall and starts_at is None:
             st.warning(_("That time does not exist: clocks go forward over it on that day."))

@@ -3,7 +3,7 @@
 from db.session import unit_of_work as reading
 from pages.ui.actions import form_key, perform, show_messages
 from pages.ui.choices import choice
-from pages.ui.sessions import require
+from pages.ui.guard import require
 from pages.ui.slots import pick_time
 from pages.ui.words import age, plain, status_badge
 

@@ -18,7 +18,10 @@ SIGN_IN = "pages/account/sign_in.py"
 def pages_for(actor: Actor | None) -> list[Page]:
     """The pages of whoever is here. A menu is no permission: each page has its own guard."""
     if actor is None:
-        return [st.Page(SIGN_IN, title=_("Sign in"), default=True)]
+        # Every page, so that a link leads to its guard, which lets one sign in and stay there.
+        others = (FIND_DOCTOR, DOCTOR, MY_APPOINTMENTS, TODAY, BOOK_FOR_PATIENT)
+        hidden = [st.Page(page, visibility="hidden") for page in others]
+        return [st.Page(SIGN_IN, title=_("Sign in"), default=True), *hidden]
     today = st.Page(TODAY, title=_("Today"), icon=":material/today:", default=actor.role is Role.DOCTOR)
     if actor.role is Role.PATIENT:
         return [

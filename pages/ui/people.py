@@ -55,11 +55,16 @@ def _choose(patient_id: int | None) -> None:
 
 def _list(found: list[Patient]) -> None:
     if not found:
-        st.info(_("Nobody fits that. Check the spelling, or write the person down below."))
+        st.info(_("Nobody fits that. Check the spelling, or add the person below."))
     for patient in found:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.button(_("Choose"), on_click=_choose, args=(patient.id,), key=f"people_{patient.id}")
-            st.markdown(_described(patient), width="content")
+        st.button(
+            _described(patient),
+            on_click=_choose,
+            args=(patient.id,),
+            key=f"people_{patient.id}",
+            width="stretch",
+            wrap=True,
+        )
     if len(found) == patients.RESULTS:
         st.caption(
             _("Only the first {count} are shown. Write more of the name.").format(count=patients.RESULTS)
@@ -67,8 +72,12 @@ def _list(found: list[Patient]) -> None:
 
 
 def _new_patient(today: date) -> None:
-    with st.expander(_("New patient"), icon=":material/person_add:"), st.form("people_new", border=False):
-        st.text_input(_("Full name"), max_chars=patients.NAME_LENGTH, key="people_name")
+    is_begun = bool(st.session_state.get("people_name"))  # a refusal must not fold away what was typed
+    with (
+        st.expander(_("New patient"), icon=":material/person_add:", expanded=is_begun),
+        st.form("people_new", border=False),
+    ):
+        st.text_input(_("Full name"), key="people_name")
         st.date_input(
             _("Birth date"),
             value=None,
@@ -82,7 +91,7 @@ def _new_patient(today: date) -> None:
             _("It is really somebody new, even if the name and birth date are known"), key="people_sure"
         )
         st.form_submit_button(
-            _("Write down"), on_click=_register, args=(form_key("people"),), key="people_submit"
+            _("Add patient"), on_click=_register, args=(form_key("people"),), key="people_submit"
         )
 
 
@@ -94,7 +103,7 @@ def _register(key: UUID) -> None:
         phone=st.session_state.get("people_phone") or "",
         is_surely_new=bool(st.session_state.get("people_sure")),
         request_key=key,
-        done=N_("Written down."),
+        done=N_("Patient added."),
         form="people",
     )
     if written is not None:

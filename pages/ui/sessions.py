@@ -1,13 +1,14 @@
 """Who is at this screen: read afresh from the session cookie on every run and click."""
 
+from urllib.parse import urlencode, urlsplit
+
 import streamlit as st
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import sign_ins
 from core.access import Actor
-from core.i18n import _, use_locale
-from db.models import Role
+from core.i18n import use_locale
 from db.session import unit_of_work
 
 SESSION_COOKIE = "__Host-sid"
@@ -33,18 +34,6 @@ def current_actor() -> Actor | None:
     return actor
 
 
-def require(*roles: Role) -> Actor:
-    """The guard of a page: the actor, if signed in with one of `roles`; otherwise the page ends here."""
-    actor = current_actor()
-    if actor is None:
-        st.warning(_("Please sign in to see this page."))
-        st.stop()
-    if actor.role not in roles:
-        st.error(_("This page is not for your role."))
-        st.stop()
-    return actor
-
-
 def sign_in(username: str, password: str) -> None:
     """Open a session in this browser. Raises `WrongPassword`."""
     browser = st.context.cookies.get(BROWSER_COOKIE)
@@ -58,7 +47,7 @@ def sign_in(username: str, password: str) -> None:
     if new_token:
         st.session_state["sign_in_token"] = new_token
     else:
-        _leave_for("/session/start")
+        _leave_for(f"/session/start?{urlencode({'to': _here()})}")
 
 
 def sign_out() -> None:
@@ -70,6 +59,13 @@ def sign_out() -> None:
     st.session_state.pop("sign_in_token", None)
     if st.context.cookies.get(SESSION_COOKIE):
         _leave_for("/session/end")
+
+
+def _here() -> str:
+    """The path and query of this page, to come back to."""
+    query = urlencode(st.query_params.to_dict())
+    path = urlsplit(st.context.url or "/").path or "/"
+    return f"{path}?{query}" if query else path
 
 
 def _leave_for(path: str) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from core import appointments, availability, clock
 from core.access import Actor
 from core.i18n import N_, _, clock_time, dated, full_time
+from core.phones import shown
 from db.models import Appointment, ClinicSettings
 from db.session import unit_of_work as reading
 from pages.ui.actions import form_key, perform
@@ -15,6 +16,7 @@ from pages.ui.sessions import SESSION_COOKIE
 from pages.ui.slots import pick_time
 from pages.ui.words import plain, status_badge
 
+DESK_REASONS = (N_("The patient asked"), N_("The doctor is not there"), N_("Booked by mistake"))
 REASONS = (
     N_("I am not free then"),
     N_("I am better"),
@@ -43,7 +45,7 @@ def visit_actions(visit: Appointment, actor: Actor, clinic: ClinicSettings, zone
     if is_late and not actor.is_desk:
         st.caption(
             _("Less than {hours} hours ahead: to move or cancel, please call {phone}.").format(
-                hours=clinic.cancellation_hours, phone=clinic.phone
+                hours=clinic.cancellation_hours, phone=shown(clinic.phone)
             )
         )
     with st.container(horizontal=True):
@@ -67,7 +69,7 @@ def visit_actions(visit: Appointment, actor: Actor, clinic: ClinicSettings, zone
     if open_panel == ("move", visit.id):
         _move_panel(visit, actor, zone, is_late=is_late)
     elif open_panel == ("cancel", visit.id):
-        _cancel_panel(visit, is_late=is_late)
+        _cancel_panel(visit, actor, is_late=is_late)
 
 
 def _toggle(panel: tuple[str, int]) -> None:
@@ -137,10 +139,10 @@ def _move_panel(visit: Appointment, actor: Actor, zone: tzinfo, *, is_late: bool
     )
 
 
-def _cancel_panel(visit: Appointment, *, is_late: bool) -> None:
+def _cancel_panel(visit: Appointment, actor: Actor, *, is_late: bool) -> None:
     st.selectbox(
         _("Why?"),
-        [_(reason) for reason in REASONS],
+        [_(reason) for reason in (DESK_REASONS if actor.is_desk else REASONS)],
         index=None,
         placeholder=_("Choose or write a reason"),
         accept_new_options=True,
