@@ -16,7 +16,7 @@ from core import clock, passwords
 from core.access import Actor
 from core.errors import ClinicError
 from core.i18n import N_
-from db.models import Doctor, Patient, Role, SignIn, SignInGrant, User
+from db.models import Doctor, Patient, Role, SignIn, SignInAttempts, SignInGrant, User
 
 GRANT_LIFE = timedelta(seconds=30)
 IDLE_LIMIT = {
@@ -27,6 +27,7 @@ IDLE_LIMIT = {
 }
 ABSOLUTE_LIMIT = timedelta(hours=12)
 KEEP_ENDED = timedelta(days=30)
+KEEP_TRIES = timedelta(days=1)
 _SEEN_STEP = timedelta(seconds=30)  # how stale `last_seen_at` may be: spares a write on every click
 
 
@@ -134,11 +135,16 @@ def end(session: Session, token: str) -> None:
 
 
 def forget_old(session: Session) -> int:
-    """Delete grants that ran out and sessions over for 30 days; how many rows."""
+    """Delete grants that ran out, tries of yesterday and sessions over for 30 days; how many rows."""
     now = clock.now()
     grants = session.execute(
         delete(SignInGrant).where(SignInGrant.expires_at <= now).returning(SignInGrant.browser_hash)
     )
     over = or_(SignIn.ended_at <= now - KEEP_ENDED, SignIn.expires_at <= now - KEEP_ENDED)
     sessions = session.execute(delete(SignIn).where(over).returning(SignIn.id))
-    return len(grants.all()) + len(sessions.all())
+    tries = session.execute(
+        delete(SignInAttempts)
+        .where(SignInAttempts.updated_at <= now - KEEP_TRIES)
+        .returning(SignInAttempts.key)
+    )
+    return len(grants.all()) + len(sessions.all()) + len(tries.all())

@@ -307,3 +307,13 @@ def test_markup_in_a_name_stays_text(open_as: OpenAs, database: Engine, resident
     shown = texts(open_as("roth"))
     assert "![x](" not in shown
     assert "\\!\\[x\\]\\(" in shown
+
+
+def test_guessing_passwords_is_stopped_even_when_the_last_guess_is_right(open_as: OpenAs) -> None:
+    app = open_as(None)
+    for guess in ("one", "two", "three", "four", "five", PASSWORD):
+        app.text_input(key="sign_in_username").set_value("ada")
+        app.text_input(key="sign_in_password").set_value(guess)
+        app.button[0].click().run()
+    assert said(app.error) == ["Too many tries. Please wait a few minutes and try again."]
+    assert app.title[0].value == "Sign in"

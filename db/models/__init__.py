@@ -12,7 +12,7 @@ from db.models.clinic import ClinicSettings, Location, Room
 from db.models.people import Doctor, Patient, Role, Sex, Specialty, User, doctor_specialties, folded
 from db.models.schedules import DateOverride, TimeOff, WeeklyHours
 from db.models.services import DoctorService, Service
-from db.models.sign_ins import SignIn, SignInGrant
+from db.models.sign_ins import SignIn, SignInAttempts, SignInGrant
 
 __all__ = [
     "Appointment",
@@ -31,6 +31,7 @@ __all__ = [
     "Service",
     "Sex",
     "SignIn",
+    "SignInAttempts",
     "SignInGrant",
     "Source",
     "Specialty",

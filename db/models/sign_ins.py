@@ -1,8 +1,8 @@
-"""Who is signed in, kept on the server."""
+"""Who is signed in and who tries to be, kept on the server."""
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, Text, func
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, Text, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base
@@ -31,3 +31,19 @@ class SignInGrant(Base):
     browser_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     expires_at: Mapped[datetime]
+
+
+class SignInAttempts(Base):
+    """How often an account or an address has tried to sign in lately, and until when it has to wait.
+
+    `is_refused` says whether the last try came too soon.
+    """
+
+    __tablename__ = "sign_in_attempts"
+    __table_args__ = (CheckConstraint("count > 0", name="count_positive"),)
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    count: Mapped[int]
+    is_refused: Mapped[bool]
+    locked_until: Mapped[datetime | None]
+    updated_at: Mapped[datetime]

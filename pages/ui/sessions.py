@@ -6,9 +6,10 @@ import streamlit as st
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core import sign_ins
+from core import sign_ins, throttles
 from core.access import Actor
 from core.i18n import use_locale
+from core.throttles import TooManyTries
 from db.session import unit_of_work
 
 SESSION_COOKIE = "__Host-sid"
@@ -35,10 +36,15 @@ def current_actor() -> Actor | None:
 
 
 def sign_in(username: str, password: str) -> None:
-    """Open a session in this browser. Raises `WrongPassword`."""
+    """Open a session in this browser. Raises `WrongPassword`, `TooManyTries`."""
     browser = st.context.cookies.get(BROWSER_COOKIE)
     with unit_of_work() as session:
+        is_over = throttles.is_over(session, username=username, address=st.context.ip_address)
+    if is_over:
+        raise TooManyTries
+    with unit_of_work() as session:
         user = sign_ins.check_password(session, username, password)
+        throttles.forgive(session, username=username)
         if browser:
             sign_ins.grant(session, user_id=user.id, browser=browser)
             new_token = None
