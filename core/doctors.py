@@ -18,7 +18,8 @@ HIGHEST_PRICE_MINOR = 2**31 - 1  # what the price columns can hold
 class Found(NamedTuple):
     """A doctor who offers the wanted service, at what price, and when next (UTC), if by the horizon."""
 
-    doctor: Doctor
+    doctor_id: int
+    name: str
     price_minor: int
     next_at: datetime | None
 
@@ -37,17 +38,16 @@ def search(
     """The active doctors who offer the service and fit every wish, the soonest free first.
 
     `on` is a day of the clinic: only doctors free on it. Every word of `name` must begin a word of the
-    doctor's name, without regard to case or accents. Doctors and their specialties load with them.
+    doctor's name, without regard to case or accents. `profiles` loads those that are shown.
     """
     access.require(actor, Action.SEARCH_DOCTORS)
     price = func.coalesce(DoctorService.price_minor, Service.price_minor)
     query = (
-        select(Doctor, price)
+        select(Doctor.id, User.name, price)
         .join(DoctorService, DoctorService.doctor_id == Doctor.id)
         .join(Service, Service.id == DoctorService.service_id)
         .join(Doctor.user)
         .where(Doctor.is_active, Service.is_active, Service.id == service_id)
-        .options(joinedload(Doctor.user), selectinload(Doctor.specialties))
     )
     for word in search_words(name):
         query = query.where((" " + User.name_folded).contains(" " + word, autoescape=True))
@@ -65,9 +65,9 @@ def search(
 
 
 def _soonest_first(
-    session: Session, actor: Actor, rows: Sequence[Row[Doctor, int]], service_id: int, on: date | None
+    session: Session, actor: Actor, rows: Sequence[Row[int, str, int]], service_id: int, on: date | None
 ) -> list[Found]:
-    ids = [doctor.id for doctor, _ in rows]
+    ids = [doctor_id for doctor_id, _name, _price in rows]
     first: dict[int, datetime]
     if on is None:
         first = availability.next_available(
@@ -78,10 +78,21 @@ def _soonest_first(
             session, doctor_ids=ids, service_id=service_id, from_on=on, until_on=on, by_staff=actor.is_desk
         )
         first = {doctor_id: starts[0] for doctor_id, starts in free.items()}
-    found = [Found(doctor, price, first.get(doctor.id)) for doctor, price in rows]
+    found = [Found(doctor_id, name, price, first.get(doctor_id)) for doctor_id, name, price in rows]
     if on is not None:
         found = [each for each in found if each.next_at is not None]
-    return sorted(found, key=lambda each: (each.next_at is None, each.next_at, each.doctor.user.name))
+    return sorted(found, key=lambda each: (each.next_at is None, each.next_at, each.name))
+
+
+def profiles(session: Session, actor: Actor, *, doctor_ids: Sequence[int]) -> dict[int, Doctor]:
+    """The doctors of these numbers, each with account and specialties."""
+    access.require(actor, Action.SEARCH_DOCTORS)
+    rows = session.scalars(
+        select(Doctor)
+        .where(Doctor.id.in_(doctor_ids))
+        .options(joinedload(Doctor.user), selectinload(Doctor.specialties))
+    )
+    return {doctor.id: doctor for doctor in rows}
 
 
 def find(session: Session, actor: Actor, doctor_id: int) -> Doctor | None:

@@ -12,7 +12,7 @@ from pages.ui.navigation import DOCTOR
 
 actor = require(Role.PATIENT)
 
-SHOWN = 12
+SHOWN = 8
 
 with reading() as session:
     clinic, zone = clinics.settings(session), clinics.zone(session)
@@ -58,6 +58,7 @@ fee = right.number_input(
     key="find_fee",
 )
 
+shown = st.session_state.setdefault("find_shown", SHOWN)
 with reading() as session:
     found = doctors.search(
         session,
@@ -69,28 +70,27 @@ with reading() as session:
         max_price_minor=None if fee is None else clinics.minor_units(fee, clinic.currency),
         on=on,
     )
+    known = doctors.profiles(session, actor, doctor_ids=[each.doctor_id for each in found[:shown]])
 
-shown = st.session_state.setdefault("find_shown", SHOWN)
 st.caption(ngettext("{count} doctor", "{count} doctors", len(found)).format(count=len(found)))
 if not found:
     st.info(
         _("No doctor fits all of this. Try another day, or leave a wish out."), icon=":material/search_off:"
     )
 for each in found[:shown]:
+    doctor = known[each.doctor_id]
     with st.container(border=True):
         about, when = st.columns([3, 2], vertical_alignment="center")
+        spoken = ", ".join(language_name(code) for code in doctor.languages)
         about.markdown(
-            f"**{plain(each.doctor.user.name)}**  \n"
-            + ", ".join(plain(specialty.name) for specialty in each.doctor.specialties)
-        )
-        about.caption(
-            ", ".join(language_name(code) for code in each.doctor.languages)
-            + f" · {money(each.price_minor, clinic.currency)}"
+            f"**{plain(each.name)}**  \n"
+            + ", ".join(plain(specialty.name) for specialty in doctor.specialties)
+            + f"  \n:gray[:small[{plain(spoken)} · {plain(money(each.price_minor, clinic.currency))}]]"
         )
         if each.next_at is None:
             when.caption(
                 _("No free time at present")
-                if each.doctor.is_accepting_patients
+                if doctor.is_accepting_patients
                 else _("Bookings through reception only")
             )
             label = _("Profile")
@@ -99,11 +99,11 @@ for each in found[:shown]:
             label = _("See times")
         if when.button(
             label,
-            key=f"find_open_{each.doctor.id}",
+            key=f"find_open_{each.doctor_id}",
             type="primary" if each.next_at else "secondary",
             width="stretch",
         ):
-            wanted = {"doctor": str(each.doctor.id), "service": str(service_id)}
+            wanted = {"doctor": str(each.doctor_id), "service": str(service_id)}
             st.switch_page(DOCTOR, query_params=wanted | ({"on": on.isoformat()} if on else {}))
 if len(found) > shown:
 
