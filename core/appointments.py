@@ -1,6 +1,6 @@
 """Booking, moving and cancelling visits: what a person may ask for, and what then is written."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -226,6 +226,6 @@ def _require_changeable(
     now = clock.now()
     if appointment.status not in CHANGEABLE or appointment.starts_at <= now:
         raise NoLongerChangeable
-    hours = clinics.settings(session).cancellation_hours
-    if not waive_policy and appointment.starts_at - now < timedelta(hours=hours):
-        raise too_late(hours=hours)
+    clinic = clinics.settings(session)
+    if not waive_policy and clinics.is_too_late_to_change(clinic, appointment.starts_at, now):
+        raise too_late(hours=clinic.cancellation_hours)

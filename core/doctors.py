@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core import access, availability
 from core.access import Action, Actor
-from core.texts import search_words
+from core.texts import has_word, search_words
 from db.models import Doctor, DoctorService, Service, Specialty, User, doctor_specialties
 
 HIGHEST_PRICE_MINOR = 2**31 - 1  # what the price columns can hold
@@ -50,7 +50,7 @@ def search(
         .where(Doctor.is_active, Service.is_active, Service.id == service_id)
     )
     for word in search_words(name):
-        query = query.where((" " + User.name_folded).contains(" " + word, autoescape=True))
+        query = query.where(has_word(User.name_folded, word))
     if specialty_id is not None:
         offers = select(doctor_specialties.c.doctor_id).where(
             doctor_specialties.c.specialty_id == specialty_id

@@ -47,7 +47,7 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "translate l
 
 def day(on: date) -> str:
     """A day with its weekday: Tue, 24 Nov."""
-    shown: str = format_skeleton("MMMEd", datetime(on.year, on.month, on.day), locale=_locale.get())  # noqa: DTZ001
+    shown: str = format_skeleton("MMMEd", datetime(on.year, on.month, on.day), locale=_locale.get())  # noqa: DTZ001 - a day, not an instant
     return shown
 
 
@@ -58,7 +58,7 @@ def long_day(on: date) -> str:
 
 def dated(on: date) -> str:
     """A day with weekday and year: Tue, Nov 24, 2026."""
-    shown: str = format_skeleton("yMMMEd", datetime(on.year, on.month, on.day), locale=_locale.get())  # noqa: DTZ001
+    shown: str = format_skeleton("yMMMEd", datetime(on.year, on.month, on.day), locale=_locale.get())  # noqa: DTZ001 - a day, not an instant
     return shown
 
 

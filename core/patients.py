@@ -4,7 +4,7 @@ import re
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,7 @@ from core.access import Action, Actor
 from core.errors import ClinicError
 from core.i18n import N_
 from core.phones import e164
-from core.texts import SEARCH_LENGTH, is_readable, search_words
+from core.texts import SEARCH_LENGTH, has_word, is_readable, search_words
 from db.models import Patient, folded
 
 RESULTS = 20
@@ -62,7 +62,7 @@ def search(session: Session, actor: Actor, *, text: str) -> list[Patient]:
     elif len(digits) >= PHONE_DIGITS and not has_letters:
         query = query.where(Patient.phone.contains(digits))
     elif words:
-        query = query.where(*map(_word, words))
+        query = query.where(*(has_word(Patient.name_folded, word) for word in words))
     else:
         return []
     return list(session.scalars(query))
@@ -144,11 +144,7 @@ def _by_key(session: Session, request_key: UUID | None) -> Patient | None:
 
 def _require_unknown(session: Session, name: str, birth_on: date) -> None:
     """Raise `PerhapsKnown` when somebody born that day shares a name with `name`."""
-    shared = [_word(word) for word in search_words(name)]
+    shared = [has_word(Patient.name_folded, word) for word in search_words(name)]
     query = select(Patient.name).where(Patient.birth_on == birth_on, or_(*shared)).limit(3)
     if known := session.scalars(query).all():
         raise PerhapsKnown(names=", ".join(known))
-
-
-def _word(word: str) -> ColumnElement[bool]:
-    return (" " + Patient.name_folded).contains(" " + word, autoescape=True)

@@ -1,5 +1,8 @@
 """Text as people type it: what can be searched for, and what can be kept."""
 
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import InstrumentedAttribute
+
 from db.models import folded
 
 SEARCH_LENGTH = 100
@@ -10,6 +13,11 @@ _JOINERS = "\u200c\u200d"  # invisible, but part of how some scripts are written
 def search_words(text: str) -> list[str]:
     """The words of a search, without case and accents: at most eight, from the first hundred characters."""
     return folded(text[:SEARCH_LENGTH].replace("\0", " ")).split()[:SEARCH_WORDS]
+
+
+def has_word(name_folded: InstrumentedAttribute[str], word: str) -> ColumnElement[bool]:
+    """Whether a word of the folded name begins with `word`, one of `search_words`."""
+    return (" " + name_folded).contains(" " + word, autoescape=True)
 
 
 def is_readable(text: str) -> bool:

@@ -1,11 +1,11 @@
 """A visit on the screen, with what may be done about it: move, cancel, add to a calendar."""
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from uuid import UUID
 
 import streamlit as st
 
-from core import appointments, availability, clock
+from core import appointments, availability, clinics, clock
 from core.access import Actor
 from core.i18n import N_, _, clock_time, dated, full_time
 from core.phones import shown
@@ -41,7 +41,7 @@ def visit_actions(visit: Appointment, actor: Actor, clinic: ClinicSettings, zone
     """The buttons of a visit that can still change, and the panel that one of them opened."""
     if visit.status not in appointments.CHANGEABLE or visit.starts_at <= clock.now():
         return
-    is_late = visit.starts_at - clock.now() < timedelta(hours=clinic.cancellation_hours)
+    is_late = clinics.is_too_late_to_change(clinic, visit.starts_at, clock.now())
     if is_late and not actor.is_desk:
         st.caption(
             _("Less than {hours} hours ahead: to move or cancel, please call {phone}.").format(
