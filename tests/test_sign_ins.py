@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core import passwords, sign_ins
@@ -132,17 +132,20 @@ def test_staff_idle_out_sooner_than_patients(session: Session) -> None:
         assert sign_ins.current_actor(session, token) is None
 
 
-def test_a_changed_role_and_a_deactivation_count_at_once(session: Session, ada: User) -> None:
+@pytest.mark.parametrize(
+    "change", ["role = 'staff'", "is_active = false", "password_hash = 'another'", "password_hash = NULL"]
+)
+def test_a_change_of_what_an_account_may_do_ends_its_sessions(
+    session: Session, ada: User, change: str
+) -> None:
     token = sign_ins.start(session, user_id=ada.id)
     session.flush()
-    ada.role = Role.STAFF
-    session.flush()
-    actor = sign_ins.current_actor(session, token)
-    assert actor is not None
-    assert (actor.role, actor.patient_ids) == (Role.STAFF, ())
-    ada.is_active = False
-    session.flush()
+    session.execute(text(f"UPDATE users SET name = 'Ada L.' WHERE id = {ada.id}"))
+    assert sign_ins.current_actor(session, token) is not None
+    session.execute(text(f"UPDATE users SET {change} WHERE id = {ada.id}"))
     assert sign_ins.current_actor(session, token) is None
+    session.execute(text(f"UPDATE users SET role = 'patient', is_active = true WHERE id = {ada.id}"))
+    assert sign_ins.current_actor(session, token) is None, "what has ended stays so"
 
 
 def test_a_guardian_acts_for_dependants_until_the_link_is_removed(session: Session, ada: User) -> None:

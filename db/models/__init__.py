@@ -1,5 +1,15 @@
 """The tables, by what they are about."""
 
+from db.models.accounts import (
+    Channel,
+    CodePurpose,
+    Invite,
+    Notification,
+    NotificationStatus,
+    OneTimeCode,
+    RecoveryCode,
+    SocialIdentity,
+)
 from db.models.appointments import (
     Appointment,
     AppointmentEvent,
@@ -8,8 +18,10 @@ from db.models.appointments import (
     PaymentStatus,
     Source,
 )
+from db.models.audit import AuditChain, AuditEntry, AuditLink, Outcome
 from db.models.clinic import ClinicSettings, Location, Room
 from db.models.people import Doctor, Patient, Role, Sex, Specialty, User, doctor_specialties, folded
+from db.models.records import EmergencyAccess
 from db.models.schedules import DateOverride, TimeOff, WeeklyHours
 from db.models.services import DoctorService, Service
 from db.models.sign_ins import SignIn, SignInAttempts, SignInGrant
@@ -18,14 +30,26 @@ __all__ = [
     "Appointment",
     "AppointmentEvent",
     "AppointmentStatus",
+    "AuditChain",
+    "AuditEntry",
+    "AuditLink",
+    "Channel",
     "ClinicSettings",
+    "CodePurpose",
     "DateOverride",
     "Doctor",
     "DoctorService",
+    "EmergencyAccess",
     "EventKind",
+    "Invite",
     "Location",
+    "Notification",
+    "NotificationStatus",
+    "OneTimeCode",
+    "Outcome",
     "Patient",
     "PaymentStatus",
+    "RecoveryCode",
     "Role",
     "Room",
     "Service",
@@ -33,6 +57,7 @@ __all__ = [
     "SignIn",
     "SignInAttempts",
     "SignInGrant",
+    "SocialIdentity",
     "Source",
     "Specialty",
     "TimeOff",

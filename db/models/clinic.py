@@ -15,6 +15,9 @@ class ClinicSettings(Base):
         CheckConstraint("minimum_notice_minutes >= 0", name="notice_not_negative"),
         CheckConstraint("horizon_days BETWEEN 1 AND 730", name="horizon_bounded"),
         CheckConstraint("cancellation_hours >= 0", name="cancellation_not_negative"),
+        CheckConstraint("staff_idle_minutes BETWEEN 1 AND 720", name="staff_idle_bounded"),
+        CheckConstraint("patient_idle_minutes BETWEEN 1 AND 720", name="patient_idle_bounded"),
+        CheckConstraint("record_retention_years BETWEEN 0 AND 100", name="retention_bounded"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_iso4217"),
     )
 
@@ -27,6 +30,10 @@ class ClinicSettings(Base):
     horizon_days: Mapped[int] = mapped_column(default=90)
     cancellation_hours: Mapped[int] = mapped_column(default=24)
     is_demo: Mapped[bool] = mapped_column(default=False)
+    staff_idle_minutes: Mapped[int] = mapped_column(default=15, server_default="15")
+    patient_idle_minutes: Mapped[int] = mapped_column(default=60, server_default="60")
+    requires_second_factor: Mapped[bool] = mapped_column(default=True, server_default="true")
+    record_retention_years: Mapped[int] = mapped_column(default=10, server_default="10")
 
 
 class Location(Base):

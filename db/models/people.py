@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, func
+from sqlalchemy import DDL, BigInteger, CheckConstraint, Column, ForeignKey, Index, Table, Text, event, func
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
@@ -55,11 +55,40 @@ class User(Base):
     sms_consent_at: Mapped[datetime | None]
     sms_consent_source: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    email_verified_at: Mapped[datetime | None]
+    phone_verified_at: Mapped[datetime | None]
+    totp_secret: Mapped[str | None] = mapped_column(Text)  # encrypted with SECRET_KEY
+    totp_confirmed_at: Mapped[datetime | None]
+    totp_last_step: Mapped[int | None] = mapped_column(
+        BigInteger
+    )  # the step of the last code, which is spent
+    erased_at: Mapped[datetime | None]
 
     @validates("name")
     def _fold_name(self, _key: str, name: str) -> str:
         self.name_folded = folded(name)
         return name
+
+
+# Whatever changes what a person may do ends their sessions, even a hand-typed UPDATE.
+END_SESSIONS = (
+    """
+    CREATE FUNCTION end_sessions() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        UPDATE sign_ins SET ended_at = now(), end_reason = 'account changed'
+        WHERE user_id = NEW.id AND ended_at IS NULL;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER end_sessions AFTER UPDATE ON users FOR EACH ROW
+    WHEN ((OLD.role, OLD.is_active, OLD.password_hash)
+          IS DISTINCT FROM (NEW.role, NEW.is_active, NEW.password_hash))
+    EXECUTE FUNCTION end_sessions()
+    """,
+)
+for _statement in END_SESSIONS:
+    event.listen(Base.metadata, "after_create", DDL(_statement))  # type: ignore[no-untyped-call] # SQLAlchemy's own
 
 
 class Patient(Base):
@@ -86,6 +115,7 @@ class Patient(Base):
     medical_history: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     request_key: Mapped[UUID | None] = mapped_column(unique=True)  # of the form that wrote the patient down
+    erased_at: Mapped[datetime | None]
 
     user: Mapped[User | None] = relationship(lazy="raise")
 

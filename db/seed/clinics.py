@@ -49,6 +49,7 @@ def settings() -> ClinicSettings:
         horizon_days=HORIZON_DAYS,
         cancellation_hours=24,
         is_demo=True,
+        requires_second_factor=False,
     )
 
 
