@@ -11,19 +11,33 @@ class Action(StrEnum):
     SEARCH_DOCTORS = "search doctors"
     SEARCH_PATIENTS = "search patients"
     REGISTER_PATIENT = "register a patient"
+    SEE_CONTACT = "see a patient's contact details"
+    LINK_GUARDIAN = "link a guardian"
     SEE_APPOINTMENT = "see an appointment"
     SEE_DAY = "see a doctor's day"
     BOOK = "book"
     MOVE = "move"
     CANCEL = "cancel"
     OVERBOOK = "overbook"
+    SEE_RECORD = "see a patient's record"
+    SEARCH_RECORDS = "search the patients of the clinic for a record"
+    BREAK_GLASS = "open a record in an emergency"
+    REVIEW_ACCESS = "review emergency access"
+    SEE_ACCESSES = "see who opened a record"
+    SEE_ACCOUNT = "see an account"
+    CHANGE_ACCOUNT = "change an account"
+    MANAGE_USERS = "manage users"
+    INVITE = "invite"
+    SEE_AUDIT = "see the audit trail"
+    EXPORT_PATIENT = "export a patient's data"
+    ERASE_PATIENT = "erase a patient"
 
 
 class Relation(StrEnum):
     """How the object of an action relates to the actor; `ANY` covers the others."""
 
-    OWN = "own"  # one's own patient record, or a dependant's; a doctor's own day
-    OWN_PATIENT = "own patient"  # a doctor's visit
+    OWN = "own"  # one's own account or patient record, or a dependant's; a doctor's own day
+    OWN_PATIENT = "own patient"  # a doctor's visit, or a patient the doctor has or had a visit with
     ANY = "any"
 
 
@@ -31,7 +45,7 @@ class Relation(StrEnum):
 class Actor:
     """The person acting, loaded afresh for each run and click.
 
-    `patient_ids` are the person's own patient row first, then their dependants'.
+    `patient_ids` are the person's own patient row first, then their dependants'; `address` is where from.
     """
 
     user_id: int
@@ -40,6 +54,8 @@ class Actor:
     locale: str = "en"
     patient_ids: tuple[int, ...] = field(default=())
     doctor_id: int | None = None
+    sign_in_id: int | None = None
+    address: str | None = None
 
     @property
     def is_desk(self) -> bool:
@@ -47,41 +63,95 @@ class Actor:
         return self.role in {Role.STAFF, Role.ADMIN}
 
 
-_DESK = dict.fromkeys(Action, Relation.ANY)
+_EVERYBODY = {
+    Action.SEARCH_DOCTORS: Relation.ANY,
+    Action.SEE_ACCOUNT: Relation.OWN,
+    Action.CHANGE_ACCOUNT: Relation.OWN,
+}
+_DESK = _EVERYBODY | dict.fromkeys(
+    (
+        Action.SEARCH_PATIENTS,
+        Action.REGISTER_PATIENT,
+        Action.SEE_CONTACT,
+        Action.LINK_GUARDIAN,
+        Action.SEE_APPOINTMENT,
+        Action.SEE_DAY,
+        Action.BOOK,
+        Action.MOVE,
+        Action.CANCEL,
+        Action.OVERBOOK,
+    ),
+    Relation.ANY,
+)
 
+# Whatever is not here is refused. Nobody but a patient and their doctors reads what is clinical.
 RULES: dict[Role, dict[Action, Relation]] = {
-    Role.PATIENT: {
-        Action.SEARCH_DOCTORS: Relation.ANY,
-        Action.SEE_APPOINTMENT: Relation.OWN,
-        Action.BOOK: Relation.OWN,
-        Action.MOVE: Relation.OWN,
-        Action.CANCEL: Relation.OWN,
-    },
-    Role.DOCTOR: {
-        Action.SEARCH_DOCTORS: Relation.ANY,
+    Role.PATIENT: _EVERYBODY
+    | dict.fromkeys(
+        (
+            Action.SEE_APPOINTMENT,
+            Action.BOOK,
+            Action.MOVE,
+            Action.CANCEL,
+            Action.SEE_RECORD,
+            Action.SEE_ACCESSES,
+            Action.EXPORT_PATIENT,
+            Action.ERASE_PATIENT,
+        ),
+        Relation.OWN,
+    ),
+    Role.DOCTOR: _EVERYBODY
+    | {
         Action.SEE_APPOINTMENT: Relation.OWN_PATIENT,
         Action.SEE_DAY: Relation.OWN,
+        Action.SEE_RECORD: Relation.OWN_PATIENT,
+        Action.SEARCH_RECORDS: Relation.ANY,
+        Action.BREAK_GLASS: Relation.ANY,
     },
     Role.STAFF: _DESK,
-    Role.ADMIN: _DESK,
+    Role.ADMIN: _DESK
+    | dict.fromkeys(
+        (
+            Action.SEE_ACCOUNT,
+            Action.MANAGE_USERS,
+            Action.INVITE,
+            Action.SEE_AUDIT,
+            Action.REVIEW_ACCESS,
+            Action.ERASE_PATIENT,
+        ),
+        Relation.ANY,
+    ),
 }
 
 
-def may(actor: Actor, action: Action, *, patient_id: int | None = None, doctor_id: int | None = None) -> bool:
-    """Whether the table lets `actor` do `action` to the object named by its patient and doctor."""
+def may(
+    actor: Actor,
+    action: Action,
+    *,
+    patient_id: int | None = None,
+    doctor_id: int | None = None,
+    user_id: int | None = None,
+) -> bool:
+    """Whether the table lets `actor` do `action` to the object named by its patient, doctor and account."""
     allowed = RULES[actor.role].get(action)
     if allowed is Relation.ANY:
         return True
     own_patient = patient_id is not None and patient_id in actor.patient_ids
     own_doctor = doctor_id is not None and doctor_id == actor.doctor_id
     if allowed is Relation.OWN:
-        return own_patient or (own_doctor and patient_id is None)
+        own_account = user_id is not None and user_id == actor.user_id
+        return own_patient or own_account or (own_doctor and patient_id is None)
     return allowed is Relation.OWN_PATIENT and own_doctor
 
 
 def require(
-    actor: Actor, action: Action, *, patient_id: int | None = None, doctor_id: int | None = None
+    actor: Actor,
+    action: Action,
+    *,
+    patient_id: int | None = None,
+    doctor_id: int | None = None,
+    user_id: int | None = None,
 ) -> None:
-    """Raise `AccessDenied` unless the table lets `actor` do `action`."""
-    if not may(actor, action, patient_id=patient_id, doctor_id=doctor_id):
-        raise AccessDenied
+    """Raise `AccessDenied`, which says what of whose was refused, unless the table allows it."""
+    if not may(actor, action, patient_id=patient_id, doctor_id=doctor_id, user_id=user_id):
+        raise AccessDenied(action, patient_id=patient_id, doctor_id=doctor_id, user_id=user_id)

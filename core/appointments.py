@@ -222,7 +222,7 @@ def _require_changeable(
     too_late: type[TooLateToCancel] | type[TooLateToMove],
 ) -> None:
     if waive_policy and not actor.is_desk:
-        raise AccessDenied
+        raise AccessDenied(Action.OVERBOOK, patient_id=appointment.patient_id)
     now = clock.now()
     if appointment.status not in CHANGEABLE or appointment.starts_at <= now:
         raise NoLongerChangeable
