@@ -11,9 +11,18 @@ from core.access import Actor
 from core.i18n import use_locale
 from core.throttles import TooManyTries
 from db.session import unit_of_work
+from pages.front.cookies import browser_cookie, session_cookie
+from pages.front.visitors import OWNER_HEADER
 
-SESSION_COOKIE = "__Host-sid"
-BROWSER_COOKIE = "__Host-bid"
+
+def is_guarded() -> bool:
+    """Whether `server.py` is in front: then the guard notes when a session is used, and pages do not."""
+    return OWNER_HEADER in st.context.headers
+
+
+def has_cookie() -> bool:
+    """Whether the session came with a cookie, and so reaches our routes beside the pages too."""
+    return bool(st.context.cookies.get(session_cookie()))
 
 
 def token() -> str | None:
@@ -21,14 +30,14 @@ def token() -> str | None:
 
     Without `server.py` in front there are no cookies; then it lives as long as the tab does.
     """
-    found: str | None = st.context.cookies.get(SESSION_COOKIE) or st.session_state.get("sign_in_token")
+    found: str | None = st.context.cookies.get(session_cookie()) or st.session_state.get("sign_in_token")
     return found
 
 
 def current_actor() -> Actor | None:
     """Who is signed in here, None when nobody is. Sets the language of what follows."""
     with unit_of_work() as session:
-        actor = sign_ins.current_actor(session, token())
+        actor = sign_ins.current_actor(session, token(), is_active_use=not is_guarded())
     if actor is not None:
         st.session_state["locale"] = actor.locale
     use_locale(st.session_state.get("locale", "en"))
@@ -37,7 +46,7 @@ def current_actor() -> Actor | None:
 
 def sign_in(username: str, password: str) -> None:
     """Open a session in this browser. Raises `WrongPassword`, `TooManyTries`."""
-    browser = st.context.cookies.get(BROWSER_COOKIE)
+    browser = st.context.cookies.get(browser_cookie())
     with unit_of_work() as session:
         is_over = throttles.is_over(session, username=username, address=st.context.ip_address)
     if is_over:
@@ -63,7 +72,7 @@ def sign_out() -> None:
         with unit_of_work() as session:
             sign_ins.end(session, ending)
     st.session_state.pop("sign_in_token", None)
-    if st.context.cookies.get(SESSION_COOKIE):
+    if has_cookie():
         _leave_for("/session/end")
 
 
