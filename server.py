@@ -7,7 +7,6 @@ import gc
 import sys
 
 import streamlit as st
-import uvicorn
 from starlette.middleware import Middleware
 
 from core.i18n import _
@@ -15,6 +14,7 @@ from core.startup import require_ready
 from db.config import config
 from pages.front.guard import Guard
 from pages.front.routes import ROUTES
+from pages.front.serving import tell_uvicorn
 from pages.front.traces import keep_values_out_of_logs, log, log_error
 from pages.front.watch import watching
 
@@ -34,8 +34,7 @@ if config().is_plain_http:
         "%s is not encrypted: anybody on the network can read along. Set up HTTPS.", config().public_url
     )
 keep_values_out_of_logs()
-# Streamlit starts uvicorn and has no option for this: nobody need know which server answers.
-uvicorn.Config.encoded_headers = property(lambda _config: [])  # type: ignore[assignment]
+tell_uvicorn()
 app = st.App(
     "Home.py",
     routes=ROUTES,
