@@ -1,4 +1,4 @@
-"""The guard in front of the pages, asked by raw requests and websockets: nothing here behaves like browsers."""
+"""The guard in front of the pages, asked by raw requests and websockets that do as they please."""
 
 import asyncio
 import time

@@ -134,7 +134,7 @@ def test_nobody_can_empty_the_caches_that_all_share(address: str, ada: Cookies) 
 def test_a_forged_value_of_a_locked_field_is_refused_by_the_service(
     address: str, clinic: Engine, residents: Residents, ada: Cookies, ben: Cookies
 ) -> None:
-    """The value reaches the callback, as Ada's own shows: only the service stands between Ben and her visit."""
+    """The value reaches the callback, as Ada's shows: only the service stands between Ben and her visit."""
     with unit_of_work(clinic) as session:
         her_visit = make.appointment(
             session,
