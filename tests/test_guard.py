@@ -265,6 +265,29 @@ def test_signing_in_again_ends_the_older_session_and_clears_what_st_login_left(
     assert ended.cookies == dict.fromkeys({SID, *left}, "")
 
 
+@pytest.mark.parametrize(("browser", "is_let_in"), [({}, False), ({BID: "hers"}, True)])
+def test_nobody_signs_in_without_cookies_past_the_guards_watch(
+    address: str, clinic: Engine, residents: Residents, browser: Cookies, is_let_in: bool
+) -> None:
+    before = count_of_sessions(clinic)
+
+    async def story() -> None:
+        async with raw.tab(address, browser) as tab:
+            drawn = await tab.rerun()
+            form = [
+                raw.typed(raw.widget(drawn, "User name"), "ada"),
+                raw.typed(raw.widget(drawn, "Password"), portal.PASSWORD),
+                raw.pressed(raw.widget(drawn, "Sign in")),
+            ]
+            said = raw.texts(await tab.rerun(form))
+            assert ("let your browser keep cookies" in said) is not is_let_in
+            assert "Ada Okafor" not in said, "not before the grant is exchanged"
+
+    asyncio.run(story())
+    assert (SID in raw.ask(address, "/session/start", browser).cookies) is is_let_in
+    assert count_of_sessions(clinic) == before + is_let_in
+
+
 @pytest.mark.parametrize(
     "origin", [None, "", "null", "http://evil.example", "http://localhost:1", "http://[", "x"]
 )

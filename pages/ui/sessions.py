@@ -8,11 +8,16 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import sign_ins, throttles
 from core.access import Actor
-from core.i18n import use_locale
+from core.errors import ClinicError
+from core.i18n import N_, use_locale
 from core.throttles import TooManyTries
 from db.session import unit_of_work
 from pages.front.cookies import browser_cookie, session_cookie
 from pages.front.visitors import OWNER_HEADER
+
+
+class CookiesRefused(ClinicError):
+    message = N_("To sign in, please let your browser keep cookies of this portal, and open it again.")
 
 
 def is_guarded() -> bool:
@@ -28,10 +33,11 @@ def has_cookie() -> bool:
 def token() -> str | None:
     """The session token of this browser.
 
-    Without `server.py` in front there are no cookies; then it lives as long as the tab does.
+    Without `server.py` in front there are no cookies; then it lives as long as the tab does. Behind the guard
+    it does not count: the guard watches over cookies only.
     """
-    found: str | None = st.context.cookies.get(session_cookie()) or st.session_state.get("sign_in_token")
-    return found
+    found: str | None = st.context.cookies.get(session_cookie())
+    return found or (None if is_guarded() else st.session_state.get("sign_in_token"))
 
 
 def current_actor() -> Actor | None:
@@ -45,8 +51,10 @@ def current_actor() -> Actor | None:
 
 
 def sign_in(username: str, password: str) -> None:
-    """Open a session in this browser. Raises `WrongPassword`, `TooManyTries`."""
+    """Open a session in this browser. Raises `WrongPassword`, `TooManyTries`, `CookiesRefused`."""
     browser = st.context.cookies.get(browser_cookie())
+    if browser is None and is_guarded():
+        raise CookiesRefused
     with unit_of_work() as session:
         is_over = throttles.is_over(session, username=username, address=st.context.ip_address)
     if is_over:
