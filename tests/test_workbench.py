@@ -50,6 +50,9 @@ def address(clinic: Engine, residents: Residents, folder: Path) -> Iterator[str]
     server, notes = "tests/workbench/server.py", str(folder / "notes")
     with portal.running(clinic, folder / "log", server, WORKBENCH_NOTES=notes) as url:
         yield url
+    said = (folder / "log").read_text()
+    for unwanted in ("Traceback", "Reference", "Ada", "upload_file", "letter.pdf"):
+        assert unwanted not in said, said
 
 
 @pytest.fixture
