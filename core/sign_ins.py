@@ -6,11 +6,13 @@ stolen link signs nobody in.
 
 import hashlib
 import secrets
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy import ScalarSelect, bindparam, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.orm import Session, aliased
+from sqlalchemy.types import Integer
 
 from core import clock, passwords
 from core.access import Actor
@@ -35,7 +37,8 @@ class WrongPassword(ClinicError):
     message = N_("That user name and password do not go together.")
 
 
-def _hash(token: str) -> bytes:
+def hashed(token: str) -> bytes:
+    """What is kept of a token."""
     return hashlib.sha256(token.encode()).digest()
 
 
@@ -54,7 +57,7 @@ def grant(session: Session, *, user_id: int, browser: str) -> None:
     row = {"user_id": user_id, "expires_at": clock.now() + GRANT_LIFE}
     session.execute(
         insert(SignInGrant)
-        .values(browser_hash=_hash(browser), **row)
+        .values(browser_hash=hashed(browser), **row)
         .on_conflict_do_update(index_elements=[SignInGrant.browser_hash], set_=row)
     )
 
@@ -64,7 +67,7 @@ def redeem(session: Session, *, browser: str, address: str | None = None) -> str
     now = clock.now()
     found = session.execute(
         delete(SignInGrant)
-        .where(SignInGrant.browser_hash == _hash(browser))
+        .where(SignInGrant.browser_hash == hashed(browser))
         .returning(SignInGrant.user_id, SignInGrant.expires_at)
     ).one_or_none()
     if found is None or found.expires_at <= now:
@@ -79,7 +82,7 @@ def start(session: Session, *, user_id: int, address: str | None = None) -> str:
     session.add(
         SignIn(
             user_id=user_id,
-            token_hash=_hash(token),
+            token_hash=hashed(token),
             created_at=now,
             last_seen_at=now,
             expires_at=now + ABSOLUTE_LIMIT,
@@ -90,46 +93,77 @@ def start(session: Session, *, user_id: int, address: str | None = None) -> str:
 
 
 def current_actor(session: Session, token: str | None, *, is_active_use: bool = True) -> Actor | None:
-    """Who holds `token`, read afresh; None when the session is over or idled out, or the account is off.
+    """Who holds `token`, read afresh in one round trip; None when the session is over or the account is off.
 
     `is_active_use` is False for what a page does by itself: that does not keep a session alive.
     """
     if not token:
         return None
     now = clock.now()
-    row = session.execute(
-        select(SignIn, User, Doctor.id)
-        .join(User, User.id == SignIn.user_id)
-        .outerjoin(Doctor, Doctor.user_id == User.id)
-        .where(SignIn.token_hash == _hash(token), SignIn.ended_at.is_(None), User.is_active)
-    ).one_or_none()
-    if row is None:
+    row = session.execute(_WHO, {"token_hash": hashed(token)}).one_or_none()
+    if row is None or _is_over(row.role, row.last_seen_at, row.expires_at, now):
         return None
-    sign_in, user, doctor_id = row
-    if now >= sign_in.expires_at or now - sign_in.last_seen_at >= IDLE_LIMIT[user.role]:
-        return None
-    if is_active_use and now - sign_in.last_seen_at > _SEEN_STEP:
-        session.execute(update(SignIn).where(SignIn.id == sign_in.id).values(last_seen_at=now))
-    patient_ids = _own_patients(session, user.id) if user.role is Role.PATIENT else ()
-    return Actor(user.id, user.role, user.name, user.locale, patient_ids, doctor_id)
+    if is_active_use and now - row.last_seen_at > _SEEN_STEP:
+        session.execute(update(SignIn).where(SignIn.id == row.id).values(last_seen_at=now))
+    return Actor(row.user_id, row.role, row.name, row.locale, tuple(row.patient_ids), row.doctor_id)
 
 
-def _own_patients(session: Session, user_id: int) -> tuple[int, ...]:
-    """The person's own patient row first, then their dependants' in order of age."""
-    own = select(Patient.id).where(Patient.user_id == user_id).scalar_subquery()
+def live(session: Session, token_hashes: Collection[bytes]) -> set[bytes]:
+    """Those of `token_hashes` whose session is not over, in one round trip. Never counts as use."""
+    now = clock.now()
     rows = session.execute(
-        select(Patient.id)
-        .where(or_(Patient.user_id == user_id, Patient.guardian_id == own))
-        .order_by(Patient.user_id.is_distinct_from(user_id), Patient.birth_on, Patient.id)
+        select(SignIn.token_hash, User.role, SignIn.last_seen_at, SignIn.expires_at)
+        .join(User, User.id == SignIn.user_id)
+        .where(SignIn.token_hash.in_(token_hashes), SignIn.ended_at.is_(None), User.is_active)
     )
-    return tuple(rows.scalars())
+    return {
+        token_hash
+        for token_hash, role, last_seen_at, expires_at in rows
+        if not _is_over(role, last_seen_at, expires_at, now)
+    }
+
+
+def _is_over(role: Role, last_seen_at: datetime, expires_at: datetime, now: datetime) -> bool:
+    """Whether a session that nobody ended has run out by itself."""
+    return now >= expires_at or now - last_seen_at >= IDLE_LIMIT[role]
+
+
+def _own_patients() -> ScalarSelect[list[int]]:
+    """The numbers of a person's own patient row first, then of their dependants in order of age."""
+    own = aliased(Patient)
+    own_id = select(own.id).where(own.user_id == User.id).correlate(User).scalar_subquery()
+    found = (
+        select(Patient.id)
+        .where(User.role == Role.PATIENT, or_(Patient.user_id == User.id, Patient.guardian_id == own_id))
+        .order_by(Patient.user_id.is_distinct_from(User.id), Patient.birth_on, Patient.id)
+        .correlate(User)
+    )
+    return select(func.array(found.scalar_subquery(), type_=ARRAY(Integer))).correlate(User).scalar_subquery()
+
+
+_WHO = (
+    select(
+        SignIn.id,
+        SignIn.last_seen_at,
+        SignIn.expires_at,
+        SignIn.user_id,
+        User.role,
+        User.name,
+        User.locale,
+        Doctor.id.label("doctor_id"),
+        _own_patients().label("patient_ids"),
+    )
+    .join(User, User.id == SignIn.user_id)
+    .outerjoin(Doctor, Doctor.user_id == User.id)
+    .where(SignIn.token_hash == bindparam("token_hash"), SignIn.ended_at.is_(None), User.is_active)
+)
 
 
 def end(session: Session, token: str) -> None:
     """Sign out: the token is worth nothing from now on, in any browser."""
     session.execute(
         update(SignIn)
-        .where(SignIn.token_hash == _hash(token), SignIn.ended_at.is_(None))
+        .where(SignIn.token_hash == hashed(token), SignIn.ended_at.is_(None))
         .values(ended_at=clock.now())
     )
 

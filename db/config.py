@@ -3,6 +3,7 @@
 import sys
 from functools import cache
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -10,6 +11,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 DEVELOPMENT_SECRET = "development-only-secret-not-for-production"  # noqa: S105 - refused in production
+
+LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
 def _postgresql_url(url: str) -> str:
@@ -37,6 +40,16 @@ class Config(BaseSettings):
     @property
     def is_production(self) -> bool:
         return self.clinic_env == "production"
+
+    @property
+    def is_plain_http(self) -> bool:
+        """Whether people reach the portal over a network without encryption: everybody on it can listen."""
+        return self.public_url.startswith("http://") and not self.is_on_this_machine
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Whether PUBLIC_URL names this machine only, which browsers trust as if it were encrypted."""
+        return urlsplit(self.public_url).hostname in LOCAL_HOSTS
 
     @model_validator(mode="after")
     def _production_needs_a_secret(self) -> Self:

@@ -68,15 +68,19 @@ def _account(session: Session, username: str, role: Role, name: str, secret: str
 
 
 @contextmanager
-def running(engine: Engine, log: Path) -> Iterator[str]:
-    """The portal as its users reach it, on a free port; what it logs is written to `log`."""
+def running(engine: Engine, log: Path, server: str = "server.py", **variables: str) -> Iterator[str]:
+    """The portal as its users reach it, on a free port; what it logs is written to `log`.
+
+    `variables` are of its environment; `{port}` in them is its port.
+    """
     port = free_port()
     environment = os.environ | {
         "DATABASE_URL": engine.url.render_as_string(hide_password=False),
         "PUBLIC_URL": f"http://localhost:{port}",
     }
+    environment |= {name: value.format(port=port) for name, value in variables.items()}
     options = ["--server.port", str(port), "--server.address", "localhost", "--server.headless", "true"]
-    command = [sys.executable, "-m", "streamlit", "run", "server.py", *options]
+    command = [sys.executable, "-m", "streamlit", "run", server, *options]
     with (
         log.open("wb") as out,
         subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out) as web,

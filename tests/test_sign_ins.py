@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.orm import Session
 
 from core import passwords, sign_ins
@@ -146,6 +146,36 @@ def test_a_change_of_what_an_account_may_do_ends_its_sessions(
     assert sign_ins.current_actor(session, token) is None
     session.execute(text(f"UPDATE users SET role = 'patient', is_active = true WHERE id = {ada.id}"))
     assert sign_ins.current_actor(session, token) is None, "what has ended stays so"
+
+
+def test_the_live_among_many_sessions_are_told_apart_without_counting_as_use(
+    session: Session, ada: User
+) -> None:
+    rita = make.user(session, Role.STAFF)
+    off = make.user(session, is_active=False)
+    ended, hers = (sign_ins.start(session, user_id=ada.id) for _ in range(2))
+    ritas, offs = (sign_ins.start(session, user_id=user.id) for user in (rita, off))
+    session.flush()
+    sign_ins.end(session, ended)
+    asked = {sign_ins.hashed(token) for token in (ended, hers, ritas, offs, "made up")}
+    assert sign_ins.live(session, asked) == {sign_ins.hashed(hers), sign_ins.hashed(ritas)}
+    with time_is(NOW + timedelta(minutes=15)):
+        assert sign_ins.live(session, asked) == {sign_ins.hashed(hers)}, "staff idle out sooner"
+    with time_is(NOW + timedelta(minutes=60)):
+        assert sign_ins.live(session, asked) == set(), "asking has kept nothing alive"
+
+
+def test_who_is_signed_in_is_one_question_to_the_database(session: Session, ada: User) -> None:
+    make.patient(session, guardian_id=session.scalars(select(make.Patient.id)).one())
+    token = sign_ins.start(session, user_id=ada.id)
+    session.flush()
+    asked: list[str] = []
+    connection = session.connection()
+    event.listen(connection, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    actor = sign_ins.current_actor(session, token)
+    assert actor is not None
+    assert len(actor.patient_ids) == 2
+    assert len(asked) == 1
 
 
 def test_a_guardian_acts_for_dependants_until_the_link_is_removed(session: Session, ada: User) -> None:

@@ -11,7 +11,7 @@ from core.errors import ClinicError
 from core.i18n import _, day_and_time, use_locale
 from core.offers import SlotTaken
 from db.session import unit_of_work
-from pages.ui.sessions import token
+from pages.ui.sessions import is_guarded, token
 from pages.ui.slots import choose
 from pages.ui.words import plain
 
@@ -52,7 +52,7 @@ def perform(
     result = None
     try:
         with unit_of_work() as session:
-            actor = sign_ins.current_actor(session, token())
+            actor = sign_ins.current_actor(session, token(), is_active_use=not is_guarded())
             if actor is not None:
                 use_locale(actor.locale)
                 result = service(session, actor, **arguments)

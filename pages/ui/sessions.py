@@ -8,27 +8,42 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import sign_ins, throttles
 from core.access import Actor
-from core.i18n import use_locale
+from core.errors import ClinicError
+from core.i18n import N_, use_locale
 from core.throttles import TooManyTries
 from db.session import unit_of_work
+from pages.front.cookies import browser_cookie, session_cookie
+from pages.front.visitors import OWNER_HEADER
 
-SESSION_COOKIE = "__Host-sid"
-BROWSER_COOKIE = "__Host-bid"
+
+class CookiesRefused(ClinicError):
+    message = N_("To sign in, please let your browser keep cookies of this portal, and open it again.")
+
+
+def is_guarded() -> bool:
+    """Whether `server.py` is in front: then the guard notes when a session is used, and pages do not."""
+    return OWNER_HEADER in st.context.headers
+
+
+def has_cookie() -> bool:
+    """Whether the session came with a cookie, and so reaches our routes beside the pages too."""
+    return bool(st.context.cookies.get(session_cookie()))
 
 
 def token() -> str | None:
     """The session token of this browser.
 
-    Without `server.py` in front there are no cookies; then it lives as long as the tab does.
+    Without `server.py` in front there are no cookies; then it lives as long as the tab does. Behind the guard
+    it does not count: the guard watches over cookies only.
     """
-    found: str | None = st.context.cookies.get(SESSION_COOKIE) or st.session_state.get("sign_in_token")
-    return found
+    found: str | None = st.context.cookies.get(session_cookie())
+    return found or (None if is_guarded() else st.session_state.get("sign_in_token"))
 
 
 def current_actor() -> Actor | None:
     """Who is signed in here, None when nobody is. Sets the language of what follows."""
     with unit_of_work() as session:
-        actor = sign_ins.current_actor(session, token())
+        actor = sign_ins.current_actor(session, token(), is_active_use=not is_guarded())
     if actor is not None:
         st.session_state["locale"] = actor.locale
     use_locale(st.session_state.get("locale", "en"))
@@ -36,8 +51,10 @@ def current_actor() -> Actor | None:
 
 
 def sign_in(username: str, password: str) -> None:
-    """Open a session in this browser. Raises `WrongPassword`, `TooManyTries`."""
-    browser = st.context.cookies.get(BROWSER_COOKIE)
+    """Open a session in this browser. Raises `WrongPassword`, `TooManyTries`, `CookiesRefused`."""
+    browser = st.context.cookies.get(browser_cookie())
+    if browser is None and is_guarded():
+        raise CookiesRefused
     with unit_of_work() as session:
         is_over = throttles.is_over(session, username=username, address=st.context.ip_address)
     if is_over:
@@ -63,7 +80,7 @@ def sign_out() -> None:
         with unit_of_work() as session:
             sign_ins.end(session, ending)
     st.session_state.pop("sign_in_token", None)
-    if st.context.cookies.get(SESSION_COOKIE):
+    if has_cookie():
         _leave_for("/session/end")
 
 
