@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, select, text
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from core import sign_ins
+from core import grants, sign_ins
 from db.models import User
 from db.session import unit_of_work
 from tests import portal, raw
@@ -63,7 +63,7 @@ def test_a_clinic_on_plain_http_can_sign_in_and_is_warned(clinic: Engine, tmp_pa
     with portal.running(clinic, tmp_path / "log", PUBLIC_URL=public) as address:
         with unit_of_work(clinic) as session:
             ada = session.scalars(select(User).where(User.username == "ada")).one()
-            sign_ins.grant(session, user_id=ada.id, browser="hers")
+            grants.grant(session, user_id=ada.id, browser="hers")
         first = raw.ask(address, "/", Host="clinic.lan")
         assert first.headers["set-cookie"].startswith("clinic_bid=")
         assert first.headers["set-cookie"].endswith("; Path=/; HttpOnly; SameSite=Lax")

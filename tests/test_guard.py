@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import InvalidStatus
 
-from core import clock, sign_ins
+from core import clock, grants, sign_ins
 from db.models import SignIn, User
 from db.session import unit_of_work
 from pages.front.guard import ANONYMOUS_TABS
@@ -206,7 +206,7 @@ def test_the_owners_header_is_the_guards_alone(address: str, ada: Cookies, ben: 
 def grant(clinic: Engine, username: str, browser: str) -> None:
     with unit_of_work(clinic) as session:
         user = session.scalars(select(User).where(User.username == username)).one()
-        sign_ins.grant(session, user_id=user.id, browser=browser)
+        grants.grant(session, user_id=user.id, browser=browser)
 
 
 def count_of_sessions(clinic: Engine) -> int:

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from core import sign_ins
+from core import grants, sign_ins
 from db.models import SignIn, User
 from db.session import unit_of_work
 from pages.ui import navigation
@@ -126,7 +126,7 @@ def test_a_new_session_replaces_the_older_one_of_the_browser(
     browser = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}["__Host-bid"]
     with unit_of_work(clinic) as session:
         ben = session.scalars(select(User).where(User.username == "ben")).one()
-        sign_ins.grant(session, user_id=ben.id, browser=browser)
+        grants.grant(session, user_id=ben.id, browser=browser)
     page.goto(f"{address}/session/start")
     expect(page.get_by_text("Ben Sato")).to_be_visible(timeout=20_000)
     with Session(clinic) as session:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from core import calendars, sign_ins
+from core import calendars, grants, sign_ins
 from core.errors import ClinicError
 from core.i18n import _, use_locale
 from db.config import config
@@ -35,12 +35,15 @@ async def start_session(request: Request) -> Response:
     """Exchange the browser's grant, if it has one, for a session cookie; an older session ends."""
     browser, older = request.cookies.get(browser_cookie()), request.cookies.get(session_cookie())
     address = request.client.host if request.client else None
+    browser_name = request.headers.get("user-agent")
 
     def exchange() -> str | None:
         with unit_of_work() as session:
-            token = sign_ins.redeem(session, browser=browser, address=address) if browser else None
+            if not browser:
+                return None
+            token = grants.redeem(session, browser=browser, address=address, browser_name=browser_name)
             if token and older:
-                sign_ins.end(session, older)
+                sign_ins.end(session, older, reason="signed in again")
             return token
 
     token = await run_in_threadpool(exchange)
