@@ -10,6 +10,7 @@ from db.config import config
 from db.models import Role
 from pages.ui import reading, show_messages
 from pages.ui.navigation import pages_for
+from pages.ui.other_sites import offer_link
 from pages.ui.sessions import current_actor, sign_out
 from pages.ui.words import ROLE, plain
 
@@ -44,5 +45,7 @@ if config().is_plain_http:
     )
 if clinic.is_demo:
     st.caption(_("Demo clinic: every person and every visit here is invented."))
+if actor is not None:
+    offer_link()
 show_messages()
 page.run()

@@ -101,13 +101,16 @@ def record(
     number: int | None = None,
     patient_id: int | None = None,
     outcome: Outcome = Outcome.DONE,
+    address: str | None = None,
     **detail: Any,
 ) -> None:
     """Add an entry: `actor` (None: nobody, or the clinic itself) did `action` to the `kind` of `number`.
 
-    `detail` is what else must be known: ids and states, never names or notes.
+    `address` is where from, where no actor says it; `detail` what else must be known: ids and states, never
+    names or notes.
     """
-    run(session, _INSERT, _entry(actor, action, kind, number, patient_id, outcome, detail))
+    values = _entry(actor, action, kind, number, patient_id, outcome, detail)
+    run(session, _INSERT, values if address is None else values | {"address": address})
 
 
 def record_read(

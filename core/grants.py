@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import clock, sign_ins
+from core import clinics, clock, second_factors, sign_ins
 from db.models import SignInGrant, User
 
 LIFE = timedelta(seconds=30)
@@ -35,6 +35,12 @@ def grant(session: Session, *, user_id: int, browser: str, awaits_second_factor:
     )
 
 
+def offer(session: Session, user: User, *, browser: str) -> None:
+    """Let a browser go on as `user`: first to the second factor, where the user has or needs one."""
+    awaits = second_factors.has(user) or second_factors.is_required(clinics.settings(session), user.role)
+    grant(session, user_id=user.id, browser=browser, awaits_second_factor=awaits)
+
+
 def waiting(session: Session, *, browser: str) -> User | None:
     """The active account whose second factor this browser still has to give, if there is one."""
     return session.scalar(
@@ -44,15 +50,13 @@ def waiting(session: Session, *, browser: str) -> User | None:
     )
 
 
-def complete(session: Session, *, browser: str) -> bool:
-    """Note that the second factor was given: the grant can now be exchanged. Whether there was one."""
-    completed = session.scalar(
+def complete(session: Session, *, browser: str, life: timedelta = LIFE) -> None:
+    """Note that the second factor was given: the grant can be exchanged for as long as `life`."""
+    session.execute(
         update(SignInGrant)
         .where(_awaiting(browser))
-        .values(awaits_second_factor=False, expires_at=clock.now() + LIFE)
-        .returning(SignInGrant.user_id)
+        .values(awaits_second_factor=False, expires_at=clock.now() + life)
     )
-    return completed is not None
 
 
 def withdraw(session: Session, *, browser: str) -> None:

@@ -38,7 +38,13 @@ class Residents:
 
 def settle_in(session: Session) -> Residents:
     """Two doctors who work every hour of every day, two patients, a receptionist and an admin."""
-    make.clinic(session, name="Linden Clinic", phone="+493012345678", minimum_notice_minutes=0)
+    make.clinic(
+        session,
+        name="Linden Clinic",
+        phone="+493012345678",
+        minimum_notice_minutes=0,
+        requires_second_factor=False,
+    )
     checkup = make.service(session, name="Check-up")
     roth = make.doctor(session, offers=[checkup], hours="00:00-23:30", on=make.EVERY_DAY, name="Dr. Eva Roth")
     weiss = make.doctor(

@@ -49,8 +49,7 @@ async def start_session(request: Request) -> Response:
     token = await run_in_threadpool(exchange)
     if token is None:
         return _to(_own_path(request), [])
-    cookies = [set_cookie(session_cookie(), token), *forget_streamlit_sign_in(request.cookies)]
-    return _to(_own_path(request), cookies)
+    return _to(_own_path(request), [set_cookie(session_cookie(), token)])
 
 
 async def end_session(request: Request) -> Response:

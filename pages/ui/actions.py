@@ -52,7 +52,9 @@ def perform(
     result = None
     try:
         with unit_of_work() as session:
-            actor = sign_ins.current_actor(session, token(), is_active_use=not is_guarded())
+            actor = sign_ins.current_actor(
+                session, token(), is_active_use=not is_guarded(), address=st.context.ip_address
+            )
             if actor is not None:
                 use_locale(actor.locale)
                 result = service(session, actor, **arguments)
