@@ -24,10 +24,6 @@ CLOCKS_DIFFER = timedelta(minutes=1)
 _LENGTH = 255  # of `sub`, by OpenID Connect Core 1.0, section 2
 
 
-class WrongOwnPassword(ClinicError):
-    message = N_("That is not your password.")
-
-
 class LinkedElsewhere(ClinicError):
     message = N_("That sign-in belongs to another account here already.")
 
@@ -86,12 +82,11 @@ def is_known(session: Session, identity: Identity) -> bool:
 def link(session: Session, actor: Actor, *, identity: Identity, password: str) -> SocialIdentity:
     """Let the actor sign in with `identity` from now on; asks for the account's password again.
 
-    Raises `WrongOwnPassword`, `SaidTooLongAgo`, `LinkedElsewhere`. Linking twice changes nothing.
+    Raises `WrongCurrentPassword`, `SaidTooLongAgo`, `LinkedElsewhere`. Linking twice changes nothing.
     """
     access.require(actor, Action.CHANGE_ACCOUNT, user_id=actor.user_id)
     user = session.get_one(User, actor.user_id)
-    if not passwords.matches(password, user.password_hash):
-        raise WrongOwnPassword
+    passwords.require_current(password, user.password_hash)
     if not is_fresh(identity):
         raise SaidTooLongAgo
     linked: SocialIdentity | None = session.scalar(

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,19 +74,27 @@ def _account(session: Session, username: str, role: Role, name: str, secret: str
 
 
 @contextmanager
-def running(engine: Engine, log: Path, server: str = "server.py", **variables: str) -> Iterator[str]:
-    """The portal as its users reach it, on a free port; what it logs is written to `log`.
+def running(
+    engine: Engine,
+    log: Path,
+    server: str = "server.py",
+    *,
+    port: int | None = None,
+    options: Sequence[str] = (),
+    **variables: str,
+) -> Iterator[str]:
+    """The portal as its users reach it, on a free port unless told; what it logs is written to `log`.
 
     `variables` are of its environment; `{port}` in them is its port.
     """
-    port = free_port()
+    port = port or free_port()
     environment = os.environ | {
         "DATABASE_URL": engine.url.render_as_string(hide_password=False),
         "PUBLIC_URL": f"http://localhost:{port}",
     }
     environment |= {name: value.format(port=port) for name, value in variables.items()}
-    options = ["--server.port", str(port), "--server.address", "localhost", "--server.headless", "true"]
-    command = [sys.executable, "-m", "streamlit", "run", server, *options]
+    places = ["--server.port", str(port), "--server.address", "localhost", "--server.headless", "true"]
+    command = [sys.executable, "-m", "streamlit", "run", server, *places, *options]
     with (
         log.open("wb") as out,
         subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out) as web,

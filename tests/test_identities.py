@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from core import identities, passwords
 from core.access import Actor
-from core.identities import Identity, LinkedElsewhere, SaidTooLongAgo, WrongOwnPassword
+from core.identities import Identity, LinkedElsewhere, SaidTooLongAgo
+from core.passwords import WrongCurrentPassword
 from db.models import Role, SocialIdentity
 from db.session import unit_of_work
 from tests import make
@@ -79,7 +80,7 @@ def test_what_was_said_long_ago_or_will_be_does_not_count(session: Session, seco
 def test_linking_takes_the_account_s_own_password(session: Session) -> None:
     ada = somebody(session)
     for wrong in ("", "wrong", f"{PASSWORD} "):
-        with pytest.raises(WrongOwnPassword):
+        with pytest.raises(WrongCurrentPassword):
             identities.link(session, ada, identity=as_google_says(), password=wrong)
     assert identities.own(session, ada) == []
 

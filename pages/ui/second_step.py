@@ -29,8 +29,9 @@ def second_step() -> bool:
             key="second_step_code",
             autocomplete="one-time-code",
             max_chars=20,
-            help=_("Without your phone, type one of your recovery codes."),
         )
+        if second_factors.has(user):
+            st.caption(_("Without your phone, type one of your recovery codes."))
         st.form_submit_button(_("Go on"), type="primary", on_click=_submit, width="stretch")
     if error := st.session_state.pop("second_step_error", None):
         st.error(error)
