@@ -26,6 +26,13 @@ def _postgresql_url(url: str) -> str:
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
+def _whole_address(url: str) -> str:
+    """An address whose host and port can be told."""
+    if urlsplit(url).hostname is None or urlsplit(url).port == 0:
+        raise ValueError("it names no host")
+    return url
+
+
 class Config(BaseSettings):
     """The settings of one process. Secrets print as stars."""
 
@@ -33,7 +40,9 @@ class Config(BaseSettings):
 
     clinic_env: Literal["development", "production"] = "development"
     database_url: Annotated[str, AfterValidator(_postgresql_url)]
-    public_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] = "http://localhost:8501"
+    public_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+$"), AfterValidator(_whole_address)] = (
+        "http://localhost:8501"
+    )
     port: Annotated[int, Field(ge=1, le=65535)] = 8501
     secret_key: Annotated[SecretStr, Field(min_length=32)] = SecretStr(DEVELOPMENT_SECRET)
 

@@ -16,6 +16,8 @@ from db.session import unit_of_work
 from tests import portal, raw
 
 SECRET = "a-secret-of-at-least-thirty-two-characters"
+AGENTS = {"STREAMLIT_SERVER_ENABLE_AGENT_API": "true"}
+AGENT_PATH = "/_stcore/agent/openapi.json"
 WARNING = "This portal is reached without encryption"
 
 
@@ -41,10 +43,11 @@ async def shown(address: str, cookies: dict[str, str], public: str) -> str:
 
 def test_in_production_over_https_only_the_public_name_counts(clinic: Engine, tmp_path: Path) -> None:
     public = "https://portal.example.org"
-    variables = {"PUBLIC_URL": public, "CLINIC_ENV": "production", "SECRET_KEY": SECRET}
+    variables = {"PUBLIC_URL": public, "CLINIC_ENV": "production", "SECRET_KEY": SECRET} | AGENTS
     with portal.running(clinic, tmp_path / "log", **variables) as address:
         token = signed_in(clinic, "ada")
         assert raw.ask(address, "/").status == 421, "not even this machine's own names"
+        assert raw.ask(address, AGENT_PATH, Host="portal.example.org").status == 404
         answer = raw.ask(address, "/", Host="portal.example.org")
         assert answer.headers["strict-transport-security"] == "max-age=63072000; includeSubDomains"
         assert answer.headers["set-cookie"].startswith("__Host-bid=")
@@ -74,6 +77,30 @@ def test_a_clinic_on_plain_http_can_sign_in_and_is_warned(clinic: Engine, tmp_pa
         assert WARNING in said
         assert WARNING in asyncio.run(shown(address, {}, public)), "also before one types a password"
     assert "http://clinic.lan is not encrypted" in (tmp_path / "log").read_text()
+
+
+def test_agents_are_let_in_by_a_developer_who_asks_for_them(clinic: Engine, tmp_path: Path) -> None:
+    with portal.running(clinic, tmp_path / "log", **AGENTS) as address:
+        assert raw.ask(address, AGENT_PATH).status == 200
+
+
+def test_the_pages_alone_can_be_signed_into_for_as_long_as_a_tab_is_open(
+    clinic: Engine, tmp_path: Path
+) -> None:
+    async def story(address: str) -> None:
+        async with raw.tab(address, origin=None) as tab:
+            drawn = await tab.rerun()
+            form = [
+                raw.typed(raw.widget(drawn, "User name"), "ada"),
+                raw.typed(raw.widget(drawn, "Password"), portal.PASSWORD),
+                raw.pressed(raw.widget(drawn, "Sign in")),
+            ]
+            assert "Ada Okafor" in raw.texts(await tab.rerun(form))
+        async with raw.tab(address, origin=None) as another:
+            assert "Ada Okafor" not in raw.texts(await another.rerun())
+
+    with portal.running(clinic, tmp_path / "log", "Home.py") as address:
+        asyncio.run(story(address))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, expect
 from sqlalchemy import Engine, select
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Common_pb2 import FileUploaderState, UploadedFileInfo
@@ -21,6 +22,7 @@ from db.models import Appointment, AppointmentStatus, Doctor, Patient, Service, 
 from db.session import unit_of_work
 from tests import make, portal, raw, servers
 from tests.portal import Residents
+from tests.test_browser import CHROMIUM, chromium  # noqa: F401 - a fixture
 
 SID = "__Host-sid"
 PDF, HTML = b"%PDF-1.7\n...", b"<html><script>alert(1)</script>"
@@ -273,3 +275,25 @@ def test_a_session_that_has_ended_sends_no_files(address: str, clinic: Engine, a
             assert send_file(address, ada, tab.session_id).status == 403
 
     asyncio.run(story())
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="There is no Chromium on this machine.")
+def test_a_browser_sends_a_file_where_it_is_asked_for(
+    chromium: Browser, address: str, ada: Cookies, tmp_path: Path
+) -> None:
+    letter, page_of_script = tmp_path / "letter.pdf", tmp_path / "script.pdf"
+    letter.write_bytes(PDF)
+    page_of_script.write_bytes(HTML)
+    context = chromium.new_context()
+    context.add_cookies(
+        [{"name": SID, "value": ada[SID], "url": address.replace("http:", "https:"), "secure": True}]
+    )
+    page = context.new_page()
+    page.goto(address)
+    page.get_by_text("Send a file").click()
+    page.locator("input[type=file]").set_input_files(letter)
+    expect(page.get_by_text(f"Given application/pdf, {len(PDF)} bytes")).to_be_visible(timeout=20_000)
+    page.locator("input[type=file]").set_input_files(page_of_script)
+    expect(page.get_by_text("This file cannot be used.")).to_be_visible(timeout=20_000)
+    context.close()

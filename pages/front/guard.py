@@ -68,22 +68,15 @@ class Guard:
             await self.app(scope, receive, answer.send)
 
     async def _websocket(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
-        sent = dict(scope["headers"])
-        if not is_own_host(_text(sent, b"host")):
-            await answer.refuse(421, _(WRONG_ADDRESS))
-        elif not is_own_origin(
-            _text(sent, b"origin")
-        ):  # Streamlit would let some pass, and ask outside about others
-            await answer.refuse(403, _(WRONG_ORIGIN))
-        elif scope["path"] != STREAM:
-            await answer.refuse(404, _(NOT_HERE))
-        else:
-            visitor = await visitor_of(scope)
-            with self._one_more(None if visitor.is_signed_in else _address(scope)) as is_too_many:
-                if is_too_many:
-                    await answer.refuse(429, _(TOO_MANY_TABS))
-                else:
-                    await sockets.serve(self.app, scope, receive, answer.send, visitor)
+        if refusal := _socket_refusal(scope):
+            await answer.refuse(*refusal)
+            return
+        visitor = await visitor_of(scope)
+        with self._one_more(None if visitor.is_signed_in else _address(scope)) as is_too_many:
+            if is_too_many:
+                await answer.refuse(429, _(TOO_MANY_TABS))
+            else:
+                await sockets.serve(self.app, scope, receive, answer.send, visitor)
 
     @contextmanager
     def _one_more(self, address: str | None) -> Iterator[bool]:
@@ -102,8 +95,8 @@ class Guard:
 
 async def _refusal(scope: Scope) -> Refusal | None:
     """Why a request is turned away, None when it is let in."""
-    path, sent = scope["path"], dict(scope["headers"])
-    if path not in _PROBES and not is_own_host(_text(sent, b"host")):
+    path = scope["path"]
+    if path not in _PROBES and not is_own_host(_sent(scope, b"host")):
         return 421, _(WRONG_ADDRESS)
     if path.startswith(_CLOSED) or (path.startswith(_AGENTS) and not _is_open_for_agents()):
         return 404, _(NOT_HERE)
@@ -115,13 +108,27 @@ async def _refusal(scope: Scope) -> Refusal | None:
     return None
 
 
+def _socket_refusal(scope: Scope) -> Refusal | None:
+    """Why a websocket is turned away, None when it may open.
+
+    Streamlit lets some other origins pass, and about the rest it asks an outside host while everybody waits.
+    """
+    if not is_own_host(_sent(scope, b"host")):
+        return 421, _(WRONG_ADDRESS)
+    if not is_own_origin(_sent(scope, b"origin")):
+        return 403, _(WRONG_ORIGIN)
+    return None if scope["path"] == STREAM else (404, _(NOT_HERE))
+
+
 def _is_open_for_agents() -> bool:
     """Streamlit's agent API reads and clicks pages for anybody: only in development, and when asked for."""
     return not config().is_production and bool(st.get_option("server.enableAgentApi"))
 
 
-def _text(sent: dict[bytes, bytes], name: bytes) -> str:
-    return sent.get(name, b"").decode("latin-1")
+def _sent(scope: Scope, name: bytes) -> str:
+    """The header of that name, "" unless it was sent exactly once."""
+    found = [value for each, value in scope["headers"] if each == name]
+    return found[0].decode("latin-1") if len(found) == 1 else ""
 
 
 def _address(scope: Scope) -> str:
