@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import access, clinics, clock
+from core import access, audit, clinics, clock
 from core.access import Action, Actor
 from core.errors import ClinicError
 from core.i18n import N_
@@ -82,9 +82,14 @@ def own(session: Session, actor: Actor) -> list[Patient]:
 
 
 def find(session: Session, actor: Actor, patient_id: int) -> Patient | None:
-    """One patient for the desk, None when there is none of that number."""
-    access.require(actor, Action.SEARCH_PATIENTS)
-    return session.get(Patient, patient_id)
+    """One patient with the contact details, for the desk; None when there is none of that number."""
+    access.require(actor, Action.SEE_CONTACT, patient_id=patient_id)
+    found = session.get(Patient, patient_id)
+    if found is not None:
+        audit.record_read(
+            session, actor, Action.SEE_CONTACT, kind="patient", number=patient_id, patient_id=patient_id
+        )
+    return found
 
 
 def register(
@@ -133,7 +138,12 @@ def register(
         .on_conflict_do_nothing(index_elements=[Patient.request_key])
         .returning(Patient)
     )
-    return added or session.scalars(select(Patient).where(Patient.request_key == request_key)).one()
+    if added is None:
+        return session.scalars(select(Patient).where(Patient.request_key == request_key)).one()
+    audit.record(
+        session, actor, Action.REGISTER_PATIENT, kind="patient", number=added.id, patient_id=added.id
+    )
+    return added
 
 
 def _by_key(session: Session, request_key: UUID | None) -> Patient | None:

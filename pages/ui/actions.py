@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 import streamlit as st
 
 from core import sign_ins
-from core.errors import ClinicError
+from core.errors import AccessDenied, ClinicError
 from core.i18n import _, day_and_time, use_locale
 from core.offers import SlotTaken
 from db.session import unit_of_work
+from pages.ui.refusals import keep_refusal
 from pages.ui.sessions import token
 from pages.ui.slots import choose
 from pages.ui.words import plain
@@ -57,6 +58,8 @@ def perform(
                 use_locale(actor.locale)
                 result = service(session, actor, **arguments)
     except ClinicError as error:
+        if isinstance(error, AccessDenied):
+            keep_refusal(error)
         lost = error if isinstance(error, SlotTaken) else None
         st.session_state["message"] = Message(False, str(error), lost, picker)
         return None

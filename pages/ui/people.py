@@ -10,8 +10,8 @@ from core.access import Actor
 from core.i18n import N_, _, short_date
 from core.phones import shown
 from db.models import Patient
-from db.session import unit_of_work as reading
 from pages.ui.actions import form_key, perform
+from pages.ui.refusals import reading
 from pages.ui.words import plain
 
 
