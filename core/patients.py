@@ -4,7 +4,7 @@ import re
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from core.texts import SEARCH_LENGTH, has_word, is_readable, search_words
 from db.models import Patient, folded
 
 RESULTS = 20
+ERASED_NAME = "Erased"  # whoever had themselves erased, once the law keeps nothing more of them
 OLDEST_YEARS = 130
 NAME_LENGTH = 200
 PHONE_DIGITS = 4
@@ -54,18 +55,19 @@ def search(session: Session, actor: Actor, *, text: str) -> list[Patient]:
     """
     access.require(actor, Action.SEARCH_PATIENTS)
     query = select(Patient).order_by(Patient.name_folded, Patient.id).limit(RESULTS)
-    words = search_words(text)
     digits = "".join(character for character in text[:SEARCH_LENGTH] if character.isdecimal()).lstrip("0")
     has_letters = any(character.isalpha() for character in text)
+    is_phone = len(digits) >= PHONE_DIGITS and not has_letters and _birth_date(text) is None
+    fitting = [Patient.phone.contains(digits)] if is_phone else named_or_born(text)
+    return list(session.scalars(query.where(*fitting))) if fitting else []
+
+
+def named_or_born(text: str) -> list[ColumnElement[bool]]:
+    """What of a patient must fit `text`: the birth date (as 1980-12-31) or every word of a name."""
     if (born := _birth_date(text)) is not None:
-        query = query.where(Patient.birth_on == born)
-    elif len(digits) >= PHONE_DIGITS and not has_letters:
-        query = query.where(Patient.phone.contains(digits))
-    elif words:
-        query = query.where(*(has_word(Patient.name_folded, word) for word in words))
-    else:
-        return []
-    return list(session.scalars(query))
+        return [Patient.birth_on == born]
+    words = [has_word(Patient.name_folded, word) for word in search_words(text)]
+    return [*words, Patient.name != ERASED_NAME] if words else []
 
 
 def _birth_date(text: str) -> date | None:
