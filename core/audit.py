@@ -47,6 +47,7 @@ class Event(StrEnum):
     DEACTIVATED = "deactivate an account"
     SESSIONS_ENDED = "end sessions"
     HOLD_EXPIRED = "let a held time go"
+    RECORD_EXPIRED = "erase a record whose years are over"
     FORBIDDEN = "something forbidden"
 
 

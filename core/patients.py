@@ -54,7 +54,8 @@ def search(session: Session, actor: Actor, *, text: str) -> list[Patient]:
     Every word must begin a word of the name, without regard to case or accents; a phone needs four digits.
     """
     access.require(actor, Action.SEARCH_PATIENTS)
-    query = select(Patient).order_by(Patient.name_folded, Patient.id).limit(RESULTS)
+    query = select(Patient).where(Patient.erased_at.is_(None))
+    query = query.order_by(Patient.name_folded, Patient.id).limit(RESULTS)
     digits = "".join(character for character in text[:SEARCH_LENGTH] if character.isdecimal()).lstrip("0")
     has_letters = any(character.isalpha() for character in text)
     is_phone = len(digits) >= PHONE_DIGITS and not has_letters and _birth_date(text) is None
@@ -86,7 +87,7 @@ def own(session: Session, actor: Actor) -> list[Patient]:
 def find(session: Session, actor: Actor, patient_id: int) -> Patient | None:
     """One patient with the contact details, for the desk; None when there is none of that number."""
     access.require(actor, Action.SEE_CONTACT, patient_id=patient_id)
-    found = session.get(Patient, patient_id)
+    found = session.scalar(select(Patient).where(Patient.id == patient_id, Patient.erased_at.is_(None)))
     if found is not None:
         audit.record_read(
             session, actor, Action.SEE_CONTACT, kind="patient", number=patient_id, patient_id=patient_id

@@ -147,13 +147,23 @@ def search_records(session: Session, actor: Actor, *, text: str) -> list[Found]:
     access.require(actor, Action.SEARCH_RECORDS)
     audit.record_read(session, actor, Action.SEARCH_RECORDS, kind="doctor", number=actor.doctor_id or 0)
     fitting = patients.named_or_born(text)
-    if not fitting:
-        return []
-    now = clock.now()
+    return _found(session, actor, fitting) if fitting else []
+
+
+def identify(session: Session, actor: Actor, *, patient_id: int) -> Found:
+    """Who a patient of the search is, and whether the record opens at once. Raises `NotFound`."""
+    access.require(actor, Action.SEARCH_RECORDS, patient_id=patient_id)
+    found = _found(session, actor, [Patient.id == patient_id])
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def _found(session: Session, actor: Actor, fitting: list[ColumnElement[bool]]) -> list[Found]:
     is_emergency = exists().where(
         EmergencyAccess.doctor_id == actor.doctor_id,
         EmergencyAccess.patient_id == Patient.id,
-        EmergencyAccess.expires_at > now,
+        EmergencyAccess.expires_at > clock.now(),
     )
     is_own = or_(_visit_with(actor.doctor_id, Appointment.patient_id == Patient.id), is_emergency)
     rows = session.execute(

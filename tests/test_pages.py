@@ -317,5 +317,3 @@ def test_guessing_passwords_is_stopped_even_when_the_last_guess_is_right(open_as
         app.button[0].click().run()
     assert said(app.error) == ["Too many tries. Please wait a few minutes and try again."]
     assert app.title[0].value == "Sign in"
-
-

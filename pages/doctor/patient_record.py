@@ -9,7 +9,6 @@ from core.i18n import N_, _, clock_time, short_date, span
 from core.records import Found, Visit
 from db.models import Role
 from pages.ui import age, perform, plain, reading, require, status_badge
-from pages.ui.queries import asked_number
 
 actor = require(Role.DOCTOR)
 
@@ -48,7 +47,9 @@ def show_found(found: list[Found]) -> None:
         )
 
 
-def ask_for_reason(patient_id: int) -> None:
+def ask_for_reason(known: Found) -> None:
+    st.title(known.name)
+    st.caption(_("born {date}").format(date=short_date(known.birth_on)))
     st.warning(
         _("You have had no visit with this patient. In an emergency you can open the record all the same."),
         icon=":material/emergency:",
@@ -66,7 +67,7 @@ def ask_for_reason(patient_id: int) -> None:
             _("Open in an emergency"),
             type="primary",
             on_click=break_glass,
-            args=(patient_id,),
+            args=(known.patient_id,),
             key="record_submit",
         )
 
@@ -101,3 +102,34 @@ def show_record(patient_id: int) -> None:
         st.text(words or _("Nothing written down."))
     show_visits(_("Coming visits"), record.coming)
     show_visits(_("Past visits"), record.past)
+
+
+with reading() as session:
+    zone = clinics.zone(session)
+chosen: int | None = st.session_state.get("record_patient")
+if chosen is None:
+    st.title(_("Patient records"))
+    wanted = st.text_input(
+        _("Find a patient"),
+        placeholder=_("Name, or birth date as 1980-12-31"),
+        max_chars=100,
+        key="record_text",
+    )
+    if wanted:
+        with reading() as session:
+            listed = records.search_records(session, actor, text=wanted)
+        show_found(listed)
+else:
+    st.button(
+        _("Another patient"),
+        icon=":material/arrow_back:",
+        on_click=choose,
+        args=(None,),
+        key="record_another",
+    )
+    with reading() as session:
+        known = records.identify(session, actor, patient_id=chosen)
+    if known.is_own:
+        show_record(chosen)
+    else:
+        ask_for_reason(known)

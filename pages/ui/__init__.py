@@ -1,6 +1,6 @@
 """What the pages share: the guard, the way from a click to a service, and the parts of a screen."""
 
-from pages.ui.actions import form_key, perform, show_messages
+from pages.ui.actions import form_key, perform, say, show_messages
 from pages.ui.choices import choice
 from pages.ui.guard import require
 from pages.ui.refusals import reading
@@ -16,6 +16,7 @@ __all__ = [
     "plain",
     "reading",
     "require",
+    "say",
     "show_messages",
     "status_badge",
 ]

@@ -72,6 +72,11 @@ def perform(
     return result
 
 
+def say(text: str) -> None:
+    """Say `text` instead of what the click that was just done would have said by itself."""
+    st.session_state["message"] = Message(True, text)
+
+
 def form_key(form: str) -> UUID:
     """The key of a form as it is drawn: the same until it was done, so that a double click counts once."""
     key: UUID = st.session_state.setdefault(f"{form}_form_key", uuid4())
