@@ -29,6 +29,7 @@ from core.i18n import _
 
 FONT, BOLD = "Noto Sans", "Noto Sans Bold"  # Latin with all accents, Cyrillic, Greek, Vietnamese
 MARGIN = 18 * mm
+_FRAME = 6  # points: what ReportLab leaves around the text of a page
 _GREY = colors.HexColor("#5b6b6d")
 _LINE = colors.HexColor("#d5e0e1")
 _TEXT = ParagraphStyle("text", fontName=FONT, fontSize=10, leading=14)
@@ -110,9 +111,9 @@ class _Numbered(Canvas):
             self.__dict__.update(page)
             self.setFont(FONT, 8)
             self.setFillColor(_GREY)
-            self.drawString(MARGIN, 10 * mm, self.clinic)
+            self.drawString(MARGIN + _FRAME, 10 * mm, self.clinic)
             counted = _("Page {number} of {count}").format(number=number, count=len(self._pages))
-            self.drawRightString(A4[0] - MARGIN, 10 * mm, counted)
+            self.drawRightString(A4[0] - MARGIN - _FRAME, 10 * mm, counted)
             super().showPage()
         super().save()
 
