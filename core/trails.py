@@ -84,7 +84,7 @@ def people_named(session: Session, actor: Actor, *, text: str) -> dict[int, str]
     access.require(actor, Action.SEE_AUDIT)
     fits = [or_(has_word(User.name_folded, word), User.username == word) for word in search_words(text)]
     query = select(User.id, User.name).where(*fits).order_by(User.name_folded, User.id).limit(NAMED)
-    return {number: name for number, name in session.execute(query)} if fits else {}
+    return dict(iter(session.execute(query))) if fits else {}
 
 
 def patients_named(session: Session, actor: Actor, *, text: str) -> dict[int, str]:
@@ -92,7 +92,7 @@ def patients_named(session: Session, actor: Actor, *, text: str) -> dict[int, st
     access.require(actor, Action.SEE_AUDIT)
     fits = [has_word(Patient.name_folded, word) for word in search_words(text)]
     query = select(Patient.id, Patient.name).where(*fits).order_by(Patient.name_folded, Patient.id)
-    return {number: name for number, name in session.execute(query.limit(NAMED))} if fits else {}
+    return dict(iter(session.execute(query.limit(NAMED)))) if fits else {}
 
 
 def check(session: Session, actor: Actor) -> list[str]:

@@ -3,6 +3,7 @@
 import sys
 from functools import cache
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -10,6 +11,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 DEVELOPMENT_SECRET = "development-only-secret-not-for-production"  # noqa: S105 - refused in production
+
+LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
 def _postgresql_url(url: str) -> str:
@@ -23,6 +26,13 @@ def _postgresql_url(url: str) -> str:
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
+def _whole_address(url: str) -> str:
+    """An address whose host and port can be told."""
+    if urlsplit(url).hostname is None or urlsplit(url).port == 0:
+        raise ValueError("it names no host")
+    return url
+
+
 class Config(BaseSettings):
     """The settings of one process. Secrets print as stars."""
 
@@ -30,13 +40,25 @@ class Config(BaseSettings):
 
     clinic_env: Literal["development", "production"] = "development"
     database_url: Annotated[str, AfterValidator(_postgresql_url)]
-    public_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] = "http://localhost:8501"
+    public_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+$"), AfterValidator(_whole_address)] = (
+        "http://localhost:8501"
+    )
     port: Annotated[int, Field(ge=1, le=65535)] = 8501
     secret_key: Annotated[SecretStr, Field(min_length=32)] = SecretStr(DEVELOPMENT_SECRET)
 
     @property
     def is_production(self) -> bool:
         return self.clinic_env == "production"
+
+    @property
+    def is_plain_http(self) -> bool:
+        """Whether people reach the portal over a network without encryption: everybody on it can listen."""
+        return self.public_url.startswith("http://") and not self.is_on_this_machine
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Whether PUBLIC_URL names this machine only, which browsers trust as if it were encrypted."""
+        return urlsplit(self.public_url).hostname in LOCAL_HOSTS
 
     @model_validator(mode="after")
     def _production_needs_a_secret(self) -> Self:

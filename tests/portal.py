@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,13 @@ class Residents:
 
 def settle_in(session: Session) -> Residents:
     """Two doctors who work every hour of every day, two patients, a receptionist and an admin."""
-    make.clinic(session, name="Linden Clinic", phone="+493012345678", minimum_notice_minutes=0)
+    make.clinic(
+        session,
+        name="Linden Clinic",
+        phone="+493012345678",
+        minimum_notice_minutes=0,
+        requires_second_factor=False,
+    )
     checkup = make.service(session, name="Check-up")
     roth = make.doctor(session, offers=[checkup], hours="00:00-23:30", on=make.EVERY_DAY, name="Dr. Eva Roth")
     weiss = make.doctor(
@@ -68,15 +74,27 @@ def _account(session: Session, username: str, role: Role, name: str, secret: str
 
 
 @contextmanager
-def running(engine: Engine, log: Path) -> Iterator[str]:
-    """The portal as its users reach it, on a free port; what it logs is written to `log`."""
-    port = free_port()
+def running(
+    engine: Engine,
+    log: Path,
+    server: str = "server.py",
+    *,
+    port: int | None = None,
+    options: Sequence[str] = (),
+    **variables: str,
+) -> Iterator[str]:
+    """The portal as its users reach it, on a free port unless told; what it logs is written to `log`.
+
+    `variables` are of its environment; `{port}` in them is its port.
+    """
+    port = port or free_port()
     environment = os.environ | {
         "DATABASE_URL": engine.url.render_as_string(hide_password=False),
         "PUBLIC_URL": f"http://localhost:{port}",
     }
-    options = ["--server.port", str(port), "--server.address", "localhost", "--server.headless", "true"]
-    command = [sys.executable, "-m", "streamlit", "run", "server.py", *options]
+    environment |= {name: value.format(port=port) for name, value in variables.items()}
+    places = ["--server.port", str(port), "--server.address", "localhost", "--server.headless", "true"]
+    command = [sys.executable, "-m", "streamlit", "run", server, *places, *options]
     with (
         log.open("wb") as out,
         subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out) as web,

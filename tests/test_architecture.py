@@ -31,10 +31,11 @@ def _parsed(paths: list[Path]) -> list[Tree]:
 
 EVERYTHING = _parsed(_sources(*OURS))
 MIGRATIONS = [(name, tree) for name, tree in EVERYTHING if name.startswith("db/migrations/versions/")]
+SHARED = ("pages/ui/", "pages/front/")  # what pages are made of and what stands in front of them
 SCRIPTS = [
     (name, tree)
     for name, tree in EVERYTHING
-    if name.startswith("pages/") and not name.startswith("pages/ui/") and not name.endswith("__init__.py")
+    if name.startswith("pages/") and not name.startswith(SHARED) and not name.endswith("__init__.py")
 ]
 
 

@@ -64,7 +64,7 @@ def _give_ada_everything(session: Session, cast: Cast) -> None:
     account.sms_consent_at, account.sms_consent_source = NOW, "at the desk"
     session.flush()
     sign_ins.start(session, user_id=user_id, address=ADDRESS)
-    sign_ins.grant(session, user_id=user_id, browser="a browser's secret")
+    session.add(SignInGrant(browser_hash=b"a browser", user_id=user_id, expires_at=NOW))
     at = {"created_at": NOW, "expires_at": NOW + timedelta(minutes=5)}
     code = {"code_hash": SECRETS[4].encode(), **at}
     session.add_all(

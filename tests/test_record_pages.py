@@ -38,6 +38,7 @@ def residents(database: Engine) -> Residents:
 def _noon_without_cookies(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """AppTest has no browser, and answers for its cookies with a mock."""
     monkeypatch.setattr("streamlit.runtime.context.ContextProxy.cookies", {})
+    monkeypatch.setattr("streamlit.runtime.context.ContextProxy.ip_address", None)
     use_locale("en_GB")
     with time_is(NOON):
         yield

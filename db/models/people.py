@@ -63,6 +63,7 @@ class User(Base):
         BigInteger
     )  # the step of the last code, which is spent
     erased_at: Mapped[datetime | None]
+    totp_pending: Mapped[str | None] = mapped_column(Text)  # as totp_secret, until a code has confirmed it
 
     @validates("name")
     def _fold_name(self, _key: str, name: str) -> str:
@@ -77,6 +78,7 @@ END_SESSIONS = (
     BEGIN
         UPDATE sign_ins SET ended_at = now(), end_reason = 'account changed'
         WHERE user_id = NEW.id AND ended_at IS NULL;
+        DELETE FROM sign_in_grants WHERE user_id = NEW.id;
         RETURN NULL;
     END $$
     """,

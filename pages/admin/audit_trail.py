@@ -10,7 +10,7 @@ from core.i18n import N_, _, clock_time, ngettext, short_date
 from core.trails import Wanted
 from db.models import Outcome, Role
 from pages.ui import perform, plain, reading, require
-from pages.ui.sessions import SESSION_COOKIE
+from pages.ui.sessions import has_cookie
 from pages.ui.trail import OUTCOME, done_words, trail_table
 
 actor = require(Role.ADMIN)
@@ -85,7 +85,7 @@ else:
 with st.container(horizontal=True, vertical_alignment="center"):
     st.button(_("Newer"), on_click=turn, args=(at - 1,), disabled=at == 0, key="audit_newer")
     st.button(_("Older"), on_click=turn, args=(at + 1,), disabled=not has_more, key="audit_older")
-    if st.context.cookies.get(SESSION_COOKIE):
+    if has_cookie():
         address = f"/files/audit.csv?{urlencode(trails.as_query(wanted))}"
         st.link_button(_("Download as CSV"), address, icon=":material/download:")
         st.caption(_("At most {count} entries.").format(count=f"{trails.EXPORTED:,}"), width="content")

@@ -6,7 +6,7 @@ from core import patients, privacy
 from core.i18n import N_, _
 from db.models import Role
 from pages.ui import choice, perform, plain, reading, require, say
-from pages.ui.sessions import SESSION_COOKIE
+from pages.ui.sessions import has_cookie
 
 actor = require(Role.PATIENT)
 
@@ -36,7 +36,7 @@ if len(people) > 1:
 
 st.header(_("Take it along"))
 st.write(_("Everything the clinic holds: a summary to read, and a file with all of it for another program."))
-if st.context.cookies.get(SESSION_COOKIE):
+if has_cookie():
     address = f"/files/my-data/{patient_id}.zip"
     st.link_button(_("Download everything"), address, icon=":material/download:", type="primary")
 else:

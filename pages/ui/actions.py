@@ -12,7 +12,7 @@ from core.i18n import _, day_and_time, use_locale
 from core.offers import SlotTaken
 from db.session import unit_of_work
 from pages.ui.refusals import keep_refusal
-from pages.ui.sessions import token
+from pages.ui.sessions import is_guarded, token
 from pages.ui.slots import choose
 from pages.ui.words import plain
 
@@ -53,7 +53,9 @@ def perform(
     result = None
     try:
         with unit_of_work() as session:
-            actor = sign_ins.current_actor(session, token())
+            actor = sign_ins.current_actor(
+                session, token(), is_active_use=not is_guarded(), address=st.context.ip_address
+            )
             if actor is not None:
                 use_locale(actor.locale)
                 result = service(session, actor, **arguments)

@@ -32,6 +32,6 @@ def reading() -> Iterator[Any]:
 def keep_refusal(denied: AccessDenied) -> None:
     """Note in the trail what whoever is signed in was refused; what they had begun is rolled back by now."""
     with unit_of_work() as session:
-        actor = sign_ins.current_actor(session, token(), is_active_use=False)
+        actor = sign_ins.current_actor(session, token(), is_active_use=False, address=st.context.ip_address)
         if actor is not None:
             audit.record_refusal(session, actor, denied)
