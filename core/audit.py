@@ -26,7 +26,7 @@ READ_AGAIN = timedelta(minutes=10)  # a page that draws itself again is one look
 
 
 class Event(StrEnum):
-    """What happens to an account rather than by the access table."""
+    """What happens to an account, or by itself, rather than by the access table."""
 
     SIGN_IN = "sign in"
     SIGN_IN_FAILED = "sign in failed"
@@ -46,6 +46,8 @@ class Event(StrEnum):
     ACTIVATED = "activate an account"
     DEACTIVATED = "deactivate an account"
     SESSIONS_ENDED = "end sessions"
+    HOLD_EXPIRED = "let a held time go"
+    RECORD_EXPIRED = "erase a record whose years are over"
     FORBIDDEN = "something forbidden"
 
 

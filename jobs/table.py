@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core import appointments, sign_ins
+from core import appointments, privacy, sign_ins
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,5 +21,6 @@ class Job:
 
 JOBS = (
     Job("expire holds", appointments.expire_holds, timedelta(seconds=30)),
+    Job("erase records whose years are over", privacy.expired_records, timedelta(days=1)),
     Job("forget old sign-ins", sign_ins.forget_old, timedelta(hours=1)),
 )

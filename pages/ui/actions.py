@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 import streamlit as st
 
 from core import sign_ins
-from core.errors import ClinicError
+from core.errors import AccessDenied, ClinicError
 from core.i18n import _, day_and_time, use_locale
 from core.offers import SlotTaken
 from db.session import unit_of_work
+from pages.ui.refusals import keep_refusal
 from pages.ui.sessions import is_guarded, token
 from pages.ui.slots import choose
 from pages.ui.words import plain
@@ -59,6 +60,8 @@ def perform(
                 use_locale(actor.locale)
                 result = service(session, actor, **arguments)
     except ClinicError as error:
+        if isinstance(error, AccessDenied):
+            keep_refusal(error)
         lost = error if isinstance(error, SlotTaken) else None
         st.session_state["message"] = Message(False, str(error), lost, picker)
         return None
@@ -69,6 +72,11 @@ def perform(
     if form is not None:
         st.session_state.pop(f"{form}_form_key", None)
     return result
+
+
+def say(text: str) -> None:
+    """Say `text` instead of what the click that was just done would have said by itself."""
+    st.session_state["message"] = Message(True, text)
 
 
 def form_key(form: str) -> UUID:

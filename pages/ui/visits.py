@@ -10,8 +10,8 @@ from core.access import Actor
 from core.i18n import N_, _, clock_time, dated, full_time
 from core.phones import shown
 from db.models import Appointment, ClinicSettings
-from db.session import unit_of_work as reading
 from pages.ui.actions import form_key, perform
+from pages.ui.refusals import reading
 from pages.ui.sessions import has_cookie
 from pages.ui.slots import pick_time
 from pages.ui.words import plain, status_badge
