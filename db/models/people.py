@@ -63,6 +63,7 @@ class User(Base):
         BigInteger
     )  # the step of the last code, which is spent
     erased_at: Mapped[datetime | None]
+    totp_pending: Mapped[str | None] = mapped_column(Text)  # as totp_secret, until a code has confirmed it
 
     @validates("name")
     def _fold_name(self, _key: str, name: str) -> str:
