@@ -15,8 +15,6 @@ from core.startup import require_schema
 from db.models import ClinicSettings, Role, User
 from db.session import unit_of_work
 
-PASSWORD_LENGTHS = range(12, 129)
-
 
 class AlreadySetUp(ClinicError):
     message = N_("This database holds a clinic already.")
@@ -34,17 +32,13 @@ class NameMissing(ClinicError):
     message = N_("Please name the clinic and its first administrator.")
 
 
-class PasswordLength(ClinicError):
-    message = N_("Please choose a password of {least} to {most} characters.")
-
-
 def found_clinic(
     session: Session, *, name: str, zone: str, currency: str, phone: str, admin: str, password: str
 ) -> ClinicSettings:
     """Write the settings of an empty database's clinic, and the account `admin` that runs it.
 
     Asks no actor: there is nobody yet, and whoever holds DATABASE_URL may. Raises `AlreadySetUp`,
-    `NameMissing`, `UnknownZone`, `UnknownCurrency`, `PasswordLength`.
+    `NameMissing`, `UnknownZone`, `UnknownCurrency`, `PasswordLength`, `PasswordCommon`.
     """
     if session.get(ClinicSettings, 1) is not None:
         raise AlreadySetUp
@@ -54,8 +48,7 @@ def found_clinic(
         raise UnknownZone(zone=zone)
     if currency not in list_currencies():
         raise UnknownCurrency(currency=currency)
-    if len(password) not in PASSWORD_LENGTHS:
-        raise PasswordLength(least=PASSWORD_LENGTHS.start, most=PASSWORD_LENGTHS.stop - 1)
+    passwords.require_acceptable(password, about=(name, admin))
     clinic = ClinicSettings(name=name, time_zone=ZoneInfo(zone).key, currency=currency, phone=phone)
     account = User(
         username=admin.strip().lower(), name=admin, role=Role.ADMIN, password_hash=passwords.hashed(password)

@@ -1,4 +1,4 @@
-"""How often a password may be tried: counted in the database, before the password is looked at.
+"""How often a password or a code may be tried: counted in the database, before it is looked at.
 
 Five tries for an account and fifty for an address are free. After the last of them, and after each further
 one, the next has to wait: two seconds, then twice as long each time, up to a quarter of an hour. A quarter of
@@ -38,25 +38,27 @@ class TooManyTries(ClinicError):
     message = N_("Too many tries. Please wait a few minutes and try again.")
 
 
-def is_over(session: Session, *, username: str, address: str | None) -> bool:
+def is_over(session: Session, *, username: str, address: str | None, what: str = "account") -> bool:
     """Count a try to sign in; whether the account or the address has had too many.
 
-    To be committed whatever becomes of the try: many at once then count one by one.
+    To be committed whatever becomes of the try: many at once then count one by one. `what` tells tries at
+    something else of `username` apart, such as a code; an address has a count of its own for each.
     """
+    place = "address" if what == "account" else f"{what} address"
     over = [
         session.scalar(_COUNT, {"key": key[:300], "free": free, "forget": FORGET_MINUTES, "now": clock.now()})
         for key, free in (
-            (_account(username), ACCOUNT_TRIES),
-            (f"address {address or 'unknown'}", ADDRESS_TRIES),
+            (_key(what, username), ACCOUNT_TRIES),
+            (f"{place} {address or 'unknown'}", ADDRESS_TRIES),
         )
     ]
     return any(over)
 
 
-def forgive(session: Session, *, username: str) -> None:
-    """Forget an account's tries once the right password was given."""
-    session.execute(delete(SignInAttempts).where(SignInAttempts.key == _account(username)[:300]))
+def forgive(session: Session, *, username: str, what: str = "account") -> None:
+    """Forget an account's tries once the right password or code was given."""
+    session.execute(delete(SignInAttempts).where(SignInAttempts.key == _key(what, username)[:300]))
 
 
-def _account(username: str) -> str:
-    return "account " + username.strip().lower().replace("\0", "")
+def _key(what: str, username: str) -> str:
+    return f"{what} {username.strip().lower().replace(chr(0), '')}"

@@ -10,7 +10,7 @@ from alembic import command
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from core import setup, sign_ins
+from core import passwords, setup, sign_ins
 from db.migrate import alembic_config
 from db.models import Role
 from db.session import unit_of_work
@@ -82,8 +82,9 @@ def test_a_clinic_is_set_up_from_the_command_line_once(database: Engine, databas
         ({"admin": ""}, setup.NameMissing),
         ({"zone": "Mars/Olympus"}, setup.UnknownZone),
         ({"currency": "BTC"}, setup.UnknownCurrency),
-        ({"password": "short"}, setup.PasswordLength),
-        ({"password": "x" * 129}, setup.PasswordLength),
+        ({"password": "short"}, passwords.PasswordLength),
+        ({"password": "x" * 129}, passwords.PasswordLength),
+        ({"password": "password1234"}, passwords.PasswordCommon),
     ],
 )
 def test_a_clinic_with_impossible_settings_is_not_written(
