@@ -3,6 +3,7 @@
 import sys
 from functools import cache
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -23,6 +24,18 @@ def _postgresql_url(url: str) -> str:
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
+def _smtp_url(url: SecretStr | None) -> SecretStr | None:
+    """Refuse what names no mail server, without repeating the password in it."""
+    try:
+        parts = urlsplit(url.get_secret_value()) if url else None
+        is_fine = parts is None or (parts.scheme in {"smtp", "smtps"} and parts.hostname and parts.port != 0)
+    except ValueError:
+        is_fine = False
+    if not is_fine:
+        raise ValueError("it is not the address of a mail server")
+    return url
+
+
 class Config(BaseSettings):
     """The settings of one process. Secrets print as stars."""
 
@@ -33,6 +46,8 @@ class Config(BaseSettings):
     public_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] = "http://localhost:8501"
     port: Annotated[int, Field(ge=1, le=65535)] = 8501
     secret_key: Annotated[SecretStr, Field(min_length=32)] = SecretStr(DEVELOPMENT_SECRET)
+    smtp_url: Annotated[SecretStr | None, AfterValidator(_smtp_url)] = None
+    mail_from: Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+$")] | None = None
 
     @property
     def is_production(self) -> bool:
@@ -42,6 +57,12 @@ class Config(BaseSettings):
     def _production_needs_a_secret(self) -> Self:
         if self.is_production and self.secret_key.get_secret_value() == DEVELOPMENT_SECRET:
             raise ValueError("SECRET_KEY must be set when CLINIC_ENV is production.")
+        return self
+
+    @model_validator(mode="after")
+    def _mail_needs_a_sender(self) -> Self:
+        if self.smtp_url and not self.mail_from:
+            raise ValueError("MAIL_FROM must be set when SMTP_URL is.")
         return self
 
 
@@ -61,6 +82,8 @@ _WANTED = {
     "PUBLIC_URL": "it must look like https://portal.example.org, without a path",
     "PORT": "it must be a number from 1 to 65535",
     "CLINIC_ENV": "it must be development or production",
+    "SMTP_URL": "it must look like smtp://user:password@mail.example.org:587, or smtps:// for port 465",
+    "MAIL_FROM": "it must be an email address",
 }
 
 

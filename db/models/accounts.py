@@ -113,8 +113,8 @@ class NotificationStatus(StrEnum):
 class Notification(Base):
     """A message to be sent, written in the transaction that causes it.
 
-    `is_secret` bodies carry a one-time code: they are blanked once they have been sent, or after `expires_at`.
-    While one is being sent, `send_after` is when it may be taken for lost.
+    `is_secret` bodies carry a one-time code: they are blanked once sent, or after `expires_at`. While
+    one is being sent, `send_after` is when it may be taken for lost.
     """
 
     __tablename__ = "notifications"
