@@ -4,6 +4,8 @@ The locale is set once per script run or message; `locale/<code>/LC_MESSAGES/cli
 """
 
 import gettext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
@@ -23,6 +25,27 @@ _locale: ContextVar[str] = ContextVar("locale", default="en")
 def use_locale(code: str) -> None:
     """Speak `code` (such as "en" or "pt_BR") from here on in this context."""
     _locale.set(code)
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Speak `code` within the block: a message is in the language of who gets it, not of who causes it."""
+    before = _locale.set(code)
+    try:
+        yield
+    finally:
+        _locale.reset(before)
+
+
+def spoken() -> str:
+    """The code of the language spoken here."""
+    return _locale.get()
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """The codes of the languages that the portal speaks."""
+    return ("en", "en_GB", *sorted(path.parts[-3] for path in LOCALE_DIR.glob("*/LC_MESSAGES/clinic.mo")))
 
 
 @cache
@@ -94,6 +117,12 @@ def money(amount_minor: int, currency: str) -> str:
     precision = get_currency_precision(currency)
     shown: str = format_currency(Decimal(amount_minor).scaleb(-precision), currency, locale=_locale.get())
     return shown
+
+
+def locale_name(code: str) -> str:
+    """A language as it calls itself, with its country: British English, Deutsch."""
+    name: str | None = Locale.parse(code).get_display_name(code)
+    return name or code
 
 
 def language_name(code: str) -> str:

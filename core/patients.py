@@ -8,32 +8,23 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import access, audit, clinics, clock
+from core import access, audit, clinics, clock, names
 from core.access import Action, Actor
 from core.errors import ClinicError
 from core.i18n import N_
 from core.phones import e164
-from core.texts import SEARCH_LENGTH, has_word, is_readable, search_words
+from core.texts import SEARCH_LENGTH, has_word, search_words
 from db.models import Patient, folded
 
 RESULTS = 20
 ERASED_NAME = "Erased"  # whoever had themselves erased, once the law keeps nothing more of them
 OLDEST_YEARS = 130
-NAME_LENGTH = 200
 PHONE_DIGITS = 4
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class NameMissing(ClinicError):
     message = N_("Please give the patient's name.")
-
-
-class NameTooLong(ClinicError):
-    message = N_("Please keep the name under {length} characters.")
-
-
-class NameUnreadable(ClinicError):
-    message = N_("Please write the name in letters that can be read.")
 
 
 class BirthDateMissing(ClinicError):
@@ -111,18 +102,10 @@ def register(
     `BirthDateMissing`, `BirthDateImpossible`, `PhoneNotUnderstood`.
     """
     access.require(actor, Action.REGISTER_PATIENT)
-    given = " ".join(name.split())
-    if not given:
+    if not name.strip():
         raise NameMissing
-    if len(given) > NAME_LENGTH:
-        raise NameTooLong(length=NAME_LENGTH)
-    if not is_readable(given) or not any(character.isalpha() for character in given):
-        raise NameUnreadable
-    today = clock.now().astimezone(clinics.zone(session)).date()
-    if birth_on is None:
-        raise BirthDateMissing
-    if not today.year - OLDEST_YEARS <= birth_on.year or birth_on > today:
-        raise BirthDateImpossible
+    given = names.cleaned(name)
+    birth_on = possible_birth_date(session, birth_on)
     row = {"name": given, "name_folded": folded(given), "birth_on": birth_on, "phone": e164(session, phone)}
     written = _by_key(session, request_key)
     if written is not None:
@@ -147,6 +130,16 @@ def register(
         session, actor, Action.REGISTER_PATIENT, kind="patient", number=added.id, patient_id=added.id
     )
     return added
+
+
+def possible_birth_date(session: Session, birth_on: date | None) -> date:
+    """`birth_on` if somebody could be born then. Raises `BirthDateMissing`, `BirthDateImpossible`."""
+    today = clock.now().astimezone(clinics.zone(session)).date()
+    if birth_on is None:
+        raise BirthDateMissing
+    if not today.year - OLDEST_YEARS <= birth_on.year or birth_on > today:
+        raise BirthDateImpossible
+    return birth_on
 
 
 def _by_key(session: Session, request_key: UUID | None) -> Patient | None:

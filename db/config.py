@@ -33,6 +33,18 @@ def _whole_address(url: str) -> str:
     return url
 
 
+def _smtp_url(url: SecretStr | None) -> SecretStr | None:
+    """Refuse what names no mail server, without repeating the password in it."""
+    try:
+        parts = urlsplit(url.get_secret_value()) if url else None
+        is_fine = parts is None or (parts.scheme in {"smtp", "smtps"} and parts.hostname and parts.port != 0)
+    except ValueError:
+        is_fine = False
+    if not is_fine:
+        raise ValueError("it is not the address of a mail server")
+    return url
+
+
 class Config(BaseSettings):
     """The settings of one process. Secrets print as stars."""
 
@@ -45,6 +57,8 @@ class Config(BaseSettings):
     )
     port: Annotated[int, Field(ge=1, le=65535)] = 8501
     secret_key: Annotated[SecretStr, Field(min_length=32)] = SecretStr(DEVELOPMENT_SECRET)
+    smtp_url: Annotated[SecretStr | None, AfterValidator(_smtp_url)] = None
+    mail_from: Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+$")] | None = None
 
     @property
     def is_production(self) -> bool:
@@ -66,6 +80,12 @@ class Config(BaseSettings):
             raise ValueError("SECRET_KEY must be set when CLINIC_ENV is production.")
         return self
 
+    @model_validator(mode="after")
+    def _mail_needs_a_sender(self) -> Self:
+        if self.smtp_url and not self.mail_from:
+            raise ValueError("MAIL_FROM must be set when SMTP_URL is.")
+        return self
+
 
 @cache
 def config() -> Config:
@@ -83,6 +103,8 @@ _WANTED = {
     "PUBLIC_URL": "it must look like https://portal.example.org, without a path",
     "PORT": "it must be a number from 1 to 65535",
     "CLINIC_ENV": "it must be development or production",
+    "SMTP_URL": "it must look like smtp://user:password@mail.example.org:587, or smtps:// for port 465",
+    "MAIL_FROM": "it must be an email address",
 }
 
 

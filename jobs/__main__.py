@@ -22,9 +22,12 @@ STOPPING = {signal.SIGTERM, signal.SIGINT}
 
 
 def run(job: Job) -> None:
-    """Run `job` once in a transaction of its own."""
-    with unit_of_work() as session:
-        touched = job.work(session)
+    """Run `job` once, in a transaction of its own unless it opens several itself."""
+    if job.opens_its_own:
+        touched = job.work()
+    else:
+        with unit_of_work() as session:
+            touched = job.work(session)
     if touched:
         log.info("%s: %d", job.name, touched)
 

@@ -7,20 +7,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core import appointments, privacy, sign_ins
+from core import appointments, notifications, one_time_codes, privacy, sign_ins
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`work` gets one transaction and returns how many rows it dealt with."""
+    """`work` gets one transaction and returns how many rows it dealt with.
+
+    One that speaks to the outside `opens_its_own` instead and gets nothing: none is open while it waits.
+    """
 
     name: str
     work: Callable[..., int]
     every: timedelta
+    opens_its_own: bool = False
 
 
 JOBS = (
     Job("expire holds", appointments.expire_holds, timedelta(seconds=30)),
     Job("erase records whose years are over", privacy.expired_records, timedelta(days=1)),
     Job("forget old sign-ins", sign_ins.forget_old, timedelta(hours=1)),
+    Job("forget old codes", one_time_codes.forget_old, timedelta(minutes=5)),
+    Job("send messages", notifications.send_waiting, timedelta(seconds=5), opens_its_own=True),
+    Job("forget old messages", notifications.forget_old, timedelta(hours=1)),
 )

@@ -97,7 +97,7 @@ def database_url(database: Engine) -> str:
 def _nothing_real(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Point every test away from any real database and read the configuration afresh."""
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/no_such_clinic")
-    for name in ("CLINIC_ENV", "PORT", "PUBLIC_URL", "SECRET_KEY", "CLINIC_VAR"):
+    for name in ("CLINIC_ENV", "PORT", "PUBLIC_URL", "SECRET_KEY", "CLINIC_VAR", "SMTP_URL", "MAIL_FROM"):
         monkeypatch.delenv(name, raising=False)
     config.cache_clear()
     engine.cache_clear()

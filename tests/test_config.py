@@ -38,6 +38,10 @@ def refusal(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
         ("PORT", "0"),
         ("PORT", "65536"),
         ("SECRET_KEY", "short"),
+        ("SMTP_URL", "mail.example.org"),
+        ("SMTP_URL", "https://mail.example.org"),
+        ("SMTP_URL", "smtp://mail.example.org:many"),
+        ("MAIL_FROM", "the clinic"),
     ],
 )
 def test_a_wrong_variable_is_named_in_one_sentence(
@@ -82,6 +86,14 @@ def test_two_wrong_variables_are_two_sentences(monkeypatch: pytest.MonkeyPatch) 
 def test_no_database_url_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_URL")
     assert "make run" in refusal(monkeypatch)
+
+
+def test_mail_without_a_sender_is_refused_and_its_password_not_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = refusal(monkeypatch, SMTP_URL="smtp://clinic:hunter2@mail.example.org:587")
+    assert said == "MAIL_FROM must be set when SMTP_URL is."
+    assert "hunter2" not in refusal(monkeypatch, SMTP_URL="http://clinic:hunter2@mail.example.org")
 
 
 def test_production_without_a_secret_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,12 +13,11 @@ from sqlalchemy.orm import Session
 from core import patients
 from core.access import Actor
 from core.errors import AccessDenied
+from core.names import NameTooLong, NameUnreadable
 from core.patients import (
     BirthDateImpossible,
     BirthDateMissing,
     NameMissing,
-    NameTooLong,
-    NameUnreadable,
     PerhapsKnown,
 )
 from core.phones import PhoneNotUnderstood, shown

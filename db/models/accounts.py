@@ -117,13 +117,18 @@ class NotificationStatus(StrEnum):
 class Notification(Base):
     """A message to be sent, written in the transaction that causes it.
 
-    `is_secret` bodies carry a one-time code: they are blanked once they have been sent.
+    `is_secret` bodies carry a one-time code: they are blanked once sent, or after `expires_at`. While
+    one is being sent, `send_after` is when it may be taken for lost.
     """
 
     __tablename__ = "notifications"
     __table_args__ = (
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),
-        Index("ix_notifications_send_after", "send_after", postgresql_where=text("status = 'pending'")),
+        Index(
+            "ix_notifications_send_after",
+            "send_after",
+            postgresql_where=text("status IN ('pending', 'sending')"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -140,3 +145,4 @@ class Notification(Base):
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(Text)
+    expires_at: Mapped[datetime | None]  # when there is no use in sending it any more

@@ -49,6 +49,7 @@ def staff_account(user_id: int, username: str, role: Role, name: str, since: dat
         sms_consent_at=None,
         sms_consent_source=None,
         created_at=since,
+        email_verified_at=since,
     )
 
 

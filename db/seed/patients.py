@@ -171,6 +171,7 @@ class Registrations:
                 sms_consent_at=patient.created_at if consents else None,
                 sms_consent_source="portal" if consents else None,
                 created_at=patient.created_at,
+                email_verified_at=patient.created_at if patient.email else None,
             )
         )
         self.patients.append(patient._replace(user_id=self._next_user_id))

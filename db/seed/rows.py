@@ -21,6 +21,7 @@ class UserRow(NamedTuple):
     sms_consent_at: datetime | None
     sms_consent_source: str | None
     created_at: datetime
+    email_verified_at: datetime | None
 
 
 class PatientRow(NamedTuple):

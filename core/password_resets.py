@@ -1,0 +1,95 @@
+"""A new password for somebody who has forgotten theirs: a code to the verified address, then the password.
+
+The screen says the same about every name. A second factor stays, and is still asked for at the next sign-in.
+"""
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.orm import Session
+
+from core import audit, clock, letters, one_time_codes, passwords, throttles
+from core.one_time_codes import CodeRefused, TooManyCodes
+from db.models import Channel, CodePurpose, SignInGrant, User
+
+_RESET = CodePurpose.RESET_PASSWORD
+
+
+def ask(session: Session, *, name: str) -> None:
+    """Send a code to whoever has the user name or email address `name`, if there is such an account.
+
+    By email, or by text message to a verified phone where there is no verified address. Raises
+    `CannotSendCodes` where the clinic cannot send anything to anybody.
+    """
+    letters.require_sendable(session, Channel.EMAIL)
+    user = _account(session, name)
+    sent_to = _reachable_at(user) if user else None
+    if user is None or sent_to is None:
+        return
+    try:
+        code = one_time_codes.issue(session, _RESET, sent_to=sent_to, user_id=user.id)
+    except TooManyCodes:
+        return
+    life = one_time_codes.LIFE[_RESET]
+    expires_at, minutes = clock.now() + life, int(life.total_seconds() // 60)
+    if sent_to == user.email:
+        letters.email(
+            session,
+            letters.RESET,
+            to=sent_to,
+            locale=user.locale,
+            expires_at=expires_at,
+            code=code,
+            minutes=minutes,
+        )
+    else:
+        letters.sms(
+            session, letters.VERIFY_PHONE, to=sent_to, expires_at=expires_at, code=code, minutes=minutes
+        )
+
+
+def is_over(session: Session, *, name: str, password: str, address: str | None) -> bool:
+    """Count a try at `finish`, in a transaction of its own before it; whether there were too many.
+
+    A password that will not do is refused first: it should not cost a try.
+    """
+    passwords.require_acceptable(password, about=(name,))
+    user = _account(session, name)
+    sent_to = (_reachable_at(user) if user else None) or name
+    return one_time_codes.is_over(session, _RESET, sent_to=sent_to.replace("\0", ""), address=address)
+
+
+def finish(session: Session, *, name: str, code: str, password: str) -> None:
+    """Give the account a new password, and end its sessions. Raises `CodeRefused`, errors of `passwords`."""
+    user = _account(session, name)
+    sent_to = _reachable_at(user) if user else None
+    if user is None or sent_to is None:
+        raise CodeRefused
+    one_time_codes.redeem(session, _RESET, sent_to=sent_to, code=code, user_id=user.id)
+    passwords.require_acceptable(password, about=(user.name, user.username, user.email))
+    give_password(session, user, password)
+    throttles.forgive(session, username=user.username)
+    audit.record(session, None, audit.Event.PASSWORD_RESET, kind="user", number=user.id)
+
+
+def give_password(session: Session, user: User, password: str) -> None:
+    """Store a new password and tell its owner. The database ends the sessions; grants and codes end here."""
+    user.password_hash = passwords.hashed(password)
+    session.flush()
+    session.execute(delete(SignInGrant).where(SignInGrant.user_id == user.id))
+    one_time_codes.void_all(session, user_id=user.id)
+    letters.notice(session, letters.PASSWORD_CHANGED, user)
+
+
+def _account(session: Session, name: str) -> User | None:
+    given = name.strip().lower()
+    if not given or "\0" in given:
+        return None
+    found = session.scalars(
+        select(User).where(or_(User.username == given, User.email == given), User.is_active).limit(2)
+    ).all()
+    return found[0] if len(found) == 1 else next((user for user in found if user.username == given), None)
+
+
+def _reachable_at(user: User) -> str | None:
+    if user.email and user.email_verified_at:
+        return user.email
+    return user.phone if user.phone_verified_at else None
