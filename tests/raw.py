@@ -118,8 +118,12 @@ class Answer:
     """What came back for a request: nothing is followed, nothing is kept."""
 
     status: int
-    text: str
+    content: bytes
     headers: Message
+
+    @property
+    def text(self) -> str:
+        return self.content.decode(errors="replace")
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -146,7 +150,7 @@ def ask(
     try:
         connection.request(method, path, body, sent)
         answer = connection.getresponse()
-        return Answer(answer.status, answer.read().decode(errors="replace"), answer.headers)
+        return Answer(answer.status, answer.read(), answer.headers)
     finally:
         connection.close()
 
