@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core import second_factors, sign_ins, users
 from core.access import Actor
 from core.errors import AccessDenied, ClinicError, NotFound
-from core.users import LastAdmin, NoPatientRecord
+from core.users import LastAdmin, NoPatientRecord, RoleUnknown
 from db.models import AppointmentStatus, AuditEntry, Doctor, Role, User
 from db.session import unit_of_work
 from tests import make
@@ -128,6 +128,12 @@ def test_a_new_doctor_gets_a_doctors_row(session: Session, cast: Cast) -> None:
     users.change_role(session, cast.admin, user_id=cast.desk.user_id, role=Role.DOCTOR)
     made = session.scalars(select(Doctor).where(Doctor.user_id == cast.desk.user_id)).one()
     assert made.is_active
+
+
+@pytest.mark.parametrize("role", [None, "admin", "owner"])
+def test_a_role_that_the_page_did_not_offer_is_refused(session: Session, cast: Cast, role: Any) -> None:
+    with pytest.raises(RoleUnknown):
+        users.change_role(session, cast.admin, user_id=cast.desk.user_id, role=role)
 
 
 def test_only_a_patient_of_the_clinic_becomes_one(session: Session, cast: Cast) -> None:
