@@ -67,7 +67,7 @@ def invite(session: Session, actor: Actor, *, name: str, email: str, role: Role)
     """
     access.require(actor, Action.INVITE)
     letters.require_sendable(session, Channel.EMAIL)
-    if role not in ROLES:
+    if not isinstance(role, Role) or role not in ROLES:
         raise RoleNotInvited
     given, address, now = names.cleaned(name), emails.folded(email), clock.now()
     if session.scalar(select(User.id).where(or_(User.email == address, User.username == address)).limit(1)):

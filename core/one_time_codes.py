@@ -71,6 +71,14 @@ def issue(
     return random_codes.grouped(code, RESET_LENGTH // 2) if is_reset else code
 
 
+def is_asking_over(session: Session, *, sent_to: str, address: str | None) -> bool:
+    """Count somebody who asks for a code, in a transaction of its own; whether that was too often.
+
+    It is the same for addresses and names that are not known: they are counted as they were typed.
+    """
+    return throttles.is_over(session, username=sent_to, address=address, what="asking for a code")
+
+
 def is_over(session: Session, purpose: CodePurpose, *, sent_to: str, address: str | None) -> bool:
     """Count a try at `redeem`, in a transaction of its own before it; whether there were too many."""
     session.execute(

@@ -46,6 +46,11 @@ def ask(session: Session, *, name: str) -> None:
         )
 
 
+def is_asking_over(session: Session, *, name: str, address: str | None) -> bool:
+    """Count somebody who asks, in a transaction of its own before `ask`; whether that was too often."""
+    return one_time_codes.is_asking_over(session, sent_to=name, address=address)
+
+
 def is_over(session: Session, *, name: str, password: str, address: str | None) -> bool:
     """Count a try at `finish`, in a transaction of its own before it; whether there were too many.
 

@@ -41,17 +41,8 @@ def ask(
     same. Raises what is wrong with the form: errors of `names`, `patients`, `phones`, `emails`, `passwords`;
     and `CannotSendCodes`.
     """
-    letters.require_sendable(session, Channel.EMAIL)
-    address, given = emails.folded(email), names.cleaned(name)
-    born = patients.possible_birth_date(session, birth_on)
-    number = e164(session, phone)
-    if number is None:
-        raise PhoneNotUnderstood
-    passwords.require_acceptable(password, about=(given, address, clinics.settings(session).name))
-    form = {
-        "name": given,
-        "birth_on": born.isoformat(),
-        "phone": number,
+    address = emails.folded(email)
+    form = _checked(session, name, birth_on, phone, address, password) | {
         "password_hash": passwords.hashed(password),
         "locale": spoken(),
         "consented_at": clock.now().isoformat() if has_sms_consent else None,
@@ -76,6 +67,16 @@ def ask(
             code=code,
             minutes=int(life.total_seconds() // 60),
         )
+
+
+def is_asking_over(session: Session, *, address: str | None, email: str, **form: Any) -> bool:
+    """Count a form that is sent, in a transaction of its own before `ask`; whether there were too many.
+
+    What is wrong with the form is raised first: mending it should not make anybody wait.
+    """
+    folded_email = emails.folded(email)
+    _checked(session, form["name"], form["birth_on"], form["phone"], folded_email, form["password"])
+    return one_time_codes.is_asking_over(session, sent_to=folded_email, address=address)
 
 
 def is_over(session: Session, *, email: str, address: str | None) -> bool:
@@ -107,6 +108,19 @@ def confirm(session: Session, *, email: str, code: str) -> User:
         sms_consent=user.sms_consent_at is not None,
     )
     return user
+
+
+def _checked(
+    session: Session, name: str, birth_on: date | None, phone: str, email: str, password: str
+) -> dict[str, Any]:
+    """What of a form can be kept as it is, or what is wrong with it."""
+    letters.require_sendable(session, Channel.EMAIL)
+    given, born = names.cleaned(name), patients.possible_birth_date(session, birth_on)
+    number = e164(session, phone)
+    if number is None:
+        raise PhoneNotUnderstood
+    passwords.require_acceptable(password, about=(given, email, clinics.settings(session).name))
+    return {"name": given, "birth_on": born.isoformat(), "phone": number}
 
 
 def _is_known(session: Session, address: str) -> bool:

@@ -19,6 +19,10 @@ class LastAdmin(ClinicError):
     message = N_("This is the last administrator. Make somebody else one first.")
 
 
+class RoleUnknown(ClinicError):
+    message = N_("Please choose one of the roles.")
+
+
 class NoPatientRecord(ClinicError):
     message = N_("Only somebody whom the clinic has as a patient can be one. Deactivate the account instead.")
 
@@ -54,6 +58,8 @@ def change_role(session: Session, actor: Actor, *, user_id: int, role: Role) -> 
     theirs with its visits, and is booked no more. Raises `LastAdmin`, `NoPatientRecord`, `NotFound`.
     """
     access.require(actor, Action.MANAGE_USERS, user_id=user_id)
+    if not isinstance(role, Role):
+        raise RoleUnknown
     user = _locked(session, actor, user_id, keeps_admin=role is Role.ADMIN)
     before = user.role
     if role is before:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 
+import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -104,6 +105,12 @@ def running(
             yield f"http://localhost:{port}"
         finally:
             web.terminate()
+
+
+def without_browser(patch: pytest.MonkeyPatch) -> None:
+    """AppTest has no browser: it answers for cookies and address with mocks, which no row can hold."""
+    patch.setattr("streamlit.runtime.context.ContextProxy.cookies", {})
+    patch.setattr("streamlit.runtime.context.ContextProxy.ip_address", None)
 
 
 def _wait_until_healthy(web: subprocess.Popen[bytes], address: str, log: Path) -> None:

@@ -36,9 +36,7 @@ def residents(database: Engine) -> Residents:
 
 @pytest.fixture(autouse=True)
 def _noon_without_cookies(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """AppTest has no browser, and answers for its cookies with a mock."""
-    monkeypatch.setattr("streamlit.runtime.context.ContextProxy.cookies", {})
-    monkeypatch.setattr("streamlit.runtime.context.ContextProxy.ip_address", None)
+    portal.without_browser(monkeypatch)
     use_locale("en_GB")
     with time_is(NOON):
         yield

@@ -12,7 +12,7 @@ from core import grants, second_factors, sign_ins, users
 from core.access import Actor
 from core.audit import Event
 from core.errors import AccessDenied, ClinicError, NotFound
-from core.users import LastAdmin, NoPatientRecord
+from core.users import LastAdmin, NoPatientRecord, RoleUnknown
 from db.models import AppointmentStatus, AuditEntry, Doctor, Role, User
 from db.session import unit_of_work
 from tests import make
@@ -129,6 +129,12 @@ def test_a_new_doctor_gets_a_doctors_row(session: Session, cast: Cast) -> None:
     users.change_role(session, cast.admin, user_id=cast.desk.user_id, role=Role.DOCTOR)
     made = session.scalars(select(Doctor).where(Doctor.user_id == cast.desk.user_id)).one()
     assert made.is_active
+
+
+@pytest.mark.parametrize("role", [None, "admin", "owner"])
+def test_a_role_that_the_page_did_not_offer_is_refused(session: Session, cast: Cast, role: Any) -> None:
+    with pytest.raises(RoleUnknown):
+        users.change_role(session, cast.admin, user_id=cast.desk.user_id, role=role)
 
 
 def test_only_a_patient_of_the_clinic_becomes_one(session: Session, cast: Cast) -> None:

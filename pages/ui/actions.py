@@ -1,15 +1,17 @@
 """From a click to the service layer and back: one transaction, one answer on the screen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
 import streamlit as st
 
 from core import sign_ins
+from core.access import Actor
 from core.errors import AccessDenied, ClinicError
 from core.i18n import _, day_and_time, use_locale
 from core.offers import SlotTaken
+from core.throttles import TooManyTries
 from db.session import unit_of_work
 from pages.ui.refusals import keep_refusal
 from pages.ui.sessions import is_guarded, token
@@ -41,6 +43,8 @@ def perform(
     form: str | None = None,
     picker: str = "",
     then: str = "",
+    trying: Callable[[Any, Actor], bool] | None = None,
+    clear: Iterable[str] = (),
     **arguments: Any,
 ) -> Result | None:
     """Call a service that writes, as whoever is signed in now; its result, None when it was refused.
@@ -48,16 +52,18 @@ def perform(
     The only place that opens a write transaction for a click. The outcome is kept for `show_messages`:
     `done`, marked with `N_` and translated here because callbacks run before anybody's language is known,
     with `about` for its `{about}`. A form that was done gets a new key, and the page `then` follows.
+
+    A password or code that could be guessed has `trying` count the try first, in a transaction that stays
+    whatever becomes of it. The fields `clear` are emptied once all went well, never before.
     """
     use_locale(st.session_state.get("locale", "en"))
     result = None
     try:
+        if trying is not None:
+            _count_try(lambda session: _is_over_for(_acting(session), trying, session))
         with unit_of_work() as session:
-            actor = sign_ins.current_actor(
-                session, token(), is_active_use=not is_guarded(), address=st.context.ip_address
-            )
+            actor = _acting(session)
             if actor is not None:
-                use_locale(actor.locale)
                 result = service(session, actor, **arguments)
     except ClinicError as error:
         if isinstance(error, AccessDenied):
@@ -71,12 +77,69 @@ def perform(
     st.session_state["message"] = Message(True, _(done).format(about=about), page=then)
     if form is not None:
         st.session_state.pop(f"{form}_form_key", None)
+    _empty(clear)
     return result
 
 
 def say(text: str) -> None:
     """Say `text` instead of what the click that was just done would have said by itself."""
     st.session_state["message"] = Message(True, text)
+
+
+def perform_signed_out(
+    service: Callable[..., Result],
+    /,
+    *,
+    done: str,
+    trying: Callable[..., bool],
+    clear: Iterable[str] = (),
+    then: str = "",
+    **arguments: Any,
+) -> bool:
+    """Call a service that writes for somebody who is not signed in; whether it was done.
+
+    The twin of `perform` for registering, resetting a password and accepting an invite: `trying` counts the
+    try from this address first, since anybody can press such a button.
+    """
+    use_locale(st.session_state.get("locale", "en"))
+    try:
+        _count_try(lambda session: trying(session, address=st.context.ip_address))
+        with unit_of_work() as session:
+            service(session, **arguments)
+    except ClinicError as error:
+        st.session_state["message"] = Message(False, str(error))
+        return False
+    st.session_state["message"] = Message(True, _(done), page=then)
+    _empty(clear)
+    return True
+
+
+def _count_try(is_over: Callable[[Any], bool]) -> None:
+    """Raise `TooManyTries` unless the try that is counted here is let through."""
+    with unit_of_work() as session:
+        too_many = is_over(session)
+    if too_many:
+        raise TooManyTries
+
+
+def _is_over_for(actor: Actor | None, trying: Callable[[Any, Actor], bool], session: Any) -> bool:
+    return actor is not None and trying(session, actor)
+
+
+def _acting(session: Any) -> Actor | None:
+    """Who is signed in now; their language is spoken from here on."""
+    actor = sign_ins.current_actor(
+        session, token(), is_active_use=not is_guarded(), address=st.context.ip_address
+    )
+    if actor is not None:
+        use_locale(actor.locale)
+    return actor
+
+
+def _empty(fields: Iterable[str]) -> None:
+    for field in fields:
+        kept = st.session_state.get(field)
+        st.session_state[field] = "" if isinstance(kept, str) else False if isinstance(kept, bool) else None
 
 
 def form_key(form: str) -> UUID:

@@ -8,6 +8,7 @@ from core.i18n import _
 from db.models import User
 from db.session import unit_of_work
 from pages.ui import sessions
+from pages.ui.enrolment import show_enrolment, show_recovery_codes
 
 _RECOVERY_CODES = "second_step_recovery_codes"  # shown until they were noted, then gone
 
@@ -41,29 +42,13 @@ def second_step() -> bool:
     return True
 
 
-def show_recovery_codes(codes: list[str]) -> None:
-    """Show new recovery codes, which nobody can show again."""
-    st.subheader(_("Your recovery codes"))
-    st.write(
-        _("Each of them stands in for your phone once. Print them or write them down: this is the only time.")
-    )
-    st.code("\n".join(codes), language=None)
-
-
 def _draw_enrolment(user: User) -> None:
-    """The QR code of a new secret, as SVG within the page: nothing secret travels through /media."""
+    """What a new app needs, the same until one of its codes was given."""
     with unit_of_work() as session:
         account = session.get_one(User, user.id)
         enrolment = second_factors.pending(session, account) or second_factors.begin(session, account)
-    st.write(
-        _(
-            "People who work here sign in with their phone too. Scan this with an authenticator app, such as "
-            "Aegis, 2FAS or Google Authenticator, and type the six digits that it shows."
-        )
-    )
-    st.image(enrolment.svg, width=220)
-    st.caption(_("Without a camera, type this into the app:"))
-    st.code(enrolment.secret, language=None)
+    st.write(_("People who work here sign in with their phone too: it takes a minute to set up."))
+    show_enrolment(enrolment)
 
 
 def _submit() -> None:

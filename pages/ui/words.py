@@ -22,6 +22,11 @@ ROLE = {
     Role.STAFF: N_("Reception"),
     Role.ADMIN: N_("Administrator"),
 }
+CONSENT = {
+    "registration": N_("when you registered"),
+    "profile": N_("in your profile"),
+    "portal": N_("in the portal"),
+}
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:@])")
 
 
