@@ -127,7 +127,7 @@ def record_read(
 
 def record_refusal(session: Session, actor: Actor, denied: AccessDenied) -> None:
     """Add an entry for what the access table refused, in a new transaction: the other is rolled back."""
-    whose = {"doctor_id": denied.doctor_id, "user_id": denied.user_id}
+    whose: dict[str, Any] = {"doctor_id": denied.doctor_id, "user_id": denied.user_id}
     record(
         session,
         actor,

@@ -1,4 +1,4 @@
-"""Our own addresses beside the pages: the session cookie, personal files, whether the portal is well."""
+"""Our own addresses beside the pages: the session cookie, whether the portal is well, and `files`."""
 
 from urllib.parse import urlsplit
 
@@ -7,12 +7,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from core import calendars, grants, sign_ins
-from core.errors import ClinicError
-from core.i18n import _, use_locale
-from db.config import config
+from core import grants, sign_ins
 from db.session import answers, unit_of_work
 from pages.front.cookies import browser_cookie, forget_streamlit_sign_in, session_cookie, set_cookie
+from pages.front.files import FILES
 from pages.front.visitors import is_live
 
 
@@ -61,31 +59,6 @@ async def end_session(request: Request) -> Response:
     return _to("/", cookies + forget_streamlit_sign_in(request.cookies))
 
 
-async def visit_calendar(request: Request) -> Response:
-    """The .ics of a visit, for those who may see the visit; for anybody else it does not exist."""
-    token, number = request.cookies.get(session_cookie()), request.path_params["number"]
-    appointment_id = int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
-
-    def build() -> bytes | None:
-        with unit_of_work() as session:
-            actor = sign_ins.current_actor(session, token)
-            if actor is None:
-                return None
-            use_locale(actor.locale)
-            return calendars.visit_ics(
-                session, actor, appointment_id=appointment_id, public_url=config().public_url
-            )
-
-    try:
-        content = await run_in_threadpool(build)
-    except ClinicError:
-        return PlainTextResponse(_("That is not here any more."), 404)
-    if content is None:
-        return PlainTextResponse(_("Please sign in to see this page."), 401)
-    headers = {"content-disposition": 'attachment; filename="appointment.ics"'}
-    return Response(content, media_type="text/calendar", headers=headers)
-
-
 async def healthz(_request: Request) -> Response:
     """200 when the portal can reach its database, 503 when it cannot."""
     is_well = await run_in_threadpool(answers)
@@ -95,6 +68,6 @@ async def healthz(_request: Request) -> Response:
 ROUTES = [
     Route("/session/start", start_session),
     Route("/session/end", end_session),
-    Route("/files/appointments/{number}.ics", visit_calendar),
+    *FILES,
     Route("/healthz", healthz),
 ]
