@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, or_, select, union
 from sqlalchemy.orm import Session
 
 from db.base import Base
@@ -17,6 +17,7 @@ from db.models import (
     Location,
     Notification,
     OneTimeCode,
+    Outcome,
     Patient,
     Service,
     SignIn,
@@ -47,12 +48,13 @@ HIDDEN = {
     *("password_hash", "totp_secret", "totp_last_step", "token_hash", "code_hash", "payload"),
     *("request_key", "name_folded", "blocked"),
 }
+NO_ACCOUNT = 0  # a number that no account has; NULL would be the number of whatever is nobody's
 Query = Select[*tuple[Any, ...]]
 
 
 def collect(session: Session, patient_id: int) -> dict[str, list[dict[str, Any]]]:
     """The sections of `EXPORTED`, each a list of rows in values that JSON has."""
-    user_id = session.scalar(select(Patient.user_id).where(Patient.id == patient_id))
+    user_id = session.scalar(select(Patient.user_id).where(Patient.id == patient_id)) or NO_ACCOUNT
     addresses = own_addresses(session, patient_id)
     visits = select(Appointment.id).where(Appointment.patient_id == patient_id)
     codes = or_(OneTimeCode.user_id == user_id, OneTimeCode.sent_to.in_(addresses))
@@ -127,9 +129,10 @@ def _emergencies(patient_id: int) -> Query:
     )
 
 
-def _trail(patient_id: int, user_id: int | None) -> Query:
-    """What was done with the patient's data, and what the patient did."""
-    about = or_(AuditEntry.patient_id == patient_id, AuditEntry.user_id == user_id)
+def _trail(patient_id: int, user_id: int) -> Query:
+    """What was done with the patient's data, and what the patient did; not what others tried in vain."""
+    was_done = and_(AuditEntry.patient_id == patient_id, AuditEntry.outcome == Outcome.DONE)
+    about = or_(was_done, AuditEntry.user_id == user_id)
     named = _plain(AuditEntry, about).add_columns(User.name.label("user"))
     return named.outerjoin(User, User.id == AuditEntry.user_id).order_by(AuditEntry.id)
 

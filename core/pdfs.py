@@ -70,7 +70,7 @@ def note(text: str) -> Paragraph:
 def facts(pairs: Sequence[tuple[str, str]]) -> Table:
     """Labels with what they stand for, below each other."""
     rows = [[words(label, _LABEL), words(value)] for label, value in pairs]
-    return Table(rows, colWidths=[38 * mm, None], hAlign="LEFT", style=_style())
+    return Table(rows, colWidths=[38 * mm, None], hAlign="LEFT", splitInRow=1, style=_style())
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[float | None]) -> Table:
@@ -78,7 +78,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequen
     cells = [[words(each, _LABEL) for each in headings]]
     cells += [[words(each, _SMALL) for each in row] for row in rows]
     across = [None if width is None else width * mm for width in widths]
-    return Table(cells, colWidths=across, repeatRows=1, hAlign="LEFT", style=_style())
+    return Table(cells, colWidths=across, repeatRows=1, hAlign="LEFT", splitInRow=1, style=_style())
 
 
 def _style() -> TableStyle:

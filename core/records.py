@@ -70,9 +70,8 @@ def treating_doctor(session: Session, actor: Actor, patient_id: int) -> int | No
     """
     if actor.doctor_id is None:
         return None
-    if _has_visit(session, actor.doctor_id, patient_id) or emergency_until(session, actor, patient_id):
-        return actor.doctor_id
-    return None
+    is_own = _has_visit(session, actor.doctor_id, patient_id)
+    return actor.doctor_id if is_own or _in_force(session, actor.doctor_id, patient_id) else None
 
 
 def _has_visit(session: Session, doctor_id: int, patient_id: int) -> bool:
@@ -85,13 +84,8 @@ def _visit_with(doctor_id: int | None, of_patient: ColumnElement[bool]) -> Exist
     )
 
 
-def emergency_until(session: Session, actor: Actor, patient_id: int) -> datetime | None:
-    """When the actor's emergency access to a patient ends, None when none is in force."""
-    found = _in_force(session, actor.doctor_id, patient_id)
-    return found.expires_at if found else None
-
-
-def _in_force(session: Session, doctor_id: int | None, patient_id: int) -> EmergencyAccess | None:
+def _in_force(session: Session, doctor_id: int, patient_id: int) -> EmergencyAccess | None:
+    """The emergency access that opens a patient's record to a doctor now, if there is one."""
     return session.scalar(
         select(EmergencyAccess)
         .where(

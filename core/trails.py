@@ -102,9 +102,13 @@ def check(session: Session, actor: Actor) -> list[str]:
 
 
 def accesses(session: Session, actor: Actor, *, patient_id: int, page: int = 0) -> tuple[list[Line], bool]:
-    """Who opened what of a patient's, 50 a page, the newest first, and whether there are more."""
+    """Who opened what of a patient's, 50 a page, the newest first, and whether there are more.
+
+    Who tried in vain is the administrator's to know: it may be another patient.
+    """
     access.require(actor, Action.SEE_ACCESSES, patient_id=patient_id)
-    query = _fitting(session, Wanted(patient_ids=(patient_id,))).where(AuditEntry.action.in_(LOOKS))
+    wanted = Wanted(patient_ids=(patient_id,), outcome=Outcome.DONE)
+    query = _fitting(session, wanted).where(AuditEntry.action.in_(LOOKS))
     rows = session.execute(query.offset(page * PAGE).limit(PAGE + 1)).all()
     return [Line(*row) for row in rows[:PAGE]], len(rows) > PAGE
 

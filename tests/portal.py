@@ -18,11 +18,11 @@ from sqlalchemy.orm import Session
 from core import passwords
 from db.models import Role, User, doctor_specialties
 from db.models.people import Specialty
-from tests import make
+from tests import log_watch, make
 from tests.test_launch import free_port
 
 ROOT = Path(__file__).parent.parent
-PASSWORD = "correct horse battery"
+PASSWORD = log_watch.PASSWORD
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,7 @@ def running(
             yield f"http://localhost:{port}"
         finally:
             web.terminate()
+            log_watch.look_at_file(log)
 
 
 def without_browser(patch: pytest.MonkeyPatch) -> None:

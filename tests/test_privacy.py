@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core import appointments, exports, patients, privacy, records, sign_ins
+from core import appointments, audit, exports, patients, privacy, records, sign_ins, trails
 from core.access import Action
 from core.errors import AccessDenied, NotFound
 from core.patients import ERASED_NAME
@@ -179,6 +179,25 @@ def test_the_export_holds_nothing_of_anybody_else(session: Session, cast: Cast) 
     said = json.dumps(exported(session, cast))
     assert "Ben" not in said
     assert "x@y.example" not in said
+
+
+def test_the_export_of_somebody_without_an_account_is_theirs_alone(session: Session, cast: Cast) -> None:
+    audit.record(
+        session, None, audit.Event.HOLD_EXPIRED, kind="appointment", patient_id=cast.ada.patient_ids[0]
+    )
+    packed = privacy.export(session, cast.guardian, patient_id=cast.child_id)
+    with ZipFile(BytesIO(packed)) as archive:
+        found = json.loads(archive.read("data.json"))
+    assert {name for name, rows in found.items() if rows} == {"patient"}
+    assert "Ada" not in json.dumps(found)
+
+
+def test_who_tried_in_vain_is_not_told_to_the_patient(session: Session, cast: Cast) -> None:
+    (ada_id,) = cast.ada.patient_ids
+    audit.record_refusal(session, cast.ben, AccessDenied(Action.SEE_RECORD, patient_id=ada_id))
+    assert "Ben Sato" not in json.dumps(exported(session, cast))
+    lines, _more = trails.accesses(session, cast.ada, patient_id=ada_id)
+    assert "Ben Sato" not in {line.user for line in lines}
 
 
 def test_messages_to_a_shared_number_are_not_the_childs_to_take(session: Session, cast: Cast) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import streamlit as st
 
 from core import clinics, clock, records
-from core.i18n import N_, _, clock_time, short_date, span
+from core.i18n import N_, _, clock_time, ngettext, short_date, span
 from core.records import Found, Visit
 from db.models import Role
 from pages.ui import age, perform, plain, reading, require, status_badge
@@ -95,8 +95,8 @@ def show_record(patient_id: int) -> None:
         )
     years = age(record.birth_on, clock.now().astimezone(zone).date())
     st.title(record.name)
-    born = _("born {date}, {years} years").format(date=short_date(record.birth_on), years=years)
-    st.caption(born)
+    aged = ngettext("{years} year", "{years} years", years).format(years=years)
+    st.caption(_("born {date}").format(date=short_date(record.birth_on)) + f", {aged}")
     for heading, words in ((_("Allergies"), record.allergies), (_("History"), record.medical_history)):
         st.header(heading)
         st.text(words or _("Nothing written down."))

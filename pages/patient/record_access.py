@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core import clinics, patients, trails
+from core.access import Action
 from core.i18n import _, clock_time, dated
 from core.trails import Line
 from db.models import Role
@@ -17,11 +18,11 @@ def turn(to: int) -> None:
 
 
 def show(line: Line) -> None:
+    is_emergency = line.object_kind == "emergency access" and line.action == Action.SEE_RECORD
     with st.container(border=True):
         st.markdown(
             f"**{done_words(line.action)}**"
-            + (f" :orange-badge[{_('Emergency')}]" if line.object_kind == "emergency access" else "")
-            + (f" :red-badge[{_('Refused')}]" if line.outcome == "refused" else "")
+            + (f" :orange-badge[{_('Emergency')}]" if is_emergency else "")
             + f"  \n{plain(who(line, actor.user_id))}"
         )
         on = line.at.astimezone(zone).date()

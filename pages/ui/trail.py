@@ -88,9 +88,7 @@ def trail_table(lines: Iterable[Line], zone: tzinfo) -> None:
                 _("What"): done_words(line.action),
                 _("Outcome"): _(OUTCOME[line.outcome]),
                 _("Patient"): _patient(line),
-                _("Object"): line.object_kind
-                if line.object_id is None
-                else f"{line.object_kind} {line.object_id}",
+                _("Object"): f"{line.object_kind} {line.object_id or ''}",
                 _("Address"): line.address or "",
             }
             for line in lines
