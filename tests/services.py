@@ -16,6 +16,8 @@ WITHOUT_ACCESS = {
     "patients.own": "gives the rows of the actor's own numbers, and takes no other",
     "placements.insert": "writes what its callers were allowed to do",
     "placements.move": "writes what its callers were allowed to do",
+    "profiles.is_code_over": "counts a try at the actor's own code, and tells nothing but that",
+    "profiles.is_over": "counts a try at the actor's own password, and tells nothing but that",
     "records.treating_doctor": "gives the table what it asks about: the actor's own number or nothing",
 }
 

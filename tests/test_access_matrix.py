@@ -17,12 +17,15 @@ from sqlalchemy.orm import Session, undefer
 
 from core import passwords, records
 from core.access import RULES, Action, Actor, Relation
-from core.errors import AccessDenied, ClinicError
+from core.errors import AccessDenied, ClinicError, NotFound
 from core.identities import Identity
+from core.letters import CannotSendCodes
 from core.privacy import VisitsAhead
+from core.safeguards import SecondFactorRequired
+from core.second_factors import NothingToConfirm
 from core.trails import Wanted
 from db.base import Base
-from db.models import Patient, Role, User
+from db.models import CodePurpose, Patient, Role, User
 from tests import make
 from tests.cast import NOW, Cast, assemble, on, time_is
 from tests.portal import PASSWORD
@@ -106,8 +109,21 @@ def of_visit(action: Action, **more: Any) -> Recipe:
     return Recipe(action, lambda world, is_own: {"appointment_id": world.visits[is_own], **more})
 
 
-def of_nobody(action: Action, **arguments: Any) -> Recipe:
-    return Recipe(action, lambda _world, _is_own: arguments)
+def of_nobody(action: Action, *, or_else: type[ClinicError] | None = None, **arguments: Any) -> Recipe:
+    return Recipe(action, lambda _world, _is_own: arguments, or_else=or_else)
+
+
+def of_oneself(action: Action, *, or_else: type[ClinicError] | None = None, **arguments: Any) -> Recipe:
+    """A service that acts on the account of whoever calls it, and takes no other."""
+    return Recipe(action, lambda _world, _is_own: arguments, is_own_only=True, or_else=or_else)
+
+
+def of_user(**more: Any) -> Recipe:
+    """A service for administrators, on Ada's account or Ben's."""
+    return Recipe(
+        Action.MANAGE_USERS,
+        lambda world, is_own: {"user_id": (world.cast.ada if is_own else world.cast.ben).user_id, **more},
+    )
 
 
 WEDNESDAY = on(3, 0).date()
@@ -165,6 +181,12 @@ RECIPES = {
     ),
     "identities.own": Recipe(Action.SEE_ACCOUNT, is_own_only=True),
     "identities.unlink": Recipe(Action.CHANGE_ACCOUNT, lambda _world, _is_own: {"identity_id": 1}, True),
+    "invites.invite": of_nobody(
+        Action.INVITE, name="Zoë Übel", email="zoe@example.org", role=Role.STAFF, or_else=CannotSendCodes
+    ),
+    "invites.open_invites": of_nobody(Action.INVITE),
+    "invites.resend": of_nobody(Action.INVITE, invite_id=1, or_else=ClinicError),
+    "invites.withdraw": of_nobody(Action.INVITE, invite_id=1, or_else=NotFound),
     "patients.find": of_patient(Action.SEE_CONTACT),
     "patients.register": of_nobody(Action.REGISTER_PATIENT, name="Zoë Übel", birth_on=BORN),
     "patients.search": of_nobody(Action.SEARCH_PATIENTS, text="okafor"),
@@ -174,6 +196,17 @@ RECIPES = {
         or_else=VisitsAhead,
     ),
     "privacy.export": of_patient(Action.EXPORT_PATIENT),
+    "profiles.ask_email": of_oneself(
+        Action.CHANGE_ACCOUNT, email="new@example.org", password=PASSWORD, or_else=CannotSendCodes
+    ),
+    "profiles.ask_phone": of_oneself(
+        Action.CHANGE_ACCOUNT, phone="+49301234567", password=PASSWORD, or_else=CannotSendCodes
+    ),
+    "profiles.awaited": of_oneself(Action.SEE_ACCOUNT, purpose=CodePurpose.VERIFY_EMAIL),
+    "profiles.confirm_email": of_oneself(Action.CHANGE_ACCOUNT, code="123456", or_else=ClinicError),
+    "profiles.confirm_phone": of_oneself(Action.CHANGE_ACCOUNT, code="123456", or_else=ClinicError),
+    "profiles.own": of_oneself(Action.SEE_ACCOUNT),
+    "profiles.save": of_oneself(Action.CHANGE_ACCOUNT, name="Zoë", locale="en", has_sms_consent=False),
     "records.break_glass": Recipe(
         Action.BREAK_GLASS,
         lambda world, _is_own: {"patient_id": world.cast.child_id, "reason": WHY},
@@ -181,12 +214,30 @@ RECIPES = {
     "records.identify": of_patient(Action.SEARCH_RECORDS),
     "records.open_record": of_patient(Action.SEE_RECORD),
     "records.search_records": of_nobody(Action.SEARCH_RECORDS, text="sato"),
+    "safeguards.begin_second_factor": of_oneself(Action.CHANGE_ACCOUNT, password=PASSWORD),
+    "safeguards.begun_second_factor": of_oneself(Action.SEE_ACCOUNT),
+    "safeguards.change_password": of_oneself(Action.CHANGE_ACCOUNT, current=PASSWORD, new="glass river pace"),
+    "safeguards.confirm_second_factor": of_oneself(
+        Action.CHANGE_ACCOUNT, code="123456", or_else=NothingToConfirm
+    ),
+    "safeguards.end_other_sessions": of_oneself(Action.CHANGE_ACCOUNT),
+    "safeguards.end_session": of_oneself(Action.CHANGE_ACCOUNT, sign_in_id=1, or_else=NotFound),
+    "safeguards.sessions": of_oneself(Action.SEE_ACCOUNT),
+    "safeguards.turn_off_second_factor": of_oneself(
+        Action.CHANGE_ACCOUNT, password=PASSWORD, or_else=SecondFactorRequired
+    ),
     "trails.accesses": of_patient(Action.SEE_ACCESSES),
     "trails.as_csv": of_nobody(Action.SEE_AUDIT, wanted=Wanted()),
     "trails.check": of_nobody(Action.SEE_AUDIT),
     "trails.patients_named": of_nobody(Action.SEE_AUDIT, text="ada"),
     "trails.people_named": of_nobody(Action.SEE_AUDIT, text="ada"),
     "trails.search": of_nobody(Action.SEE_AUDIT, wanted=Wanted()),
+    "users.activate": of_user(),
+    "users.change_role": of_user(role=Role.STAFF),
+    "users.deactivate": of_user(),
+    "users.end_sessions": of_user(),
+    "users.reset_second_factor": of_user(),
+    "users.search": of_nobody(Action.MANAGE_USERS, text="okafor"),
 }
 
 

@@ -308,7 +308,7 @@ def test_the_search_for_services_that_forget_to_ask_finds_them(body: str, asks: 
 
 # What puts a file at an address of Streamlit's own, which checks nobody: /media is open to whoever knows it.
 MEDIA = {"download_button", "image", "audio", "video", "pdf", "logo"}
-MEDIA_ALLOWED = {"pages/ui/second_step.py": "an SVG given as text is drawn in place, at no address"}
+MEDIA_ALLOWED = {"pages/ui/enrolment.py": "an SVG given as text is drawn in place, at no address"}
 
 
 def test_no_page_lets_a_file_travel_through_media() -> None:
