@@ -1,5 +1,6 @@
 """Every page from the entry script on, without a browser: what it shows, and what it refuses."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from core import sign_ins
 from core.i18n import use_locale
 from db.models import Appointment, AppointmentStatus, Doctor, Patient, Service, User
 from db.session import unit_of_work
+from pages.ui.words import plain
 from tests import make, portal
 from tests.cast import time_is
 from tests.portal import PASSWORD, Residents
@@ -308,6 +310,14 @@ def test_markup_in_a_name_stays_text(open_as: OpenAs, database: Engine, resident
     shown = texts(open_as("roth"))
     assert "![x](" not in shown
     assert "\\!\\[x\\]\\(" in shown
+
+
+@pytest.mark.parametrize("name", ["www.evil.example", "see HTTPS://evil.example/x", "Www.Evil.example"])
+def test_an_address_in_a_name_is_taken_apart(name: str) -> None:
+    """The browser makes links of addresses whatever is escaped in them."""
+    shown = plain(name).replace("\\", "").lower()
+    assert not re.search(r"www\.|https?://", shown)
+    assert shown.replace("\u2060", "") == name.lower()
 
 
 def test_guessing_passwords_is_stopped_even_when_the_last_guess_is_right(open_as: OpenAs) -> None:
