@@ -11,11 +11,12 @@ from starlette.middleware import Middleware
 
 from core.i18n import _
 from core.startup import require_ready
+from core.traces import keep_values_out_of_logs
 from db.config import config
 from pages.front.guard import Guard
 from pages.front.routes import ROUTES
 from pages.front.serving import tell_uvicorn
-from pages.front.traces import keep_values_out_of_logs, log, log_error
+from pages.front.traces import log, log_error
 from pages.front.watch import watching
 
 

@@ -1,6 +1,6 @@
 """The jobs process: `python -m jobs` runs the table of jobs until SIGTERM or Ctrl-C.
 
-A job that raises is logged with its traceback by APScheduler, and runs again at its next turn.
+A job that raises is logged by APScheduler, without the values of the error, and runs again at its next turn.
 """
 
 # mypy: allow-untyped-calls
@@ -13,6 +13,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from core import clock
 from core.startup import require_ready
+from core.traces import keep_values_out_of_logs
 from db.session import engine, unit_of_work
 from jobs.table import JOBS, Job
 
@@ -58,6 +59,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for talkative in ("apscheduler", "alembic"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
+    keep_values_out_of_logs()
     require_ready()
     scheduler = scheduler_of(JOBS)
     scheduler.start()

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -67,14 +69,53 @@ def test_the_process_does_its_work_and_stops_quietly(database: Engine) -> None:
         session.flush()
         an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
         session.add(SignInGrant(browser_hash=b"a browser", user_id=user.id, expires_at=an_hour_ago))
-    jobs = subprocess.Popen(
-        [sys.executable, "-m", "jobs"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    deadline = time.monotonic() + 30
-    while grant_count(database) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    jobs.send_signal(signal.SIGTERM)
-    said, _ = jobs.communicate(timeout=10)
+    with running_jobs() as said:
+        wait_until(lambda: not grant_count(database))
     assert grant_count(database) == 0
+    assert [line.partition(" jobs: ")[2] for line in said] == ["forget old sign-ins: 1"]
+
+
+def test_a_job_that_fails_over_a_row_does_not_log_the_row(database: Engine) -> None:
+    with unit_of_work(database) as session:
+        make.clinic(session)
+        doctor, service = make.doctor(session, name="Dr. Eva Roth"), make.service(session)
+        hold = {"status": "pending", "hold_expires_at": datetime.now(UTC) - timedelta(hours=1)}
+        make.appointment(session, doctor, service, datetime.now(UTC) + timedelta(days=1), **hold)
+    with database.begin() as connection:
+        connection.exec_driver_sql("CREATE SEQUENCE tries")
+        connection.exec_driver_sql(
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ "
+            "BEGIN PERFORM nextval('tries'); RAISE EXCEPTION 'Ada Okafor is ill'; END $$"
+        )
+        connection.exec_driver_sql(
+            "CREATE TRIGGER fail BEFORE UPDATE ON appointments FOR EACH ROW EXECUTE FUNCTION fail()"
+        )
+
+    def has_tried() -> bool:
+        with database.connect() as connection:
+            return bool(connection.execute(text("SELECT is_called FROM tries")).scalar_one())
+
+    with running_jobs() as said:
+        wait_until(has_tried)
+    assert "expire holds" in "".join(said)
+    assert "psycopg.errors.RaiseException" in "".join(said)
+    assert "Ada" not in "".join(said)
+
+
+@contextmanager
+def running_jobs() -> Iterator[list[str]]:
+    """The jobs process, stopped by a signal at the end; then what it has said, line by line."""
+    said: list[str] = []
+    with subprocess.Popen(
+        [sys.executable, "-m", "jobs"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as jobs:
+        yield said
+        jobs.send_signal(signal.SIGTERM)
+        said += jobs.communicate(timeout=10)[0].splitlines()
     assert jobs.returncode == 0
-    assert [line.partition(" jobs: ")[2] for line in said.splitlines()] == ["forget old sign-ins: 1"]
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(0.1)

@@ -9,7 +9,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from pages.front import traces
+from core import traces
+from pages.front.traces import log_error
 from tests import make
 
 SECRETS = ("Zoë Übel", "+4915123456789", "zoe")
@@ -60,5 +61,5 @@ def test_an_error_that_is_its_own_cause_is_written_once() -> None:
 
 
 def test_the_person_gets_a_number_that_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    reference = traces.log_error(ValueError("secret"))
+    reference = log_error(ValueError("secret"))
     assert f"Reference {reference}" in caplog.text

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import streamlit as st
 
-from core import clinics, clock, records
-from core.i18n import N_, _, clock_time, ngettext, short_date, span
-from core.records import Found, Visit
+from core import clinics, records
+from core.i18n import N_, _, short_date, span
+from core.records import Found
 from db.models import Role
-from pages.ui import age, perform, plain, reading, require, status_badge
+from pages.ui import perform, plain, reading, require
+from pages.ui.records import show_record
 
 actor = require(Role.DOCTOR)
 
@@ -72,38 +73,6 @@ def ask_for_reason(known: Found) -> None:
         )
 
 
-def show_visits(heading: str, visits: list[Visit]) -> None:
-    st.header(heading)
-    if not visits:
-        st.caption(_("None."))
-    for visit in visits:
-        on = visit.starts_at.astimezone(zone).date()
-        st.markdown(
-            f"**{short_date(on)}, {clock_time(visit.starts_at, zone)}** {status_badge(visit.status)}  \n"
-            f"{plain(visit.service)} · {plain(visit.doctor)}"
-        )
-
-
-def show_record(patient_id: int) -> None:
-    with reading() as session:
-        record = records.open_record(session, actor, patient_id=patient_id)
-    if record.emergency_until is not None:
-        until = clock_time(record.emergency_until, zone)
-        st.error(
-            _("Emergency access until {time}. Every look is recorded.").format(time=until),
-            icon=":material/emergency:",
-        )
-    years = age(record.birth_on, clock.now().astimezone(zone).date())
-    st.title(record.name)
-    aged = ngettext("{years} year", "{years} years", years).format(years=years)
-    st.caption(_("born {date}").format(date=short_date(record.birth_on)) + f", {aged}")
-    for heading, words in ((_("Allergies"), record.allergies), (_("History"), record.medical_history)):
-        st.header(heading)
-        st.text(words or _("Nothing written down."))
-    show_visits(_("Coming visits"), record.coming)
-    show_visits(_("Past visits"), record.past)
-
-
 with reading() as session:
     zone = clinics.zone(session)
 chosen: int | None = st.session_state.get("record_patient")
@@ -130,6 +99,8 @@ else:
     with reading() as session:
         known = records.identify(session, actor, patient_id=chosen)
     if known.is_own:
-        show_record(chosen)
+        with reading() as session:
+            record = records.open_record(session, actor, patient_id=chosen)
+        show_record(record, zone)
     else:
         ask_for_reason(known)

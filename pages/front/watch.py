@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from core import sign_ins
+from core.traces import without_values
 from db.session import unit_of_work
-from pages.front.traces import log, without_values
+from pages.front.traces import log
 
 SWEEP_SECONDS = 2.0
 ANSWER_SECONDS = 5.0

@@ -1,0 +1,41 @@
+"""A patient's record on the screen."""
+
+from datetime import tzinfo
+
+import streamlit as st
+
+from core import clock
+from core.i18n import _, clock_time, ngettext, short_date
+from core.records import Record, Visit
+from pages.ui.words import age, plain, status_badge
+
+
+def show_record(record: Record, zone: tzinfo) -> None:
+    """Who it is, what is clinical, the visits; a banner on top when only an emergency opened it."""
+    if record.emergency_until is not None:
+        until = clock_time(record.emergency_until, zone)
+        st.error(
+            _("Emergency access until {time}. Every look is recorded.").format(time=until),
+            icon=":material/emergency:",
+        )
+    st.title(record.name)
+    years = age(record.birth_on, clock.now().astimezone(zone).date())
+    aged = ngettext("{years} year", "{years} years", years).format(years=years)
+    st.caption(_("born {date}").format(date=short_date(record.birth_on)) + f", {aged}")
+    for heading, words in ((_("Allergies"), record.allergies), (_("History"), record.medical_history)):
+        st.header(heading)
+        st.text(words or _("Nothing written down."))
+    _show_visits(_("Coming visits"), record.coming, zone)
+    _show_visits(_("Past visits"), record.past, zone)
+
+
+def _show_visits(heading: str, visits: list[Visit], zone: tzinfo) -> None:
+    st.header(heading)
+    if not visits:
+        st.caption(_("None."))
+    for visit in visits:
+        on = visit.starts_at.astimezone(zone).date()
+        st.markdown(
+            f"**{short_date(on)}, {clock_time(visit.starts_at, zone)}** {status_badge(visit.status)}  \n"
+            f"{plain(visit.service)} · {plain(visit.doctor)}"
+        )
