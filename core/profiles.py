@@ -1,5 +1,7 @@
 """One's own profile. A new email address or phone counts once a code that was sent there has come back."""
 
+from typing import Any
+
 from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -53,13 +55,12 @@ def save(session: Session, actor: Actor, *, name: str, locale: str, has_sms_cons
     session.flush()
     for patient in session.scalars(select(Patient).where(Patient.user_id == user.id)):
         patient.name, patient.locale = given, locale
-    audit.record(
-        session, actor, audit.Event.PROFILE_CHANGED, kind="user", number=user.id, sms_consent=has_sms_consent
-    )
+    _record(session, actor, audit.Event.PROFILE_CHANGED, sms_consent=has_sms_consent)
 
 
 def is_over(session: Session, actor: Actor) -> bool:
     """Count a try at one's password, in a transaction of its own before it; whether there were too many."""
+    access.require(actor, Action.CHANGE_ACCOUNT, user_id=actor.user_id)
     return throttles.is_over(session, username=str(actor.user_id), address=actor.address, what=_WHAT)
 
 
@@ -121,6 +122,7 @@ def awaited(session: Session, actor: Actor, purpose: CodePurpose) -> str | None:
 
 def is_code_over(session: Session, actor: Actor, *, purpose: CodePurpose) -> bool:
     """Count a try at a code, in a transaction of its own before it; whether there were too many."""
+    access.require(actor, Action.CHANGE_ACCOUNT, user_id=actor.user_id)
     sent_to = one_time_codes.waiting_for(session, purpose, user_id=actor.user_id)
     return one_time_codes.is_over(
         session, purpose, sent_to=sent_to or str(actor.user_id), address=actor.address
@@ -143,7 +145,7 @@ def confirm_email(session: Session, actor: Actor, *, code: str) -> None:
     except IntegrityError:
         raise EmailTaken from None
     session.execute(update(Patient).where(Patient.user_id == user.id).values(email=address))
-    audit.record(session, actor, audit.Event.VERIFY, kind="user", number=user.id, what="email")
+    _record(session, actor, audit.Event.VERIFY, what="email")
 
 
 def confirm_phone(session: Session, actor: Actor, *, code: str) -> None:
@@ -155,12 +157,17 @@ def confirm_phone(session: Session, actor: Actor, *, code: str) -> None:
     user.phone, user.phone_verified_at = number, clock.now()
     session.flush()
     session.execute(update(Patient).where(Patient.user_id == user.id).values(phone=number))
-    audit.record(session, actor, audit.Event.VERIFY, kind="user", number=user.id, what="phone")
+    _record(session, actor, audit.Event.VERIFY, what="phone")
 
 
 def _changing(session: Session, actor: Actor) -> User:
     access.require(actor, Action.CHANGE_ACCOUNT, user_id=actor.user_id)
     return session.get_one(User, actor.user_id)
+
+
+def _record(session: Session, actor: Actor, event: audit.Event, **detail: Any) -> None:
+    own_patient = next(iter(actor.patient_ids), None)
+    audit.record(session, actor, event, kind="user", number=actor.user_id, patient_id=own_patient, **detail)
 
 
 def _redeemed(session: Session, user: User, purpose: CodePurpose, code: str) -> str:

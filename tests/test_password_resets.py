@@ -53,7 +53,8 @@ def test_with_the_code_there_is_a_new_password_and_every_session_is_over(
 
 @pytest.mark.parametrize("name", ["nobody", "nobody@example.org", "", "a\0da", "x" * 100_000, "🐎"])
 def test_an_unknown_name_gets_the_same_answer_and_no_mail(session: Session, ada: User, name: str) -> None:
-    password_resets.ask(session, name=name)
+    for _ in range(one_time_codes.CODES_AN_HOUR + 1):
+        password_resets.ask(session, name=name)
     assert session.scalars(select(Notification)).all() == []
     password_resets.is_over(session, name=name, password=NEW, address="192.0.2.1")
     with pytest.raises(CodeRefused):
