@@ -61,8 +61,8 @@ def is_over(session: Session, *, name: str, password: str, address: str | None) 
     """
     passwords.require_acceptable(password, about=(name,))
     user = _account(session, name)
-    sent_to = (_reachable_at(user) if user else None) or name
-    return one_time_codes.is_over(session, _RESET, sent_to=sent_to.replace("\0", ""), address=address)
+    sent_to = (_reachable_at(user) if user else None) or "nobody"
+    return one_time_codes.is_over(session, _RESET, sent_to=sent_to, address=address, typed=name or "nobody")
 
 
 def finish(session: Session, *, name: str, code: str, password: str) -> None:
@@ -71,7 +71,7 @@ def finish(session: Session, *, name: str, code: str, password: str) -> None:
     sent_to = _reachable_at(user) if user else None
     if user is None or sent_to is None:
         raise CodeRefused
-    one_time_codes.redeem(session, _RESET, sent_to=sent_to, code=code, user_id=user.id)
+    one_time_codes.redeem(session, _RESET, sent_to=sent_to, code=code, user_id=user.id, typed=name)
     passwords.require_acceptable(password, about=(user.name, user.username, user.email))
     give_password(session, user, password)
     throttles.forgive(session, username=user.username)

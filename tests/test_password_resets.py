@@ -118,11 +118,12 @@ def test_a_password_that_will_not_do_costs_no_try(
         password_resets.finish(session, name=ADA, code=code_to(session, ADA), password=password)
 
 
-def test_guesses_are_counted_by_account_whatever_name_is_typed(session: Session, ada: User) -> None:
+def test_guesses_are_counted_whatever_name_is_typed_and_tell_nobody_whose_address_it_is(
+    session: Session, ada: User
+) -> None:
     password_resets.ask(session, name=ADA)
-    for name in ("ada", ADA, "ADA", " ada", ADA.upper()):
+    for name in ("ada", ADA, "ADA", " ada", ADA.upper(), "ada"):
         assert not password_resets.is_over(session, name=name, password=NEW, address=None)
-    assert password_resets.is_over(session, name="ada", password=NEW, address=None)
     with pytest.raises(CodeRefused):
         password_resets.finish(session, name="ada", code=code_to(session, ADA), password=NEW)
 
