@@ -6,9 +6,11 @@ import streamlit as st
 
 from core import clinics
 from core.i18n import _
+from db.config import config
 from db.models import Role
 from pages.ui import reading, show_messages
 from pages.ui.navigation import pages_for
+from pages.ui.other_sites import offer_link
 from pages.ui.sessions import current_actor, sign_out
 from pages.ui.words import ROLE, plain
 
@@ -33,7 +35,17 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
                 on_click=sign_out,
                 key="home_sign_out",
             )
+if config().is_plain_http:
+    st.warning(
+        _(
+            "This portal is reached without encryption: anybody on the network can read what you type. "
+            "Ask the administrator to set up HTTPS."
+        ),
+        icon=":material/no_encryption:",
+    )
 if clinic.is_demo:
     st.caption(_("Demo clinic: every person and every visit here is invented."))
+if actor is not None:
+    offer_link()
 show_messages()
 page.run()

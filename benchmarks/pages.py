@@ -27,8 +27,8 @@ from benchmarks.timing import Figure, alternated, over
 from core import sign_ins
 from db.models import User
 from db.session import engine, unit_of_work
+from pages.front.cookies import session_cookie
 from pages.ui import navigation
-from pages.ui.sessions import SESSION_COOKIE
 
 REPEATS = 25
 TARGET_MS = 60.0
@@ -125,7 +125,7 @@ def _busy_day(clinic: Clinic, doctor_id: int) -> date:
 def _run_of(scene: Scene) -> Callable[[], float]:
     """One more run of the scene's page, in an open portal; how long its script took, in seconds."""
     page = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=_PATIENCE_SECONDS)
-    cookies = {} if scene.username is None else {SESSION_COOKIE: _token(scene.username)}
+    cookies = {} if scene.username is None else {session_cookie(): _token(scene.username)}
 
     def stopwatch() -> float:
         with patch.object(ContextProxy, "cookies", cookies):

@@ -13,6 +13,7 @@ class Action(StrEnum):
     REGISTER_PATIENT = "register a patient"
     SEE_CONTACT = "see a patient's contact details"
     LINK_GUARDIAN = "link a guardian"
+    UNLINK_GUARDIAN = "end a guardian's rights"
     SEE_APPOINTMENT = "see an appointment"
     SEE_DAY = "see a doctor's day"
     BOOK = "book"
@@ -74,6 +75,7 @@ _DESK = _EVERYBODY | dict.fromkeys(
         Action.REGISTER_PATIENT,
         Action.SEE_CONTACT,
         Action.LINK_GUARDIAN,
+        Action.UNLINK_GUARDIAN,
         Action.SEE_APPOINTMENT,
         Action.SEE_DAY,
         Action.BOOK,

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from core import access, clinics, clock, wall_time
+from core import access, audit, clinics, clock, wall_time
 from core.access import Action, Actor
 from core.appointments import CHANGEABLE
 from core.errors import NotFound
@@ -70,8 +70,12 @@ def one(session: Session, actor: Actor, appointment_id: int) -> Appointment:
 
 
 def day(session: Session, actor: Actor, *, doctor_id: int, on: date) -> list[Appointment]:
-    """The doctor's visits that start on a day of the clinic and were not called off, in order of time."""
+    """The doctor's visits that start on a day of the clinic and were not called off, in order of time.
+
+    The trail keeps that somebody looked at the doctor's days, not at which of them.
+    """
     access.require(actor, Action.SEE_DAY, doctor_id=doctor_id)
+    audit.record_read(session, actor, Action.SEE_DAY, kind="doctor", number=doctor_id)
     zone = clinics.zone(session)
     begins, ends = (
         wall_time.instant_reached(zone, datetime.combine(each, time()))

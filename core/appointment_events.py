@@ -1,4 +1,6 @@
-"""What happened to a visit: one row a change, and the answer to a form that was sent twice."""
+"""What happened to a visit: one row a change, with its entry in the audit trail, and the answer to a form
+that was sent twice.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -7,14 +9,20 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import clock
-from core.access import Actor
+from core import audit, clock
+from core.access import Action, Actor
 from core.appointment_errors import FormAlreadySent, ReasonMissing, ReasonTooLong, ReasonUnreadable
 from core.texts import is_readable
 from db.models import Appointment, AppointmentEvent, EventKind
 from db.session import run
 
 REASON_LENGTH = 500
+ACTIONS = {
+    EventKind.BOOKED: Action.BOOK,
+    EventKind.OVERBOOKED: Action.OVERBOOK,
+    EventKind.MOVED: Action.MOVE,
+    EventKind.CANCELLED: Action.CANCEL,
+}
 
 _INSERT = """
     INSERT INTO appointment_events (appointment_id, kind, at, by_user_id, before, after, reason, request_key)
@@ -61,7 +69,10 @@ def record(
     reason: str | None = None,
     request_key: UUID | None = None,
 ) -> None:
-    """Add an event in its change's transaction. Raises `FormAlreadySent` when the key was used before."""
+    """Add an event in its change's transaction, and the trail's entry after it.
+
+    Raises `FormAlreadySent` when the key was used before.
+    """
     session.flush()  # the change first, then its event
     values = {
         "appointment_id": appointment.id,
@@ -75,6 +86,15 @@ def record(
     }
     if not run(session, _INSERT, values):
         raise FormAlreadySent
+    audit.record(
+        session,
+        actor,
+        ACTIONS[kind],
+        kind="appointment",
+        number=appointment.id,
+        patient_id=appointment.patient_id,
+        doctor_id=appointment.doctor_id,
+    )
 
 
 def place_in_time(appointment: Appointment) -> dict[str, Any]:

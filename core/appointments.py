@@ -16,6 +16,7 @@ from core.appointment_errors import (
     TooLateToMove,
 )
 from core.appointment_events import required_reason
+from core.audit import Event
 from core.errors import AccessDenied, NotFound
 from core.offers import OVERBOOKING_WAIVES, NotOffered, Rule, SlotTaken
 from core.placements import Wish
@@ -193,12 +194,16 @@ def expire_holds(session: Session) -> int:
             ), freed AS (
                 UPDATE appointments a
                 SET status = 'expired', hold_expires_at = NULL, version = version + 1, updated_at = :now
-                FROM due WHERE a.id = due.id RETURNING a.id
+                FROM due WHERE a.id = due.id
+                RETURNING a.id, a.patient_id
+            ), events AS (
+                INSERT INTO appointment_events (appointment_id, kind, at)
+                SELECT id, 'expired', :now FROM freed
             )
-            INSERT INTO appointment_events (appointment_id, kind, at)
-            SELECT id, 'expired', :now FROM freed RETURNING id
+            INSERT INTO audit_entries (at, action, outcome, object_kind, object_id, patient_id, for_another)
+            SELECT :now, :action, 'done', 'appointment', id, patient_id, false FROM freed RETURNING id
         """),
-        {"now": clock.now()},
+        {"now": clock.now(), "action": Event.HOLD_EXPIRED.value},
     )
     return len(expired.all())
 

@@ -26,7 +26,7 @@ READ_AGAIN = timedelta(minutes=10)  # a page that draws itself again is one look
 
 
 class Event(StrEnum):
-    """What happens to an account rather than by the access table."""
+    """What happens to an account, or by itself, rather than by the access table."""
 
     SIGN_IN = "sign in"
     SIGN_IN_FAILED = "sign in failed"
@@ -46,6 +46,8 @@ class Event(StrEnum):
     ACTIVATED = "activate an account"
     DEACTIVATED = "deactivate an account"
     SESSIONS_ENDED = "end sessions"
+    HOLD_EXPIRED = "let a held time go"
+    RECORD_EXPIRED = "erase a record whose years are over"
     FORBIDDEN = "something forbidden"
 
 
@@ -70,9 +72,10 @@ _FAULTS = text("""
         FROM audit_links link LEFT JOIN audit_entries entry ON entry.id = link.entry_id
         WINDOW along AS (PARTITION BY link.chain ORDER BY link.number)
     )
-    SELECT entry_id, 'missing' AS fault FROM linked WHERE entry IS NULL
+    SELECT entry_id, 'missing' AS fault FROM linked WHERE (entry).id IS NULL
     UNION ALL
-    SELECT entry_id, 'altered' FROM linked WHERE entry IS NOT NULL AND audit_hash(entry, hash_before) <> hash
+    SELECT entry_id, 'altered' FROM linked
+    WHERE (entry).id IS NOT NULL AND audit_hash(entry, hash_before) <> hash
     UNION ALL
     SELECT entry_id, 'links missing before it' FROM linked WHERE number <> number_before + 1
     UNION ALL
@@ -80,11 +83,13 @@ _FAULTS = text("""
     FROM audit_entries entry LEFT JOIN audit_links link ON link.entry_id = entry.id
     WHERE link.entry_id IS NULL
     UNION ALL
-    SELECT NULL, 'the end of chain ' || chain || ' is missing' FROM audit_chains
-    WHERE (links, last_hash) IS DISTINCT FROM (
-        SELECT coalesce(max(number), 0),
-               coalesce((array_agg(hash ORDER BY number DESC))[1], sha256(CAST('' AS bytea)))
-        FROM audit_links WHERE audit_links.chain = audit_chains.chain)
+    SELECT NULL, 'the end of chain ' || chain.chain || ' is missing'
+    FROM audit_chains chain LEFT JOIN LATERAL (
+        SELECT number, hash FROM audit_links
+        WHERE audit_links.chain = chain.chain ORDER BY number DESC LIMIT 1
+    ) last ON true
+    WHERE chain.links <> coalesce(last.number, 0)
+    OR chain.last_hash <> coalesce(last.hash, sha256(CAST('' AS bytea)))
     ORDER BY 1 NULLS LAST
 """)
 
@@ -98,13 +103,16 @@ def record(
     number: int | None = None,
     patient_id: int | None = None,
     outcome: Outcome = Outcome.DONE,
+    address: str | None = None,
     **detail: Any,
 ) -> None:
     """Add an entry: `actor` (None: nobody, or the clinic itself) did `action` to the `kind` of `number`.
 
-    `detail` is what else must be known: ids and states, never names or notes.
+    `address` is where from, where no actor says it; `detail` what else must be known: ids and states, never
+    names or notes.
     """
-    run(session, _INSERT, _entry(actor, action, kind, number, patient_id, outcome, detail))
+    values = _entry(actor, action, kind, number, patient_id, outcome, detail)
+    run(session, _INSERT, values if address is None else values | {"address": address})
 
 
 def record_read(
@@ -119,7 +127,7 @@ def record_read(
 
 def record_refusal(session: Session, actor: Actor, denied: AccessDenied) -> None:
     """Add an entry for what the access table refused, in a new transaction: the other is rolled back."""
-    whose = {"doctor_id": denied.doctor_id, "user_id": denied.user_id}
+    whose: dict[str, Any] = {"doctor_id": denied.doctor_id, "user_id": denied.user_id}
     record(
         session,
         actor,
@@ -159,8 +167,7 @@ def _entry(
 def faults(session: Session) -> list[str]:
     """What does not fit in the trail, one line each; empty when every entry is as it was written."""
     return [
-        fault if number is None else f"entry {number}: {fault}"
-        for number, fault in session.execute(_FAULTS).tuples()
+        fault if number is None else f"entry {number}: {fault}" for number, fault in session.execute(_FAULTS)
     ]
 
 

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 from icalendar import Calendar, Event
 from sqlalchemy.orm import Session
 
-from core import agendas, clinics, clock
-from core.access import Actor
+from core import agendas, audit, clinics, clock
+from core.access import Action, Actor
 from core.i18n import _
 from db.models import AppointmentStatus
 
@@ -25,6 +25,14 @@ def visit_ics(session: Session, actor: Actor, *, appointment_id: int, public_url
     old entry. Nothing clinical is in it: no service, no specialty. Raises `NotFound`, `AccessDenied`.
     """
     appointment = agendas.one(session, actor, appointment_id)
+    audit.record_read(
+        session,
+        actor,
+        Action.SEE_APPOINTMENT,
+        kind="appointment",
+        number=appointment.id,
+        patient_id=appointment.patient_id,
+    )
     clinic, zone = clinics.settings(session), clinics.zone(session)
     event = Event()
     event.add("uid", f"appointment-{appointment.id}@{urlsplit(public_url).hostname}")

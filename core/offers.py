@@ -131,7 +131,7 @@ SELECT d.is_active, d.is_accepting_patients, o.service_id IS NOT NULL AND s.is_a
                AND lower(a.blocked) <
                    %(at)s + make_interval(mins => s.duration_minutes + s.buffer_after_minutes)
                AND upper(a.blocked) > %(at)s - make_interval(mins => s.buffer_before_minutes)),
-       EXISTS (SELECT FROM patients p WHERE p.id = CAST(%(patient_id)s AS int)),
+       EXISTS (SELECT FROM patients p WHERE p.id = CAST(%(patient_id)s AS int) AND p.erased_at IS NULL),
        EXISTS (SELECT FROM appointments a WHERE a.patient_id = CAST(%(patient_id)s AS int) AND {_LIVE}
                AND a.id IS DISTINCT FROM CAST(%(ignoring)s AS int)
                AND a.starts_at > %(at)s - interval '24 hours'

@@ -54,13 +54,14 @@ def require_current(password: str, password_hash: str | None) -> None:
         raise WrongCurrentPassword
 
 
-def _digest(password: str) -> bytes:
+def digest(password: str) -> bytes:
+    """What bcrypt is given in the password's place: 44 letters."""
     return base64.b64encode(hashlib.sha256(password.encode()).digest())
 
 
 def hashed(password: str) -> str:
     """A salted hash of `password`, about a quarter of a second's work."""
-    return bcrypt.hashpw(_digest(password), bcrypt.gensalt(12)).decode()
+    return bcrypt.hashpw(digest(password), bcrypt.gensalt(12)).decode()
 
 
 @cache
@@ -70,5 +71,5 @@ def _nobody() -> str:
 
 def matches(password: str, password_hash: str | None) -> bool:
     """Whether `password` is the hashed one. As slow for an account without a password, or for none at all."""
-    fits = bcrypt.checkpw(_digest(password), (password_hash or _nobody()).encode())
+    fits = bcrypt.checkpw(digest(password), (password_hash or _nobody()).encode())
     return fits and password_hash is not None

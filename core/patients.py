@@ -4,11 +4,11 @@ import re
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import access, clinics, clock, names
+from core import access, audit, clinics, clock, names
 from core.access import Action, Actor
 from core.errors import ClinicError
 from core.i18n import N_
@@ -17,6 +17,7 @@ from core.texts import SEARCH_LENGTH, has_word, search_words
 from db.models import Patient, folded
 
 RESULTS = 20
+ERASED_NAME = "Erased"  # whoever had themselves erased, once the law keeps nothing more of them
 OLDEST_YEARS = 130
 PHONE_DIGITS = 4
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -44,19 +45,21 @@ def search(session: Session, actor: Actor, *, text: str) -> list[Patient]:
     Every word must begin a word of the name, without regard to case or accents; a phone needs four digits.
     """
     access.require(actor, Action.SEARCH_PATIENTS)
-    query = select(Patient).order_by(Patient.name_folded, Patient.id).limit(RESULTS)
-    words = search_words(text)
+    query = select(Patient).where(Patient.erased_at.is_(None))
+    query = query.order_by(Patient.name_folded, Patient.id).limit(RESULTS)
     digits = "".join(character for character in text[:SEARCH_LENGTH] if character.isdecimal()).lstrip("0")
     has_letters = any(character.isalpha() for character in text)
+    is_phone = len(digits) >= PHONE_DIGITS and not has_letters and _birth_date(text) is None
+    fitting = [Patient.phone.contains(digits)] if is_phone else named_or_born(text)
+    return list(session.scalars(query.where(*fitting))) if fitting else []
+
+
+def named_or_born(text: str) -> list[ColumnElement[bool]]:
+    """What of a patient must fit `text`: the birth date (as 1980-12-31) or every word of a name."""
     if (born := _birth_date(text)) is not None:
-        query = query.where(Patient.birth_on == born)
-    elif len(digits) >= PHONE_DIGITS and not has_letters:
-        query = query.where(Patient.phone.contains(digits))
-    elif words:
-        query = query.where(*(has_word(Patient.name_folded, word) for word in words))
-    else:
-        return []
-    return list(session.scalars(query))
+        return [Patient.birth_on == born]
+    words = [has_word(Patient.name_folded, word) for word in search_words(text)]
+    return [*words, Patient.name != ERASED_NAME] if words else []
 
 
 def _birth_date(text: str) -> date | None:
@@ -73,9 +76,14 @@ def own(session: Session, actor: Actor) -> list[Patient]:
 
 
 def find(session: Session, actor: Actor, patient_id: int) -> Patient | None:
-    """One patient for the desk, None when there is none of that number."""
-    access.require(actor, Action.SEARCH_PATIENTS)
-    return session.get(Patient, patient_id)
+    """One patient with the contact details, for the desk; None when there is none of that number."""
+    access.require(actor, Action.SEE_CONTACT, patient_id=patient_id)
+    found = session.scalar(select(Patient).where(Patient.id == patient_id, Patient.erased_at.is_(None)))
+    if found is not None:
+        audit.record_read(
+            session, actor, Action.SEE_CONTACT, kind="patient", number=patient_id, patient_id=patient_id
+        )
+    return found
 
 
 def register(
@@ -116,7 +124,12 @@ def register(
         .on_conflict_do_nothing(index_elements=[Patient.request_key])
         .returning(Patient)
     )
-    return added or session.scalars(select(Patient).where(Patient.request_key == request_key)).one()
+    if added is None:
+        return session.scalars(select(Patient).where(Patient.request_key == request_key)).one()
+    audit.record(
+        session, actor, Action.REGISTER_PATIENT, kind="patient", number=added.id, patient_id=added.id
+    )
+    return added
 
 
 def possible_birth_date(session: Session, birth_on: date | None) -> date:

@@ -1,31 +1,36 @@
-"""Signing in and out, kept on the server: a password becomes a grant, a grant becomes a cookie, once.
-
-The grant is bound to the browser that typed the password, so that no token travels in a URL and a
-stolen link signs nobody in.
-"""
+"""Who is signed in, kept on the server: a session lives as long as its row says, whatever a browser holds."""
 
 import hashlib
 import secrets
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, ScalarSelect, bindparam, case, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session, aliased
+from sqlalchemy.types import Integer
 
-from core import clock, passwords
+from core import audit, clock, passwords
 from core.access import Actor
 from core.errors import ClinicError
 from core.i18n import N_
-from db.models import Doctor, Patient, Role, SignIn, SignInAttempts, SignInGrant, User
+from db.models import (
+    ClinicSettings,
+    Doctor,
+    Outcome,
+    Patient,
+    Role,
+    SignIn,
+    SignInAttempts,
+    SignInGrant,
+    User,
+)
 
-GRANT_LIFE = timedelta(seconds=30)
-IDLE_LIMIT = {
-    Role.PATIENT: timedelta(minutes=60),
-    Role.DOCTOR: timedelta(minutes=15),
-    Role.STAFF: timedelta(minutes=15),
-    Role.ADMIN: timedelta(minutes=15),
-}
+PATIENT_IDLE_MINUTES = 60  # where the clinic has no settings yet
+STAFF_IDLE_MINUTES = 15
 ABSOLUTE_LIMIT = timedelta(hours=12)
+BROWSER_NAME_LENGTH = 300
 KEEP_ENDED = timedelta(days=30)
 KEEP_TRIES = timedelta(days=1)
 _SEEN_STEP = timedelta(seconds=30)  # how stale `last_seen_at` may be: spares a write on every click
@@ -35,103 +40,171 @@ class WrongPassword(ClinicError):
     message = N_("That user name and password do not go together.")
 
 
-def _hash(token: str) -> bytes:
+def hashed(token: str) -> bytes:
+    """What is kept of a token."""
     return hashlib.sha256(token.encode()).digest()
 
 
 def check_password(session: Session, username: str, password: str) -> User:
-    """The active account behind these, or `WrongPassword`, as slow for unknown names as for known ones."""
-    name = username.strip().lower()
-    user = session.scalar(select(User).where(User.username == name)) if "\0" not in name else None
+    """The active account behind a user name or email and a password, or `WrongPassword`.
+
+    As slow for names that nobody has as for those of accounts.
+    """
+    user = account(session, username)
     fits = passwords.matches(password, user.password_hash if user else None)
     if user is None or not fits or not user.is_active:
         raise WrongPassword
     return user
 
 
-def grant(session: Session, *, user_id: int, browser: str) -> None:
-    """Let the browser that holds the secret `browser` start a session for `user_id` within 30 seconds."""
-    row = {"user_id": user_id, "expires_at": clock.now() + GRANT_LIFE}
-    session.execute(
-        insert(SignInGrant)
-        .values(browser_hash=_hash(browser), **row)
-        .on_conflict_do_update(index_elements=[SignInGrant.browser_hash], set_=row)
+def account(session: Session, name: str) -> User | None:
+    """The account with this user name, else the one with this email, without regard to case."""
+    wanted = name.strip().lower()
+    if "\0" in wanted:
+        return None
+    return session.scalar(
+        select(User)
+        .where(or_(User.username == wanted, User.email == wanted))
+        .order_by((User.username == wanted).desc())
+        .limit(1)
     )
 
 
-def redeem(session: Session, *, browser: str, address: str | None = None) -> str | None:
-    """Exchange a browser's grant for a session token, once; None when there is none or it is late."""
-    now = clock.now()
-    found = session.execute(
-        delete(SignInGrant)
-        .where(SignInGrant.browser_hash == _hash(browser))
-        .returning(SignInGrant.user_id, SignInGrant.expires_at)
-    ).one_or_none()
-    if found is None or found.expires_at <= now:
-        return None
-    return start(session, user_id=found.user_id, address=address)
-
-
-def start(session: Session, *, user_id: int, address: str | None = None) -> str:
+def start(
+    session: Session, *, user_id: int, address: str | None = None, browser_name: str | None = None
+) -> str:
     """Open a session for `user_id` and return its token; only the token's hash is kept."""
     token = secrets.token_urlsafe(32)
     now = clock.now()
-    session.add(
-        SignIn(
-            user_id=user_id,
-            token_hash=_hash(token),
-            created_at=now,
-            last_seen_at=now,
-            expires_at=now + ABSOLUTE_LIMIT,
-            address=address,
-        )
+    opened = SignIn(
+        user_id=user_id,
+        token_hash=hashed(token),
+        created_at=now,
+        last_seen_at=now,
+        expires_at=now + ABSOLUTE_LIMIT,
+        address=address,
+        browser=browser_name and browser_name[:BROWSER_NAME_LENGTH],
     )
+    session.add(opened)
+    session.flush()
+    user = session.get_one(User, user_id)
+    actor = Actor(user.id, user.role, user.name, sign_in_id=opened.id, address=address)
+    audit.record(session, actor, audit.Event.SIGN_IN, kind="user", number=user_id, sign_in_id=opened.id)
     return token
 
 
-def current_actor(session: Session, token: str | None, *, is_active_use: bool = True) -> Actor | None:
-    """Who holds `token`, read afresh; None when the session is over or idled out, or the account is off.
+def note_failure(session: Session, *, username: str, address: str | None) -> None:
+    """Write into the trail that somebody did not get in, and with which account if there is one."""
+    user = account(session, username)
+    audit.record(
+        session,
+        None,
+        audit.Event.SIGN_IN_FAILED,
+        kind="user",
+        number=user.id if user else None,
+        outcome=Outcome.REFUSED,
+        address=address,
+    )
 
-    `is_active_use` is False for what a page does by itself: that does not keep a session alive.
+
+def current_actor(
+    session: Session, token: str | None, *, is_active_use: bool = True, address: str | None = None
+) -> Actor | None:
+    """Who holds `token`, read afresh in one round trip; None when the session is over or the account is off.
+
+    `is_active_use` is False for what a page does by itself: that does not keep a session alive. `address` is
+    where the person is now; without it, where they signed in from.
     """
     if not token:
         return None
     now = clock.now()
-    row = session.execute(
-        select(SignIn, User, Doctor.id)
-        .join(User, User.id == SignIn.user_id)
-        .outerjoin(Doctor, Doctor.user_id == User.id)
-        .where(SignIn.token_hash == _hash(token), SignIn.ended_at.is_(None), User.is_active)
-    ).one_or_none()
-    if row is None:
+    row = session.execute(_WHO, {"token_hash": hashed(token)}).one_or_none()
+    if row is None or _is_over(row, now):
         return None
-    sign_in, user, doctor_id = row
-    if now >= sign_in.expires_at or now - sign_in.last_seen_at >= IDLE_LIMIT[user.role]:
-        return None
-    if is_active_use and now - sign_in.last_seen_at > _SEEN_STEP:
-        session.execute(update(SignIn).where(SignIn.id == sign_in.id).values(last_seen_at=now))
-    patient_ids = _own_patients(session, user.id) if user.role is Role.PATIENT else ()
-    return Actor(user.id, user.role, user.name, user.locale, patient_ids, doctor_id)
+    if is_active_use and now - row.last_seen_at > _SEEN_STEP:
+        session.execute(update(SignIn).where(SignIn.id == row.id).values(last_seen_at=now))
+    return Actor(
+        row.user_id,
+        row.role,
+        row.name,
+        row.locale,
+        tuple(row.patient_ids),
+        row.doctor_id,
+        sign_in_id=row.id,
+        address=address or row.address,
+    )
 
 
-def _own_patients(session: Session, user_id: int) -> tuple[int, ...]:
-    """The person's own patient row first, then their dependants' in order of age."""
-    own = select(Patient.id).where(Patient.user_id == user_id).scalar_subquery()
+def live(session: Session, token_hashes: Collection[bytes]) -> set[bytes]:
+    """Those of `token_hashes` whose session is not over, in one round trip. Never counts as use."""
+    now = clock.now()
     rows = session.execute(
+        select(SignIn.token_hash, SignIn.last_seen_at, SignIn.expires_at, _IDLE_MINUTES)
+        .join(User, User.id == SignIn.user_id)
+        .outerjoin(ClinicSettings, ClinicSettings.id == 1)
+        .where(SignIn.token_hash.in_(token_hashes), SignIn.ended_at.is_(None), User.is_active)
+    )
+    return {row.token_hash for row in rows if not _is_over(row, now)}
+
+
+def _is_over(row: Row[Any], now: datetime) -> bool:
+    """Whether a session that nobody ended has run out by itself."""
+    is_idle: bool = now - row.last_seen_at >= timedelta(minutes=row.idle_minutes)
+    return is_idle or now >= row.expires_at
+
+
+_IDLE_MINUTES = case(
+    (User.role == Role.PATIENT, func.coalesce(ClinicSettings.patient_idle_minutes, PATIENT_IDLE_MINUTES)),
+    else_=func.coalesce(ClinicSettings.staff_idle_minutes, STAFF_IDLE_MINUTES),
+).label("idle_minutes")
+
+
+def _own_patients() -> ScalarSelect[list[int]]:
+    """The numbers of a person's own patient row first, then of their dependants in order of age."""
+    own = aliased(Patient)
+    own_id = select(own.id).where(own.user_id == User.id).correlate(User).scalar_subquery()
+    found = (
         select(Patient.id)
-        .where(or_(Patient.user_id == user_id, Patient.guardian_id == own))
-        .order_by(Patient.user_id.is_distinct_from(user_id), Patient.birth_on, Patient.id)
+        .where(User.role == Role.PATIENT, or_(Patient.user_id == User.id, Patient.guardian_id == own_id))
+        .order_by(Patient.user_id.is_distinct_from(User.id), Patient.birth_on, Patient.id)
+        .correlate(User)
     )
-    return tuple(rows.scalars())
+    return select(func.array(found.scalar_subquery(), type_=ARRAY(Integer))).correlate(User).scalar_subquery()
 
 
-def end(session: Session, token: str) -> None:
+_WHO = (
+    select(
+        SignIn.id,
+        SignIn.last_seen_at,
+        SignIn.expires_at,
+        SignIn.address,
+        SignIn.user_id,
+        _IDLE_MINUTES,
+        User.role,
+        User.name,
+        User.locale,
+        Doctor.id.label("doctor_id"),
+        _own_patients().label("patient_ids"),
+    )
+    .join(User, User.id == SignIn.user_id)
+    .outerjoin(Doctor, Doctor.user_id == User.id)
+    .outerjoin(ClinicSettings, ClinicSettings.id == 1)
+    .where(SignIn.token_hash == bindparam("token_hash"), SignIn.ended_at.is_(None), User.is_active)
+)
+
+
+def end(session: Session, token: str, *, reason: str = "signed out") -> None:
     """Sign out: the token is worth nothing from now on, in any browser."""
-    session.execute(
+    ended = session.execute(
         update(SignIn)
-        .where(SignIn.token_hash == _hash(token), SignIn.ended_at.is_(None))
-        .values(ended_at=clock.now())
-    )
+        .where(SignIn.token_hash == hashed(token), SignIn.ended_at.is_(None))
+        .values(ended_at=clock.now(), end_reason=reason)
+        .returning(SignIn.id, SignIn.user_id, SignIn.address)
+    ).one_or_none()
+    if ended is not None:
+        user = session.get_one(User, ended.user_id)
+        actor = Actor(user.id, user.role, user.name, sign_in_id=ended.id, address=ended.address)
+        audit.record(session, actor, audit.Event.SIGN_OUT, kind="user", number=user.id, sign_in_id=ended.id)
 
 
 def forget_old(session: Session) -> int:

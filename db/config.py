@@ -12,6 +12,8 @@ from sqlalchemy.exc import ArgumentError
 
 DEVELOPMENT_SECRET = "development-only-secret-not-for-production"  # noqa: S105 - refused in production
 
+LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
+
 
 def _postgresql_url(url: str) -> str:
     """Name our driver in a PostgreSQL URL, whichever of the usual spellings it came in."""
@@ -22,6 +24,13 @@ def _postgresql_url(url: str) -> str:
     if parsed.drivername not in {"postgres", "postgresql", "postgresql+psycopg"}:
         raise ValueError("it must begin with postgresql://")
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def _whole_address(url: str) -> str:
+    """An address whose host and port can be told."""
+    if urlsplit(url).hostname is None or urlsplit(url).port == 0:
+        raise ValueError("it names no host")
+    return url
 
 
 def _smtp_url(url: SecretStr | None) -> SecretStr | None:
@@ -43,7 +52,9 @@ class Config(BaseSettings):
 
     clinic_env: Literal["development", "production"] = "development"
     database_url: Annotated[str, AfterValidator(_postgresql_url)]
-    public_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+$")] = "http://localhost:8501"
+    public_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+$"), AfterValidator(_whole_address)] = (
+        "http://localhost:8501"
+    )
     port: Annotated[int, Field(ge=1, le=65535)] = 8501
     secret_key: Annotated[SecretStr, Field(min_length=32)] = SecretStr(DEVELOPMENT_SECRET)
     smtp_url: Annotated[SecretStr | None, AfterValidator(_smtp_url)] = None
@@ -52,6 +63,16 @@ class Config(BaseSettings):
     @property
     def is_production(self) -> bool:
         return self.clinic_env == "production"
+
+    @property
+    def is_plain_http(self) -> bool:
+        """Whether people reach the portal over a network without encryption: everybody on it can listen."""
+        return self.public_url.startswith("http://") and not self.is_on_this_machine
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Whether PUBLIC_URL names this machine only, which browsers trust as if it were encrypted."""
+        return urlsplit(self.public_url).hostname in LOCAL_HOSTS
 
     @model_validator(mode="after")
     def _production_needs_a_secret(self) -> Self:

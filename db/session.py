@@ -10,13 +10,14 @@ from typing import Any
 import psycopg
 from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import URL, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError, SQLAlchemyError, TimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from db.config import config
 
 IDLE_SECONDS = 1.0
+NoAnswer = (OperationalError, InterfaceError, TimeoutError)  # what is raised while the database is away
 
 
 class _Connection(psycopg.Connection[Any]):
@@ -71,6 +72,7 @@ def new_engine(url: str, pool_size: int = 10) -> Engine:
     address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     made = create_engine(
         url,
+        hide_parameters=True,  # or errors would carry names and phones into the log
         creator=lambda: _Connection.connect(address, options="-c timezone=UTC -c jit=off", connect_timeout=5),
         pool_size=pool_size,
         max_overflow=10,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core import appointments, notifications, one_time_codes, sign_ins
+from core import appointments, notifications, one_time_codes, privacy, sign_ins
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Job:
 
 JOBS = (
     Job("expire holds", appointments.expire_holds, timedelta(seconds=30)),
+    Job("erase records whose years are over", privacy.expired_records, timedelta(days=1)),
     Job("forget old sign-ins", sign_ins.forget_old, timedelta(hours=1)),
     Job("forget old codes", one_time_codes.forget_old, timedelta(minutes=5)),
     Job("send messages", notifications.send_waiting, timedelta(seconds=5), opens_its_own=True),

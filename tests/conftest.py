@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from db import embedded
 from db.config import config
 from db.session import engine
-from tests import servers
+from tests import log_watch, servers
 
 DATABASE_FIXTURES = {"server_url", "migrated", "session", "database", "database_url"}
 
@@ -29,6 +29,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--postgres") == "system" and servers.system_binaries() is None:
         pytest.exit("There is no PostgreSQL on this system: install its server package.", returncode=4)
+    log_watch.begin()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The run has failed when something personal was in a log, whichever test put it there."""
+    if log_watch.found and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if log_watch.found:
+        terminalreporter.section("personal in the logs", red=True)
+        for line in log_watch.found:
+            terminalreporter.line(line)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -5,23 +5,24 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 
+import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from core import passwords
 from db.models import Role, User, doctor_specialties
 from db.models.people import Specialty
-from tests import make
+from tests import log_watch, make
 from tests.test_launch import free_port
 
 ROOT = Path(__file__).parent.parent
-PASSWORD = "correct horse battery"
+PASSWORD = log_watch.PASSWORD
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,13 @@ class Residents:
 
 def settle_in(session: Session) -> Residents:
     """Two doctors who work every hour of every day, two patients, a receptionist and an admin."""
-    make.clinic(session, name="Linden Clinic", phone="+493012345678", minimum_notice_minutes=0)
+    make.clinic(
+        session,
+        name="Linden Clinic",
+        phone="+493012345678",
+        minimum_notice_minutes=0,
+        requires_second_factor=False,
+    )
     checkup = make.service(session, name="Check-up")
     roth = make.doctor(session, offers=[checkup], hours="00:00-23:30", on=make.EVERY_DAY, name="Dr. Eva Roth")
     weiss = make.doctor(
@@ -68,15 +75,27 @@ def _account(session: Session, username: str, role: Role, name: str, secret: str
 
 
 @contextmanager
-def running(engine: Engine, log: Path) -> Iterator[str]:
-    """The portal as its users reach it, on a free port; what it logs is written to `log`."""
-    port = free_port()
+def running(
+    engine: Engine,
+    log: Path,
+    server: str = "server.py",
+    *,
+    port: int | None = None,
+    options: Sequence[str] = (),
+    **variables: str,
+) -> Iterator[str]:
+    """The portal as its users reach it, on a free port unless told; what it logs is written to `log`.
+
+    `variables` are of its environment; `{port}` in them is its port.
+    """
+    port = port or free_port()
     environment = os.environ | {
         "DATABASE_URL": engine.url.render_as_string(hide_password=False),
         "PUBLIC_URL": f"http://localhost:{port}",
     }
-    options = ["--server.port", str(port), "--server.address", "localhost", "--server.headless", "true"]
-    command = [sys.executable, "-m", "streamlit", "run", "server.py", *options]
+    environment |= {name: value.format(port=port) for name, value in variables.items()}
+    places = ["--server.port", str(port), "--server.address", "localhost", "--server.headless", "true"]
+    command = [sys.executable, "-m", "streamlit", "run", server, *places, *options]
     with (
         log.open("wb") as out,
         subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out) as web,
@@ -86,6 +105,13 @@ def running(engine: Engine, log: Path) -> Iterator[str]:
             yield f"http://localhost:{port}"
         finally:
             web.terminate()
+            log_watch.look_at_file(log)
+
+
+def without_browser(patch: pytest.MonkeyPatch) -> None:
+    """AppTest has no browser: it answers for cookies and address with mocks, which no row can hold."""
+    patch.setattr("streamlit.runtime.context.ContextProxy.cookies", {})
+    patch.setattr("streamlit.runtime.context.ContextProxy.ip_address", None)
 
 
 def _wait_until_healthy(web: subprocess.Popen[bytes], address: str, log: Path) -> None:

@@ -19,7 +19,7 @@ from tests import make, portal
 from tests.cast import time_is
 from tests.letters import code_to
 from tests.portal import PASSWORD, Residents
-from tests.test_pages import HOME, said, texts
+from tests.test_pages import HOME, said, sign_in, texts
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 NEW_PASSWORD = "glass river tempo"
@@ -38,7 +38,7 @@ def residents(database: Engine) -> Residents:
 
 @pytest.fixture(autouse=True)
 def _noon_without_cookies(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("streamlit.runtime.context.ContextProxy.cookies", {})
+    portal.without_browser(monkeypatch)
     use_locale("en_GB")
     with time_is(NOON):
         yield
@@ -104,8 +104,8 @@ def test_a_patient_registers_with_the_code_that_was_mailed(open_page: OpenAs, da
     press(app, "Open my account")
     assert said(app.success) == ["Your account is ready. Please sign in."]
     assert app.title[0].value == "Sign in"
-    fill(app, sign_in_username="ZOE@example.org", sign_in_password=NEW_PASSWORD)
-    press(app, "Sign in")
+    app.switch_page("pages/account/sign_in.py").run()  # AppTest stays where it was sent last
+    sign_in(app, "ZOE@example.org", NEW_PASSWORD)
     assert app.title[0].value == "Find a doctor"
 
 

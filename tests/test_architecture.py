@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.services import WITHOUT_ACCESS, acts, asking, asks_first, functions, services
+
 ROOT = Path(__file__).parent.parent
 ENTRIES = ["Home.py", "server.py"]
 OURS = ["core", "db", "jobs", "pages", "sandbox"]
@@ -37,10 +39,11 @@ def _parsed(paths: list[Path]) -> list[Tree]:
 
 EVERYTHING = _parsed(_sources(*OURS))
 MIGRATIONS = [(name, tree) for name, tree in EVERYTHING if name.startswith("db/migrations/versions/")]
+SHARED = ("pages/ui/", "pages/front/")  # what pages are made of and what stands in front of them
 SCRIPTS = [
     (name, tree)
     for name, tree in EVERYTHING
-    if name.startswith("pages/") and not name.startswith("pages/ui/") and not name.endswith("__init__.py")
+    if name.startswith("pages/") and not name.startswith(SHARED) and not name.endswith("__init__.py")
 ]
 
 
@@ -266,3 +269,54 @@ def test_a_translated_sentence_is_no_f_string() -> None:
         and any(isinstance(argument, ast.JoinedStr) for argument in node.args)
     ]
     assert wrong == []
+
+
+def test_every_service_asks_the_access_table_before_it_answers() -> None:
+    forgetful = set(services()) - asking()
+    assert len(services()) > 30
+    assert forgetful == set()
+
+
+def test_what_need_not_ask_is_there_and_has_a_reason() -> None:
+    there = {name for name, function in functions() if acts(function)}
+    assert set(WITHOUT_ACCESS) - there == set()
+    assert all(WITHOUT_ACCESS.values())
+
+
+@pytest.mark.parametrize(
+    ("body", "asks"),
+    [
+        ("access.require(actor, Action.BOOK)\n return 1", True),
+        ("row = session.get(X, 1)\n access.require(actor, Action.BOOK)\n return row", True),
+        ("return 1", False),
+        ("return session.get(X, 1)\n access.require(actor, Action.BOOK)", False),
+        ("if early:\n  return 1\n access.require(actor, Action.BOOK)", False),
+        ("if sometimes:\n  access.require(actor, Action.BOOK)\n return 1", False),
+        ("if access.may(actor, Action.BOOK):\n  return 1\n raise AccessDenied", True),
+        ("access.require(somebody, Action.BOOK)\n return 1", False),
+        ("agendas.one(session, actor, 1)\n return 1", True),
+        ("agendas.unheard_of(session, actor, 1)\n return 1", False),
+        ("for one in many:\n  access.require(actor, Action.BOOK)\n return 1", True),
+        ("x = sometimes and access.may(actor, Action.BOOK)\n return 1", False),
+    ],
+)
+def test_the_search_for_services_that_forget_to_ask_finds_them(body: str, asks: bool) -> None:
+    made = ast.parse(f"def service(session, actor):\n {body}").body[0]
+    assert isinstance(made, ast.FunctionDef)
+    assert asks_first("elsewhere.service", made, asking()) is asks
+
+
+# What puts a file at an address of Streamlit's own, which checks nobody: /media is open to whoever knows it.
+MEDIA = {"download_button", "image", "audio", "video", "pdf", "logo"}
+MEDIA_ALLOWED = {"pages/ui/enrolment.py": "an SVG given as text is drawn in place, at no address"}
+
+
+def test_no_page_lets_a_file_travel_through_media() -> None:
+    """Personal files have addresses of ours, `/files/...`, which check the cookie and whose file it is."""
+    calling = {
+        name: lines
+        for name, tree in of("pages") + [each for each in EVERYTHING if each[0] == "Home.py"]
+        for lines in [[line for method in MEDIA for line in _calls(tree, method)]]
+        if lines and name not in MEDIA_ALLOWED
+    }
+    assert calling == {}

@@ -378,3 +378,4 @@ def test_an_unexpected_error_shows_a_number_and_nothing_else(
     reference = advice.rpartition(" ")[2]
     assert f"Reference {reference}" in log.read_text()
     assert "UndefinedTable" in log.read_text()
+    assert "does not exist" not in log.read_text(), "messages of errors carry values"

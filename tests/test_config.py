@@ -31,6 +31,9 @@ def refusal(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
         ("DATABASE_URL", "not a url"),
         ("PUBLIC_URL", "clinic.example"),
         ("PUBLIC_URL", "https://clinic.example/portal"),
+        ("PUBLIC_URL", "https://clinic.example:https"),
+        ("PUBLIC_URL", "https://[clinic.example"),
+        ("PUBLIC_URL", "https://:443"),
         ("PORT", "eighty"),
         ("PORT", "0"),
         ("PORT", "65536"),
@@ -47,6 +50,24 @@ def test_a_wrong_variable_is_named_in_one_sentence(
     said = refusal(monkeypatch, **{name: value})
     assert said.startswith(f"{name} is wrong: ")
     assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "is_plain"),
+    [
+        ("https://portal.example.org", False),
+        ("http://localhost:8501", False),
+        ("http://127.0.0.1", False),
+        ("http://clinic.lan", True),
+        ("http://192.168.1.10:8501", True),
+        ("http://localhost.example", True),
+    ],
+)
+def test_only_this_machine_is_safe_without_https(
+    monkeypatch: pytest.MonkeyPatch, address: str, is_plain: bool
+) -> None:
+    monkeypatch.setenv("PUBLIC_URL", address)
+    assert config().is_plain_http is is_plain
 
 
 def test_a_wrong_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ class Backwards(gettext.NullTranslations):
 def quoted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     known = i18n._translations
     monkeypatch.setattr(i18n, "_translations", lambda code: Backwards() if code == "de" else known(code))
-    monkeypatch.setattr("streamlit.runtime.context.ContextProxy.cookies", {})
+    portal.without_browser(monkeypatch)
     with time_is(NOON):
         yield
 

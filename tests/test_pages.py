@@ -1,5 +1,6 @@
 """Every page from the entry script on, without a browser: what it shows, and what it refuses."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from core import sign_ins
 from core.i18n import use_locale
 from db.models import Appointment, AppointmentStatus, Doctor, Patient, Service, User
 from db.session import unit_of_work
+from pages.ui.words import plain
 from tests import make, portal
 from tests.cast import time_is
 from tests.portal import PASSWORD, Residents
@@ -31,8 +33,7 @@ def residents(database: Engine) -> Residents:
 
 @pytest.fixture(autouse=True)
 def _noon_without_cookies(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """AppTest has no browser, and answers for its cookies with a mock."""
-    monkeypatch.setattr("streamlit.runtime.context.ContextProxy.cookies", {})
+    portal.without_browser(monkeypatch)
     use_locale("en_GB")  # AppTest formats choices in this thread
     with time_is(NOON):
         yield
@@ -58,6 +59,14 @@ def open_as(database: Engine, residents: Residents) -> OpenAs:
         return app
 
     return open_page
+
+
+def sign_in(app: AppTest, username: str, password: str) -> None:
+    """Fill in the form for user name and password, and send it."""
+    name, word = (field for field in app.text_input if field.form_id == "sign_in")
+    name.set_value(username)
+    word.set_value(password)
+    next(button for button in app.button if button.form_id == "sign_in").click().run()
 
 
 def texts(app: AppTest) -> str:
@@ -87,13 +96,9 @@ def visit(database: Engine, residents: Residents, hours_ahead: int = 72) -> int:
 
 def test_somebody_signs_in_with_the_right_password_only(open_as: OpenAs) -> None:
     app = open_as(None)
-    app.text_input(key="sign_in_username").set_value("Ada")
-    app.text_input(key="sign_in_password").set_value("wrong")
-    app.button[0].click().run()
+    sign_in(app, "Ada", "wrong")
     assert said(app.error) == ["That user name and password do not go together."]
-    app.text_input(key="sign_in_username").set_value("Ada")
-    app.text_input(key="sign_in_password").set_value(PASSWORD)
-    app.button[0].click().run()
+    sign_in(app, "Ada", PASSWORD)
     assert app.title[0].value == "Find a doctor"
 
 
@@ -106,9 +111,7 @@ def test_a_deactivated_account_cannot_sign_in_and_its_open_page_shows_nothing(
     app.run()
     assert [warning.value for warning in app.warning] == ["Please sign in to see this page."]
     assert not app.title
-    app.text_input(key="sign_in_username").set_value("ada")
-    app.text_input(key="sign_in_password").set_value(PASSWORD)
-    app.button[0].click().run()
+    sign_in(app, "ada", PASSWORD)
     assert said(app.error) == ["That user name and password do not go together."]
 
 
@@ -309,11 +312,17 @@ def test_markup_in_a_name_stays_text(open_as: OpenAs, database: Engine, resident
     assert "\\!\\[x\\]\\(" in shown
 
 
+@pytest.mark.parametrize("name", ["www.evil.example", "see HTTPS://evil.example/x", "Www.Evil.example"])
+def test_an_address_in_a_name_is_taken_apart(name: str) -> None:
+    """The browser makes links of addresses whatever is escaped in them."""
+    shown = plain(name).replace("\\", "").lower()
+    assert not re.search(r"www\.|https?://", shown)
+    assert shown.replace("\u2060", "") == name.lower()
+
+
 def test_guessing_passwords_is_stopped_even_when_the_last_guess_is_right(open_as: OpenAs) -> None:
     app = open_as(None)
     for guess in ("one", "two", "three", "four", "five", PASSWORD):
-        app.text_input(key="sign_in_username").set_value("ada")
-        app.text_input(key="sign_in_password").set_value(guess)
-        app.button[0].click().run()
+        sign_in(app, "ada", guess)
     assert said(app.error) == ["Too many tries. Please wait a few minutes and try again."]
     assert app.title[0].value == "Sign in"

@@ -1,4 +1,4 @@
-"""Which passwords are good enough: long ones that nobody who knows their owner guesses."""
+"""Which passwords are good enough: long ones that nobody guesses, whatever is in them."""
 
 import pytest
 

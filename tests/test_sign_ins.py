@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.orm import Session
 
-from core import passwords, sign_ins
+from core import grants, passwords, sign_ins
 from core.sign_ins import WrongPassword
 from db.models import Role, SignIn, SignInGrant, User
 from tests import make
@@ -75,20 +75,20 @@ def test_accounts_without_a_password_and_inactive_ones_cannot_sign_in(session: S
 
 
 def test_a_grant_is_exchanged_once_and_by_its_own_browser_only(session: Session, ada: User) -> None:
-    sign_ins.grant(session, user_id=ada.id, browser="hers")
-    assert sign_ins.redeem(session, browser="another") is None
-    token = sign_ins.redeem(session, browser="hers", address="192.0.2.1")
+    grants.grant(session, user_id=ada.id, browser="hers")
+    assert grants.redeem(session, browser="another") is None
+    token = grants.redeem(session, browser="hers", address="192.0.2.1")
     assert token is not None
-    assert sign_ins.redeem(session, browser="hers") is None
+    assert grants.redeem(session, browser="hers") is None
     actor = sign_ins.current_actor(session, token)
     assert actor is not None
     assert (actor.user_id, actor.role) == (ada.id, Role.PATIENT)
 
 
 def test_a_grant_runs_out(session: Session, ada: User) -> None:
-    sign_ins.grant(session, user_id=ada.id, browser="hers")
-    with time_is(NOW + sign_ins.GRANT_LIFE):
-        assert sign_ins.redeem(session, browser="hers") is None
+    grants.grant(session, user_id=ada.id, browser="hers")
+    with time_is(NOW + grants.LIFE):
+        assert grants.redeem(session, browser="hers") is None
 
 
 def test_the_token_itself_is_not_kept(session: Session, ada: User) -> None:
@@ -108,7 +108,7 @@ def test_a_session_ends_when_told_when_idle_and_at_its_limit(session: Session, a
     ended, idle, kept = (sign_ins.start(session, user_id=ada.id) for _ in range(3))
     sign_ins.end(session, ended)
     assert sign_ins.current_actor(session, ended) is None
-    limit = sign_ins.IDLE_LIMIT[Role.PATIENT]
+    limit = timedelta(minutes=60)
     with time_is(NOW + limit - SECOND):
         assert sign_ins.current_actor(session, idle, is_active_use=False) is not None
         assert sign_ins.current_actor(session, kept) is not None
@@ -148,6 +148,36 @@ def test_a_change_of_what_an_account_may_do_ends_its_sessions(
     assert sign_ins.current_actor(session, token) is None, "what has ended stays so"
 
 
+def test_the_live_among_many_sessions_are_told_apart_without_counting_as_use(
+    session: Session, ada: User
+) -> None:
+    rita = make.user(session, Role.STAFF)
+    off = make.user(session, is_active=False)
+    ended, hers = (sign_ins.start(session, user_id=ada.id) for _ in range(2))
+    ritas, offs = (sign_ins.start(session, user_id=user.id) for user in (rita, off))
+    session.flush()
+    sign_ins.end(session, ended)
+    asked = {sign_ins.hashed(token) for token in (ended, hers, ritas, offs, "made up")}
+    assert sign_ins.live(session, asked) == {sign_ins.hashed(hers), sign_ins.hashed(ritas)}
+    with time_is(NOW + timedelta(minutes=15)):
+        assert sign_ins.live(session, asked) == {sign_ins.hashed(hers)}, "staff idle out sooner"
+    with time_is(NOW + timedelta(minutes=60)):
+        assert sign_ins.live(session, asked) == set(), "asking has kept nothing alive"
+
+
+def test_who_is_signed_in_is_one_question_to_the_database(session: Session, ada: User) -> None:
+    make.patient(session, guardian_id=session.scalars(select(make.Patient.id)).one())
+    token = sign_ins.start(session, user_id=ada.id)
+    session.flush()
+    asked: list[str] = []
+    connection = session.connection()
+    event.listen(connection, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    actor = sign_ins.current_actor(session, token)
+    assert actor is not None
+    assert len(actor.patient_ids) == 2
+    assert len(asked) == 1
+
+
 def test_a_guardian_acts_for_dependants_until_the_link_is_removed(session: Session, ada: User) -> None:
     own = session.scalars(select(make.Patient).where(make.Patient.user_id == ada.id)).one()
     child = make.patient(session, guardian_id=own.id)
@@ -164,13 +194,13 @@ def test_a_guardian_acts_for_dependants_until_the_link_is_removed(session: Sessi
 
 
 def test_old_sessions_and_grants_are_forgotten_and_live_ones_kept(session: Session, ada: User) -> None:
-    sign_ins.grant(session, user_id=ada.id, browser="late")
+    grants.grant(session, user_id=ada.id, browser="late")
     ended = sign_ins.start(session, user_id=ada.id)
     session.flush()
     sign_ins.end(session, ended)
     with time_is(NOW + sign_ins.KEEP_ENDED):
         sign_ins.start(session, user_id=ada.id)
-        sign_ins.grant(session, user_id=ada.id, browser="fresh")
+        grants.grant(session, user_id=ada.id, browser="fresh")
         session.flush()
         sign_ins.forget_old(session)
     assert session.scalar(select(func.count()).select_from(SignIn)) == 1

@@ -83,7 +83,10 @@ class RecoveryCode(Base):
 
 
 class SocialIdentity(Base):
-    """Somebody as Google or Facebook knows them: `issuer` and `subject`, never the email (OIDC Core 5.7)."""
+    """Somebody as Google or Facebook knows them: `issuer` and `subject`, never the email (OIDC Core 5.7).
+
+    What they said of the person at `last_issued_at` has been used, and nothing older counts again.
+    """
 
     __tablename__ = "social_identities"
     __table_args__ = (UniqueConstraint("issuer", "subject"),)
@@ -96,6 +99,7 @@ class SocialIdentity(Base):
         Text, default=""
     )  # the email or name it came with, to recognise it by
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_issued_at: Mapped[datetime | None]
 
 
 class Channel(StrEnum):

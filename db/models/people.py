@@ -78,6 +78,7 @@ END_SESSIONS = (
     BEGIN
         UPDATE sign_ins SET ended_at = now(), end_reason = 'account changed'
         WHERE user_id = NEW.id AND ended_at IS NULL;
+        DELETE FROM sign_in_grants WHERE user_id = NEW.id;
         RETURN NULL;
     END $$
     """,
@@ -112,8 +113,9 @@ class Patient(Base):
     phone: Mapped[str | None] = mapped_column(Text, index=True)
     email: Mapped[str | None] = mapped_column(Text)
     locale: Mapped[str] = mapped_column(Text, default="en")
-    allergies: Mapped[str] = mapped_column(Text, default="")
-    medical_history: Mapped[str] = mapped_column(Text, default="")
+    # What is clinical comes only when it is asked for by name: no list of people brings it along.
+    allergies: Mapped[str] = mapped_column(Text, default="", deferred=True, deferred_raiseload=True)
+    medical_history: Mapped[str] = mapped_column(Text, default="", deferred=True, deferred_raiseload=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     request_key: Mapped[UUID | None] = mapped_column(unique=True)  # of the form that wrote the patient down
     erased_at: Mapped[datetime | None]

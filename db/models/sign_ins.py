@@ -26,13 +26,17 @@ class SignIn(Base):
 
 
 class SignInGrant(Base):
-    """A password just accepted, to be exchanged once for a cookie by the browser that typed it."""
+    """A password just accepted, to be exchanged once for a cookie by the browser that typed it.
+
+    While it awaits the second factor it is worth nothing but the right to give one.
+    """
 
     __tablename__ = "sign_in_grants"
 
     browser_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     expires_at: Mapped[datetime]
+    awaits_second_factor: Mapped[bool] = mapped_column(default=False, server_default="false")
 
 
 class SignInAttempts(Base):

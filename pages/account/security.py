@@ -7,8 +7,8 @@ from core.i18n import N_, _, day_and_time
 from db.models import Role
 from pages.ui import perform, plain, reading, require
 from pages.ui.browsers import browser_name
+from pages.ui.enrolment import show_enrolment, show_recovery_codes
 from pages.ui.fields import code_field, password_field
-from pages.ui.second_step import show_enrolment, show_recovery_codes
 
 actor = require(Role.PATIENT, Role.DOCTOR, Role.STAFF, Role.ADMIN)
 

@@ -1,9 +1,9 @@
 """What the pages share: the guard, the way from a click to a service, and the parts of a screen."""
 
-from db.session import unit_of_work as reading
-from pages.ui.actions import form_key, perform, perform_signed_out, show_messages
+from pages.ui.actions import form_key, perform, perform_signed_out, say, show_messages
 from pages.ui.choices import choice
 from pages.ui.guard import require
+from pages.ui.refusals import reading
 from pages.ui.slots import pick_time
 from pages.ui.words import age, plain, status_badge
 
@@ -17,6 +17,7 @@ __all__ = [
     "plain",
     "reading",
     "require",
+    "say",
     "show_messages",
     "status_badge",
 ]

@@ -8,12 +8,13 @@ import streamlit as st
 
 from core import sign_ins
 from core.access import Actor
-from core.errors import ClinicError
+from core.errors import AccessDenied, ClinicError
 from core.i18n import _, day_and_time, use_locale
 from core.offers import SlotTaken
 from core.throttles import TooManyTries
 from db.session import unit_of_work
-from pages.ui.sessions import token
+from pages.ui.refusals import keep_refusal
+from pages.ui.sessions import is_guarded, token
 from pages.ui.slots import choose
 from pages.ui.words import plain
 
@@ -65,6 +66,8 @@ def perform(
             if actor is not None:
                 result = service(session, actor, **arguments)
     except ClinicError as error:
+        if isinstance(error, AccessDenied):
+            keep_refusal(error)
         lost = error if isinstance(error, SlotTaken) else None
         st.session_state["message"] = Message(False, str(error), lost, picker)
         return None
@@ -76,6 +79,11 @@ def perform(
         st.session_state.pop(f"{form}_form_key", None)
     _empty(clear)
     return result
+
+
+def say(text: str) -> None:
+    """Say `text` instead of what the click that was just done would have said by itself."""
+    st.session_state["message"] = Message(True, text)
 
 
 def perform_signed_out(
@@ -120,7 +128,9 @@ def _is_over_for(actor: Actor | None, trying: Callable[[Any, Actor], bool], sess
 
 def _acting(session: Any) -> Actor | None:
     """Who is signed in now; their language is spoken from here on."""
-    actor = sign_ins.current_actor(session, token())
+    actor = sign_ins.current_actor(
+        session, token(), is_active_use=not is_guarded(), address=st.context.ip_address
+    )
     if actor is not None:
         use_locale(actor.locale)
     return actor

@@ -1,5 +1,7 @@
 """Which pages each role has, the first being where they land."""
 
+from collections.abc import Iterable
+
 import streamlit as st
 from streamlit.navigation.page import Page
 
@@ -10,9 +12,13 @@ from db.models import Role
 FIND_DOCTOR = "pages/patient/find_doctor.py"
 DOCTOR = "pages/patient/doctor.py"
 MY_APPOINTMENTS = "pages/patient/my_appointments.py"
+RECORD_ACCESS = "pages/patient/record_access.py"
+MY_DATA = "pages/patient/my_data.py"
 TODAY = "pages/doctor/today.py"
+PATIENT_RECORD = "pages/doctor/patient_record.py"
 BOOK_FOR_PATIENT = "pages/staff/book_for_patient.py"
 USERS = "pages/admin/users.py"
+AUDIT_TRAIL = "pages/admin/audit_trail.py"
 PROFILE = "pages/account/profile.py"
 SECURITY = "pages/account/security.py"
 SIGN_IN = "pages/account/sign_in.py"
@@ -22,23 +28,30 @@ ACCEPT_INVITE = "pages/account/accept_invite.py"
 DEMO_MAILBOX = "pages/account/demo_mailbox.py"
 
 SIGNED_OUT = (REGISTER, RESET_PASSWORD, ACCEPT_INVITE, DEMO_MAILBOX)
-BEHIND_GUARDS = (FIND_DOCTOR, DOCTOR, MY_APPOINTMENTS, TODAY, BOOK_FOR_PATIENT, USERS, PROFILE, SECURITY)
+BEHIND_GUARDS = (
+    *(FIND_DOCTOR, DOCTOR, MY_APPOINTMENTS, RECORD_ACCESS, MY_DATA, TODAY, PATIENT_RECORD),
+    *(BOOK_FOR_PATIENT, USERS, AUDIT_TRAIL, PROFILE, SECURITY),
+)
 
 
-def pages_for(actor: Actor | None) -> list[Page]:
-    """The pages of whoever is here. A menu is no permission: each page has its own guard."""
+def pages_for(actor: Actor | None) -> dict[str, list[Page]]:
+    """The pages of whoever is here, by place in the menu. A menu is no permission: each has its guard."""
     if actor is None:
         # Every page, so that a link leads to its guard, which lets one sign in and stay there.
-        return [st.Page(SIGN_IN, title=_("Sign in"), default=True), *_hidden(SIGNED_OUT + BEHIND_GUARDS)]
-    own = [
+        front = st.Page(SIGN_IN, title=_("Sign in"), default=True)
+        return {"": [front, *_hidden((*SIGNED_OUT, *BEHIND_GUARDS))]}
+    menu = {"": [*_of_role(actor), *_hidden((DEMO_MAILBOX,))]}
+    if actor.role is Role.ADMIN:
+        menu[_("Administration")] = [
+            st.Page(USERS, title=_("Users"), icon=":material/group:"),
+            st.Page(AUDIT_TRAIL, title=_("Audit trail"), icon=":material/policy:"),
+        ]
+    menu[_("My account")] = [
         st.Page(PROFILE, title=_("Profile"), icon=":material/person:"),
         st.Page(SECURITY, title=_("Security"), icon=":material/lock:"),
+        *(_about_own_record() if actor.role is Role.PATIENT else ()),
     ]
-    return [*_of_role(actor), *own, *_hidden((DEMO_MAILBOX,))]
-
-
-def _hidden(pages: tuple[str, ...]) -> list[Page]:
-    return [st.Page(page, visibility="hidden") for page in pages]
+    return menu
 
 
 def _of_role(actor: Actor) -> list[Page]:
@@ -47,13 +60,20 @@ def _of_role(actor: Actor) -> list[Page]:
         return [
             st.Page(FIND_DOCTOR, title=_("Find a doctor"), icon=":material/search:", default=True),
             st.Page(MY_APPOINTMENTS, title=_("My appointments"), icon=":material/event:"),
-            st.Page(DOCTOR, title=_("Book"), visibility="hidden"),
+            *_hidden((DOCTOR,)),
         ]
     if actor.role is Role.DOCTOR:
-        return [today]
-    booking = st.Page(
-        BOOK_FOR_PATIENT, title=_("Book for a patient"), icon=":material/event_available:", default=True
-    )
-    if actor.role is Role.ADMIN:
-        return [booking, today, st.Page(USERS, title=_("Users"), icon=":material/group:")]
-    return [booking, today]
+        return [today, st.Page(PATIENT_RECORD, title=_("Records"), icon=":material/clinical_notes:")]
+    icon = ":material/event_available:"
+    return [st.Page(BOOK_FOR_PATIENT, title=_("Book for a patient"), icon=icon, default=True), today]
+
+
+def _about_own_record() -> list[Page]:
+    return [
+        st.Page(RECORD_ACCESS, title=_("Who opened my record"), icon=":material/visibility:"),
+        st.Page(MY_DATA, title=_("My data"), icon=":material/folder_shared:"),
+    ]
+
+
+def _hidden(pages: Iterable[str]) -> list[Page]:
+    return [st.Page(page, visibility="hidden") for page in pages]

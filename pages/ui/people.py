@@ -10,8 +10,9 @@ from core.access import Actor
 from core.i18n import N_, _, short_date
 from core.phones import shown
 from db.models import Patient
-from db.session import unit_of_work as reading
 from pages.ui.actions import form_key, perform
+from pages.ui.guardians import guardian_panel
+from pages.ui.refusals import reading
 from pages.ui.words import plain
 
 
@@ -25,6 +26,7 @@ def choose_patient(actor: Actor) -> Patient | None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(_described(chosen), width="content")
                 st.button(_("Another patient"), on_click=_choose, args=(None,), key="people_another")
+            guardian_panel(actor, chosen)
             return chosen
     wanted = st.text_input(
         _("Find a patient"),

@@ -10,9 +10,9 @@ from core.access import Actor
 from core.i18n import N_, _, clock_time, dated, full_time
 from core.phones import shown
 from db.models import Appointment, ClinicSettings
-from db.session import unit_of_work as reading
 from pages.ui.actions import form_key, perform
-from pages.ui.sessions import SESSION_COOKIE
+from pages.ui.refusals import reading
+from pages.ui.sessions import has_cookie
 from pages.ui.slots import pick_time
 from pages.ui.words import plain, status_badge
 
@@ -61,7 +61,7 @@ def visit_actions(visit: Appointment, actor: Actor, clinic: ClinicSettings, zone
                     on_click=_toggle,
                     args=((panel, visit.id),),
                 )
-        if st.context.cookies.get(SESSION_COOKIE):
+        if has_cookie():
             st.link_button(
                 _("Add to calendar"), f"/files/appointments/{visit.id}.ics", icon=":material/calendar_add_on:"
             )

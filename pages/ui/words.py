@@ -27,12 +27,17 @@ CONSENT = {
     "profile": N_("in your profile"),
     "portal": N_("in the portal"),
 }
+_ADDRESS = re.compile(r"(www|https?)(\.|:)", re.IGNORECASE)
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:@])")
 
 
 def plain(text: str) -> str:
-    """People's own words, to stand in Markdown without becoming markup, a link or an image."""
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+    """People's own words, to stand in Markdown without becoming markup, a link or an image.
+
+    Addresses become links whatever is escaped in them, so a word joiner, which nobody sees, takes them apart.
+    An email address may: it opens nothing but a new letter.
+    """
+    return _MARKUP.sub(r"\\\1", _ADDRESS.sub("\\1\u2060\\2", " ".join(text.split())))
 
 
 def status_badge(status: AppointmentStatus) -> str:

@@ -118,6 +118,7 @@ STATEMENTS = [
     BEGIN
         UPDATE sign_ins SET ended_at = now(), end_reason = 'account changed'
         WHERE user_id = NEW.id AND ended_at IS NULL;
+        DELETE FROM sign_in_grants WHERE user_id = NEW.id;
         RETURN NULL;
     END $$
     """,

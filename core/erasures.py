@@ -1,0 +1,100 @@
+"""Erasing, row by row: an account, an address, and the last of a patient. `core.privacy` says when."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.orm import Session
+
+from core import clock, throttles
+from core.audit import Event
+from core.patients import ERASED_NAME
+from db.models import (
+    Appointment,
+    AppointmentEvent,
+    EmergencyAccess,
+    Invite,
+    Notification,
+    OneTimeCode,
+    Patient,
+    RecoveryCode,
+    Sex,
+    SignIn,
+    SignInGrant,
+    SocialIdentity,
+    User,
+    folded,
+)
+
+ERASED_WORDS = "erased"  # in place of a reason that somebody wrote
+ERASED_BIRTH = date(1900, 1, 1)
+
+
+def erase_account(session: Session, account: User) -> None:
+    """Leave of an account only its number, to which the trail and the visits' events point."""
+    throttles.forgive(session, username=account.username)
+    account.username, account.name = f"erased-{account.id}", ERASED_NAME
+    account.email = account.phone = account.password_hash = None
+    account.is_active, account.erased_at, account.locale = False, clock.now(), "en"
+    account.email_verified_at = account.phone_verified_at = None
+    account.sms_consent_at = account.sms_consent_source = None
+    account.totp_secret = account.totp_confirmed_at = account.totp_last_step = None
+    session.flush()
+    for table in (SignIn, SignInGrant, SocialIdentity, RecoveryCode, OneTimeCode):
+        session.execute(delete(table).where(table.user_id == account.id))
+
+
+def erase_contact(session: Session, patient: Patient) -> None:
+    """Cut a patient off from account, guardian and addresses; the rest of the row stays."""
+    patient.user_id = patient.guardian_id = patient.phone = patient.email = None
+    patient.request_key, patient.locale, patient.erased_at = None, "en", clock.now()
+    session.flush()
+
+
+def erase_messages(session: Session, addresses: Sequence[str]) -> None:
+    """Delete what was sent, or waits to be sent, to addresses that are one person's alone."""
+    session.execute(delete(Notification).where(Notification.sent_to.in_(addresses)))
+    session.execute(delete(OneTimeCode).where(OneTimeCode.sent_to.in_(addresses)))
+    session.execute(delete(Invite).where(Invite.email.in_(addresses)))
+
+
+def anonymise(session: Session, patient_ids: Sequence[int]) -> None:
+    """Leave of patients only their numbers, and of their visits only when, with whom and for what."""
+    session.execute(
+        update(Patient)
+        .where(Patient.id.in_(patient_ids))
+        .values(
+            name=ERASED_NAME,
+            name_folded=folded(ERASED_NAME),
+            birth_on=ERASED_BIRTH,
+            sex=Sex.UNKNOWN,
+            allergies="",
+            medical_history="",
+        )
+    )
+    own = Appointment.patient_id.in_(patient_ids)
+    session.execute(
+        update(Appointment)
+        .where(own, Appointment.overbook_reason.is_not(None))
+        .values(overbook_reason=ERASED_WORDS)
+    )
+    session.execute(
+        update(AppointmentEvent)
+        .where(AppointmentEvent.appointment_id.in_(select(Appointment.id).where(own)))
+        .values(reason=None)
+    )
+    session.execute(
+        update(EmergencyAccess).where(EmergencyAccess.patient_id.in_(patient_ids)).values(reason=ERASED_WORDS)
+    )
+
+
+def record_expired(session: Session, patient_ids: Sequence[int]) -> None:
+    """Add an entry of the trail for each record whose years are over: nobody's doing."""
+    session.execute(
+        text("""
+            INSERT INTO audit_entries (at, action, outcome, object_kind, object_id, patient_id, for_another)
+            SELECT :now, :action, 'done', 'patient', number, number, false
+            FROM unnest(CAST(:numbers AS int[])) AS number
+        """),
+        {"now": clock.now(), "action": Event.RECORD_EXPIRED.value, "numbers": list(patient_ids)},
+    )

@@ -1,0 +1,147 @@
+"""Everything that is held about a patient, table by table, without what would be a secret."""
+
+from datetime import date, datetime
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select, union
+from sqlalchemy.orm import Session
+
+from db.base import Base
+from db.models import (
+    Appointment,
+    AppointmentEvent,
+    AuditEntry,
+    Doctor,
+    EmergencyAccess,
+    Location,
+    Notification,
+    OneTimeCode,
+    Outcome,
+    Patient,
+    Service,
+    SignIn,
+    SocialIdentity,
+    User,
+)
+
+# The tables that hold something of a patient's, and the section of the export in which it stands.
+EXPORTED = {
+    "patients": "patient",
+    "users": "account",
+    "sign_ins": "sign_ins",
+    "social_identities": "other_sign_ins",
+    "one_time_codes": "codes",
+    "appointments": "visits",
+    "appointment_events": "changes_of_visits",
+    "emergency_accesses": "emergency_accesses",
+    "notifications": "messages",
+    "audit_entries": "audit_trail",
+}
+NOT_EXPORTED = {
+    "sign_in_grants": "lives for 30 seconds and holds nothing but a secret's hash",
+    "recovery_codes": "holds nothing but secrets' hashes",
+    "invites": "names the administrator who invited; patients are not invited",
+    "doctors": "belongs to an account of the clinic's, not to a patient's",
+}
+HIDDEN = {
+    *("password_hash", "totp_secret", "totp_last_step", "token_hash", "code_hash", "payload"),
+    *("request_key", "name_folded", "blocked"),
+}
+NO_ACCOUNT = 0  # a number that no account has; NULL would be the number of whatever is nobody's
+Query = Select[*tuple[Any, ...]]
+
+
+def collect(session: Session, patient_id: int) -> dict[str, list[dict[str, Any]]]:
+    """The sections of `EXPORTED`, each a list of rows in values that JSON has."""
+    user_id = session.scalar(select(Patient.user_id).where(Patient.id == patient_id)) or NO_ACCOUNT
+    addresses = own_addresses(session, patient_id)
+    visits = select(Appointment.id).where(Appointment.patient_id == patient_id)
+    codes = or_(OneTimeCode.user_id == user_id, OneTimeCode.sent_to.in_(addresses))
+    queries: dict[str, Query] = {
+        "patient": _plain(Patient, Patient.id == patient_id),
+        "account": _plain(User, User.id == user_id),
+        "sign_ins": _plain(SignIn, SignIn.user_id == user_id),
+        "other_sign_ins": _plain(SocialIdentity, SocialIdentity.user_id == user_id),
+        "codes": _plain(OneTimeCode, codes),
+        "visits": _visits(patient_id),
+        "changes_of_visits": _plain(AppointmentEvent, AppointmentEvent.appointment_id.in_(visits)),
+        "emergency_accesses": _emergencies(patient_id),
+        "messages": _plain(Notification, Notification.sent_to.in_(addresses)),
+        "audit_trail": _trail(patient_id, user_id),
+    }
+    sections = {name: _rows(session, query) for name, query in queries.items()}
+    for message in sections["messages"]:
+        if message["is_secret"]:
+            message["body"] = ""
+    return sections
+
+
+def own_addresses(session: Session, patient_id: int) -> list[str]:
+    """The patient's phone numbers and email addresses that nobody else here has too.
+
+    A child has often its mother's number: messages to that are hers.
+    """
+    patient = session.execute(
+        select(Patient.user_id, Patient.email, Patient.phone).where(Patient.id == patient_id)
+    ).one()
+    account = session.execute(select(User.email, User.phone).where(User.id == patient.user_id)).one_or_none()
+    own = {each for each in (patient.email, patient.phone, *(account or ())) if each}
+    others = union(
+        *(
+            select(column).where(column.in_(own), number.is_distinct_from(mine))
+            for column, number, mine in (
+                (User.email, User.id, patient.user_id),
+                (User.phone, User.id, patient.user_id),
+                (Patient.email, Patient.id, patient_id),
+                (Patient.phone, Patient.id, patient_id),
+            )
+        )
+    )
+    return sorted(own - set(session.scalars(others)))
+
+
+def _plain(model: type[Base], fits: ColumnElement[bool]) -> Query:
+    table = model.__table__
+    return select(*(column for column in table.columns if column.name not in HIDDEN)).where(fits)
+
+
+def _visits(patient_id: int) -> Query:
+    named = (User.name.label("doctor"), Service.name.label("service"), Location.name.label("location"))
+    return (
+        _plain(Appointment, Appointment.patient_id == patient_id)
+        .add_columns(*named)
+        .join(Doctor, Doctor.id == Appointment.doctor_id)
+        .join(User, User.id == Doctor.user_id)
+        .join(Service, Service.id == Appointment.service_id)
+        .join(Location, Location.id == Appointment.location_id)
+        .order_by(Appointment.starts_at)
+    )
+
+
+def _emergencies(patient_id: int) -> Query:
+    return (
+        _plain(EmergencyAccess, EmergencyAccess.patient_id == patient_id)
+        .add_columns(User.name.label("doctor"))
+        .join(Doctor, Doctor.id == EmergencyAccess.doctor_id)
+        .join(User, User.id == Doctor.user_id)
+        .order_by(EmergencyAccess.opened_at)
+    )
+
+
+def _trail(patient_id: int, user_id: int) -> Query:
+    """What was done with the patient's data, and what the patient did; not what others tried in vain."""
+    was_done = and_(AuditEntry.patient_id == patient_id, AuditEntry.outcome == Outcome.DONE)
+    about = or_(was_done, AuditEntry.user_id == user_id)
+    named = _plain(AuditEntry, about).add_columns(User.name.label("user"))
+    return named.outerjoin(User, User.id == AuditEntry.user_id).order_by(AuditEntry.id)
+
+
+def _rows(session: Session, query: Query) -> list[dict[str, Any]]:
+    return [{name: _json(value) for name, value in row.items()} for row in session.execute(query).mappings()]
+
+
+def _json(value: object) -> object:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return value.value if isinstance(value, Enum) else value

@@ -1,0 +1,205 @@
+"""Patients' records: who may open one, what is in it, and the emergency in which a doctor opens another's."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import ColumnElement, Exists, exists, or_, select
+from sqlalchemy.orm import Session
+
+from core import access, audit, clock, patients
+from core.access import Action, Actor
+from core.appointment_events import required_reason
+from core.errors import AccessDenied, ClinicError, NotFound
+from core.i18n import N_
+from db.models import Appointment, AppointmentStatus, Doctor, EmergencyAccess, Patient, Service, User
+
+EMERGENCY_LASTS = timedelta(hours=2)
+REASON_LEAST = 10
+RESULTS = 20
+# A booking that was never paid for or was called off makes nobody somebody's doctor.
+NEVER_A_VISIT = (AppointmentStatus.PENDING, AppointmentStatus.CANCELLED, AppointmentStatus.EXPIRED)
+
+
+class ReasonTooShort(ClinicError):
+    message = N_("Please say in a few words what the emergency is: it will be looked at.")
+
+
+class OwnPatientAlready(ClinicError):
+    message = N_("This is your own patient: the record opens without an emergency.")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One visit as the record lists it, times in UTC."""
+
+    starts_at: datetime
+    status: AppointmentStatus
+    doctor: str
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a patient's doctors and the patient read. `emergency_until` is set when only that opened it."""
+
+    patient_id: int
+    name: str
+    birth_on: date
+    allergies: str
+    medical_history: str
+    coming: list[Visit]
+    past: list[Visit]
+    emergency_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A patient as the search for a record shows one, and whether the record opens at once."""
+
+    patient_id: int
+    name: str
+    birth_on: date
+    is_own: bool
+
+
+def treating_doctor(session: Session, actor: Actor, patient_id: int) -> int | None:
+    """The actor's number as a doctor if the patient is theirs, or an emergency access is in force.
+
+    A patient becomes a doctor's with a visit that stands, is over or was missed. One that was called off or
+    never paid for does not count, and it cannot be called off once it has begun.
+    """
+    if actor.doctor_id is None:
+        return None
+    is_own = _has_visit(session, actor.doctor_id, patient_id)
+    return actor.doctor_id if is_own or _in_force(session, actor.doctor_id, patient_id) else None
+
+
+def _has_visit(session: Session, doctor_id: int, patient_id: int) -> bool:
+    return bool(session.scalar(select(_visit_with(doctor_id, Appointment.patient_id == patient_id))))
+
+
+def _visit_with(doctor_id: int | None, of_patient: ColumnElement[bool]) -> Exists:
+    return exists().where(
+        Appointment.doctor_id == doctor_id, Appointment.status.not_in(NEVER_A_VISIT), of_patient
+    )
+
+
+def _in_force(session: Session, doctor_id: int, patient_id: int) -> EmergencyAccess | None:
+    """The emergency access that opens a patient's record to a doctor now, if there is one."""
+    return session.scalar(
+        select(EmergencyAccess)
+        .where(
+            EmergencyAccess.doctor_id == doctor_id,
+            EmergencyAccess.patient_id == patient_id,
+            EmergencyAccess.expires_at > clock.now(),
+        )
+        .order_by(EmergencyAccess.expires_at.desc())
+        .limit(1)
+    )
+
+
+def open_record(session: Session, actor: Actor, *, patient_id: int) -> Record:
+    """Open the record of a patient. The trail keeps every look. Raises `AccessDenied`, `NotFound`."""
+    doctor_id = treating_doctor(session, actor, patient_id)
+    access.require(actor, Action.SEE_RECORD, patient_id=patient_id, doctor_id=doctor_id)
+    clinical = select(Patient.name, Patient.birth_on, Patient.allergies, Patient.medical_history)
+    patient = session.execute(clinical.where(Patient.id == patient_id)).one_or_none()
+    if patient is None:
+        raise NotFound
+    emergency = None
+    if doctor_id is not None and not _has_visit(session, doctor_id, patient_id):
+        emergency = _in_force(session, doctor_id, patient_id)
+    seen = ("record", patient_id) if emergency is None else ("emergency access", emergency.id)
+    audit.record_read(session, actor, Action.SEE_RECORD, kind=seen[0], number=seen[1], patient_id=patient_id)
+    coming, past = _visits(session, patient_id)
+    return Record(patient_id, *patient, coming, past, emergency.expires_at if emergency else None)
+
+
+def _visits(session: Session, patient_id: int) -> tuple[list[Visit], list[Visit]]:
+    """The visits ahead, the next first, and those that are over or missed, the latest first."""
+    rows = session.execute(
+        select(Appointment.ends_at, Appointment.starts_at, Appointment.status, User.name, Service.name)
+        .join(Appointment.doctor)
+        .join(Doctor.user)
+        .join(Appointment.service)
+        .where(Appointment.patient_id == patient_id, Appointment.status.not_in(NEVER_A_VISIT))
+        .order_by(Appointment.starts_at)
+    )
+    now = clock.now()
+    coming: list[Visit] = []
+    past: list[Visit] = []
+    for ends_at, starts_at, status, doctor, service in rows:
+        (coming if ends_at > now else past).append(Visit(starts_at, status, doctor, service))
+    return coming, past[::-1]
+
+
+def search_records(session: Session, actor: Actor, *, text: str) -> list[Found]:
+    """At most 20 patients whose name or birth date (as 1980-12-31) fits `text`, by name, for a doctor.
+
+    It shows who they are and nothing else. The trail keeps that the doctor searched.
+    """
+    access.require(actor, Action.SEARCH_RECORDS)
+    audit.record_read(session, actor, Action.SEARCH_RECORDS, kind="doctor", number=actor.doctor_id or 0)
+    fitting = patients.named_or_born(text)
+    return _found(session, actor, fitting) if fitting else []
+
+
+def identify(session: Session, actor: Actor, *, patient_id: int) -> Found:
+    """Who a patient of the search is, and whether the record opens at once. Raises `NotFound`."""
+    access.require(actor, Action.SEARCH_RECORDS, patient_id=patient_id)
+    found = _found(session, actor, [Patient.id == patient_id])
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def _found(session: Session, actor: Actor, fitting: list[ColumnElement[bool]]) -> list[Found]:
+    is_emergency = exists().where(
+        EmergencyAccess.doctor_id == actor.doctor_id,
+        EmergencyAccess.patient_id == Patient.id,
+        EmergencyAccess.expires_at > clock.now(),
+    )
+    is_own = or_(_visit_with(actor.doctor_id, Appointment.patient_id == Patient.id), is_emergency)
+    rows = session.execute(
+        select(Patient.id, Patient.name, Patient.birth_on, is_own)
+        .where(*fitting)
+        .order_by(Patient.name_folded, Patient.id)
+        .limit(RESULTS)
+    )
+    return [Found(*row) for row in rows]
+
+
+def break_glass(session: Session, actor: Actor, *, patient_id: int, reason: str) -> EmergencyAccess:
+    """Let a doctor open the record of a patient they never had a visit with, for two hours.
+
+    An administrator looks at each. While one is in force, another is the same one. Raises `AccessDenied`,
+    `NotFound`, `OwnPatientAlready`, `ReasonMissing`, `ReasonTooShort`, `ReasonTooLong`, `ReasonUnreadable`.
+    """
+    access.require(actor, Action.BREAK_GLASS, patient_id=patient_id)
+    if actor.doctor_id is None:
+        raise AccessDenied(Action.BREAK_GLASS, patient_id=patient_id)
+    why = required_reason(reason)
+    if sum(character.isalnum() for character in why) < REASON_LEAST:
+        raise ReasonTooShort
+    if session.get(Patient, patient_id) is None:
+        raise NotFound
+    if _has_visit(session, actor.doctor_id, patient_id):
+        raise OwnPatientAlready
+    # One doctor's emergencies take turns: the button pressed twice opens one.
+    session.get_one(Doctor, actor.doctor_id, with_for_update={"key_share": True}, populate_existing=True)
+    if known := _in_force(session, actor.doctor_id, patient_id):
+        return known
+    now = clock.now()
+    opened = EmergencyAccess(
+        doctor_id=actor.doctor_id,
+        patient_id=patient_id,
+        reason=why,
+        opened_at=now,
+        expires_at=now + EMERGENCY_LASTS,
+    )
+    session.add(opened)
+    session.flush()
+    audit.record(
+        session, actor, Action.BREAK_GLASS, kind="emergency access", number=opened.id, patient_id=patient_id
+    )
+    return opened

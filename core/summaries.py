@@ -1,0 +1,97 @@
+"""A patient's data on paper: what a person would want to read of an export."""
+
+from datetime import date, datetime, tzinfo
+from typing import Any
+
+from core import pdfs
+from core.i18n import N_, _, clock_time, full_time, short_date
+from core.phones import shown
+from db.models import AppointmentStatus, ClinicSettings, Sex
+
+STATUS = {
+    AppointmentStatus.PENDING: N_("Waiting for payment"),
+    AppointmentStatus.CONFIRMED: N_("Confirmed"),
+    AppointmentStatus.ARRIVED: N_("Waiting"),
+    AppointmentStatus.IN_ROOM: N_("In room"),
+    AppointmentStatus.COMPLETED: N_("Completed"),
+    AppointmentStatus.EXPIRED: N_("Expired"),
+    AppointmentStatus.CANCELLED: N_("Cancelled"),
+    AppointmentStatus.NO_SHOW: N_("Did not come"),
+}
+SEX = {
+    Sex.FEMALE: N_("Female"),
+    Sex.MALE: N_("Male"),
+    Sex.OTHER: N_("Other"),
+    Sex.UNKNOWN: N_("Not stated"),
+}
+Sections = dict[str, list[dict[str, Any]]]
+
+
+def summary(
+    sections: Sections, *, clinic: ClinicSettings, zone: tzinfo, made_at: datetime, locale: str
+) -> bytes:
+    """The sections of `exports.collect` as a PDF: the person, the record, the visits, who opened it."""
+    [patient] = sections["patient"]
+    heading = _("Your data at {clinic}").format(clinic=clinic.name)
+    as_of = _("As of {time}. The file data.json holds all of it.").format(time=full_time(made_at, zone))
+    parts = [
+        pdfs.title(heading),
+        pdfs.note(as_of),
+        pdfs.heading(patient["name"]),
+        pdfs.facts(_person(patient, sections["account"], zone)),
+        *_text(_("Allergies"), patient["allergies"]),
+        *_text(_("History"), patient["medical_history"]),
+        pdfs.heading(_("Visits")),
+        *_visits(sections["visits"], zone),
+        *_emergencies(sections["emergency_accesses"], zone),
+    ]
+    return pdfs.document(parts, title=heading, clinic=clinic.name, language=locale.replace("_", "-"))
+
+
+def _person(patient: dict[str, Any], accounts: list[dict[str, Any]], zone: tzinfo) -> list[tuple[str, str]]:
+    nothing = _("none")
+    found = [
+        (_("Birth date"), short_date(date.fromisoformat(patient["birth_on"]))),
+        (_("Sex"), _(SEX[Sex(patient["sex"])])),
+        (_("Phone"), shown(patient["phone"]) if patient["phone"] else nothing),
+        (_("Email"), patient["email"] or nothing),
+    ]
+    for account in accounts:
+        consent = account["sms_consent_at"]
+        agreed = nothing if consent is None else short_date(datetime.fromisoformat(consent).date())
+        found += [(_("User name"), account["username"]), (_("Consent to SMS"), agreed)]
+    return found
+
+
+def _text(heading: str, text: str) -> list[Any]:
+    return [pdfs.heading(heading), pdfs.words(text or _("Nothing written down."))]
+
+
+def _visits(visits: list[dict[str, Any]], zone: tzinfo) -> list[Any]:
+    if not visits:
+        return [pdfs.words(_("None."))]
+    rows = [
+        (
+            _time(visit["starts_at"], zone),
+            visit["service"],
+            visit["doctor"],
+            _(STATUS[AppointmentStatus(visit["status"])]),
+        )
+        for visit in visits
+    ]
+    return [pdfs.table((_("When"), _("Service"), _("Doctor"), _("Status")), rows, (40, None, None, 32))]
+
+
+def _emergencies(accesses: list[dict[str, Any]], zone: tzinfo) -> list[Any]:
+    if not accesses:
+        return []
+    rows = [(_time(each["opened_at"], zone), each["doctor"], each["reason"]) for each in accesses]
+    return [
+        pdfs.heading(_("Opened in an emergency")),
+        pdfs.table((_("When"), _("Doctor"), _("Reason")), rows, (40, 45, None)),
+    ]
+
+
+def _time(written: str, zone: tzinfo) -> str:
+    at = datetime.fromisoformat(written)
+    return f"{short_date(at.astimezone(zone).date())}, {clock_time(at, zone)}"

@@ -1,0 +1,135 @@
+"""Patient record: find a patient, read the record; another doctor's patient only in an emergency."""
+
+from datetime import timedelta
+
+import streamlit as st
+
+from core import clinics, clock, records
+from core.i18n import N_, _, clock_time, ngettext, short_date, span
+from core.records import Found, Visit
+from db.models import Role
+from pages.ui import age, perform, plain, reading, require, status_badge
+
+actor = require(Role.DOCTOR)
+
+
+def choose(patient_id: int | None) -> None:
+    st.session_state["record_patient"] = patient_id
+    st.session_state.pop("record_reason", None)
+
+
+def break_glass(patient_id: int) -> None:
+    perform(
+        records.break_glass,
+        patient_id=patient_id,
+        reason=st.session_state.get("record_reason") or "",
+        done=N_("The record is open. An administrator will look at your reason."),
+    )
+
+
+def show_found(found: list[Found]) -> None:
+    if not found:
+        st.info(_("Nobody fits that. Check the spelling, or try the birth date."))
+    for each in found:
+        born = _("born {date}").format(date=short_date(each.birth_on))
+        st.button(
+            f"**{plain(each.name)}** · {born}",
+            icon=":material/person:" if each.is_own else ":material/lock:",
+            on_click=choose,
+            args=(each.patient_id,),
+            key=f"record_{each.patient_id}",
+            width="stretch",
+            wrap=True,
+        )
+    if len(found) == records.RESULTS:
+        st.caption(
+            _("Only the first {count} are shown. Write more of the name.").format(count=records.RESULTS)
+        )
+
+
+def ask_for_reason(known: Found) -> None:
+    st.title(known.name)
+    st.caption(_("born {date}").format(date=short_date(known.birth_on)))
+    st.warning(
+        _("You have had no visit with this patient. In an emergency you can open the record all the same."),
+        icon=":material/emergency:",
+    )
+    with st.form("record_emergency"):
+        st.text_input(_("What is the emergency?"), max_chars=500, key="record_reason")
+        hours = span(int(records.EMERGENCY_LASTS / timedelta(minutes=1)))
+        st.caption(
+            _(
+                "The record opens for {hours}. Your reason is kept, an administrator looks at it, and the "
+                "patient can see that you opened the record."
+            ).format(hours=hours)
+        )
+        st.form_submit_button(
+            _("Open in an emergency"),
+            type="primary",
+            on_click=break_glass,
+            args=(known.patient_id,),
+            key="record_submit",
+        )
+
+
+def show_visits(heading: str, visits: list[Visit]) -> None:
+    st.header(heading)
+    if not visits:
+        st.caption(_("None."))
+    for visit in visits:
+        on = visit.starts_at.astimezone(zone).date()
+        st.markdown(
+            f"**{short_date(on)}, {clock_time(visit.starts_at, zone)}** {status_badge(visit.status)}  \n"
+            f"{plain(visit.service)} · {plain(visit.doctor)}"
+        )
+
+
+def show_record(patient_id: int) -> None:
+    with reading() as session:
+        record = records.open_record(session, actor, patient_id=patient_id)
+    if record.emergency_until is not None:
+        until = clock_time(record.emergency_until, zone)
+        st.error(
+            _("Emergency access until {time}. Every look is recorded.").format(time=until),
+            icon=":material/emergency:",
+        )
+    years = age(record.birth_on, clock.now().astimezone(zone).date())
+    st.title(record.name)
+    aged = ngettext("{years} year", "{years} years", years).format(years=years)
+    st.caption(_("born {date}").format(date=short_date(record.birth_on)) + f", {aged}")
+    for heading, words in ((_("Allergies"), record.allergies), (_("History"), record.medical_history)):
+        st.header(heading)
+        st.text(words or _("Nothing written down."))
+    show_visits(_("Coming visits"), record.coming)
+    show_visits(_("Past visits"), record.past)
+
+
+with reading() as session:
+    zone = clinics.zone(session)
+chosen: int | None = st.session_state.get("record_patient")
+if chosen is None:
+    st.title(_("Patient records"))
+    wanted = st.text_input(
+        _("Find a patient"),
+        placeholder=_("Name, or birth date as 1980-12-31"),
+        max_chars=100,
+        key="record_text",
+    )
+    if wanted:
+        with reading() as session:
+            listed = records.search_records(session, actor, text=wanted)
+        show_found(listed)
+else:
+    st.button(
+        _("Another patient"),
+        icon=":material/arrow_back:",
+        on_click=choose,
+        args=(None,),
+        key="record_another",
+    )
+    with reading() as session:
+        known = records.identify(session, actor, patient_id=chosen)
+    if known.is_own:
+        show_record(chosen)
+    else:
+        ask_for_reason(known)

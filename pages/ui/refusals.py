@@ -1,0 +1,37 @@
+"""What a page does when the clinic says no while it reads: keep the refusal, say the sentence, end there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import streamlit as st
+
+from core import audit, sign_ins
+from core.errors import AccessDenied, ClinicError
+from db.session import unit_of_work
+from pages.ui.sessions import token
+from pages.ui.words import plain
+
+
+@contextmanager
+def reading() -> Iterator[Any]:
+    """One transaction in which a page looks things up, and the trail notes that it did.
+
+    What cannot be shown is said in one sentence, and the page ends there. A refusal is kept in the trail.
+    """
+    try:
+        with unit_of_work() as session:
+            yield session
+    except ClinicError as error:
+        if isinstance(error, AccessDenied):
+            keep_refusal(error)
+        st.error(plain(str(error)), icon=":material/error:")
+        st.stop()
+
+
+def keep_refusal(denied: AccessDenied) -> None:
+    """Note in the trail what whoever is signed in was refused; what they had begun is rolled back by now."""
+    with unit_of_work() as session:
+        actor = sign_ins.current_actor(session, token(), is_active_use=False, address=st.context.ip_address)
+        if actor is not None:
+            audit.record_refusal(session, actor, denied)

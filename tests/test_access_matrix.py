@@ -1,0 +1,355 @@
+"""Every service, tried by every role on its own and on somebody else's: the access table is what happens.
+
+A new service needs a recipe here, or this test fails. The expected outcome is read from `access.RULES`.
+"""
+
+import contextlib
+import importlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.orm import Session, undefer
+
+from core import passwords, records
+from core.access import RULES, Action, Actor, Relation
+from core.errors import AccessDenied, ClinicError, NotFound
+from core.identities import Identity
+from core.letters import CannotSendCodes
+from core.privacy import VisitsAhead
+from core.safeguards import SecondFactorRequired
+from core.second_factors import NothingToConfirm
+from core.trails import Wanted
+from db.base import Base
+from db.models import CodePurpose, Patient, Role, User
+from tests import make
+from tests.cast import NOW, Cast, assemble, on, time_is
+from tests.portal import PASSWORD
+from tests.services import services
+
+CLINICAL = "Penicillin-of-"
+WHY = "Found unconscious in the waiting room"
+NOTHING_WRITTEN = text(
+    " UNION ALL ".join(
+        f"SELECT '{table}', count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM {table} t"
+        for table in sorted(Base.metadata.tables)
+    )
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """A clinic in which everybody has something of their own, and somebody else has the same.
+
+    Ada and Ben are patients, Ada with Dr. Roth and Ben with Dr. Weiß. `OWN` is Ada's and Roth's.
+    """
+
+    cast: Cast
+    visits: dict[bool, int]
+    emergency_id: int
+
+    def patient_id(self, is_own: bool) -> int:
+        return (self.cast.ada if is_own else self.cast.ben).patient_ids[0]
+
+    def name(self, is_own: bool) -> str:
+        return (self.cast.ada if is_own else self.cast.ben).name
+
+    def doctor_id(self, is_own: bool) -> int:
+        return (self.cast.dr_roth if is_own else self.cast.dr_weiss).id
+
+    def actor(self, role: Role) -> Actor:
+        return {
+            Role.PATIENT: self.cast.ada,
+            Role.DOCTOR: self.cast.roth,
+            Role.STAFF: self.cast.desk,
+            Role.ADMIN: self.cast.admin,
+        }[role]
+
+    def offer(self, is_own: bool) -> dict[str, Any]:
+        """A free time for the patient, of the doctor whose patient it is."""
+        return {
+            "patient_id": self.patient_id(is_own),
+            "doctor_id": self.doctor_id(is_own),
+            "service_id": self.cast.checkup.id,
+            "starts_at": on(4, 10),
+        }
+
+
+Arguments = Callable[[World, bool], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to call a service, and the action that the table is to be asked about.
+
+    `is_own_only` says that the service acts on the actor alone: there is nobody else's to try. `or_else` is
+    what may stand in the way of somebody who may do it. `not_for` is a role that has another service for it.
+    """
+
+    action: Action
+    arguments: Arguments = lambda _world, _is_own: {}
+    is_own_only: bool = False
+    or_else: type[ClinicError] | None = None
+    not_for: Role | None = None
+
+
+def of_patient(action: Action, **more: Any) -> Recipe:
+    return Recipe(action, lambda world, is_own: {"patient_id": world.patient_id(is_own), **more})
+
+
+def of_doctor(action: Action, **more: Any) -> Recipe:
+    return Recipe(action, lambda world, is_own: {"doctor_id": world.doctor_id(is_own), **more})
+
+
+def of_visit(action: Action, **more: Any) -> Recipe:
+    return Recipe(action, lambda world, is_own: {"appointment_id": world.visits[is_own], **more})
+
+
+def of_nobody(action: Action, *, or_else: type[ClinicError] | None = None, **arguments: Any) -> Recipe:
+    return Recipe(action, lambda _world, _is_own: arguments, or_else=or_else)
+
+
+def of_oneself(action: Action, *, or_else: type[ClinicError] | None = None, **arguments: Any) -> Recipe:
+    """A service that acts on the account of whoever calls it, and takes no other."""
+    return Recipe(action, lambda _world, _is_own: arguments, is_own_only=True, or_else=or_else)
+
+
+def of_user(**more: Any) -> Recipe:
+    """A service for administrators, on Ada's account or Ben's."""
+    return Recipe(
+        Action.MANAGE_USERS,
+        lambda world, is_own: {"user_id": (world.cast.ada if is_own else world.cast.ben).user_id, **more},
+    )
+
+
+WEDNESDAY = on(3, 0).date()
+BORN = date(1990, 2, 15)
+IDENTITY = Identity("https://accounts.example", "another", NOW, "a@example.org")
+# Of a patient's visits doctors have their own in their day, and the others in the record.
+ALL_VISITS = Recipe(
+    Action.SEE_APPOINTMENT,
+    lambda world, is_own: {"patient_ids": [world.patient_id(is_own)]},
+    not_for=Role.DOCTOR,
+)
+RECIPES = {
+    "agendas.day": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
+    "agendas.one": of_visit(Action.SEE_APPOINTMENT),
+    "agendas.past": ALL_VISITS,
+    "agendas.rooms": of_nobody(Action.SEARCH_PATIENTS),
+    "agendas.upcoming": ALL_VISITS,
+    "appointments.book": Recipe(Action.BOOK, World.offer),
+    "appointments.cancel": of_visit(Action.CANCEL, reason="The patient asked"),
+    "appointments.overbook": Recipe(
+        Action.OVERBOOK, lambda world, is_own: world.offer(is_own) | {"reason": "In pain"}
+    ),
+    "appointments.reschedule": of_visit(Action.MOVE, starts_at=on(4, 10)),
+    "calendars.visit_ics": of_visit(Action.SEE_APPOINTMENT, public_url="https://portal.example.org"),
+    "days.timeline": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
+    "days.working_hours": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
+    "doctors.all_active": of_nobody(Action.SEARCH_DOCTORS),
+    "doctors.bookable_services": of_nobody(Action.SEARCH_DOCTORS),
+    "doctors.find": of_doctor(Action.SEARCH_DOCTORS),
+    "doctors.languages": of_nobody(Action.SEARCH_DOCTORS),
+    "doctors.offered_services": of_doctor(Action.SEARCH_DOCTORS),
+    "doctors.profiles": Recipe(
+        Action.SEARCH_DOCTORS, lambda world, is_own: {"doctor_ids": [world.doctor_id(is_own)]}
+    ),
+    "doctors.search": Recipe(
+        Action.SEARCH_DOCTORS, lambda world, _is_own: {"service_id": world.cast.checkup.id}
+    ),
+    "doctors.specialties": of_nobody(Action.SEARCH_DOCTORS),
+    "emergencies.emergency_accesses": of_nobody(Action.REVIEW_ACCESS),
+    "emergencies.review": Recipe(
+        Action.REVIEW_ACCESS, lambda world, _is_own: {"access_id": world.emergency_id}
+    ),
+    "emergencies.unreviewed": of_nobody(Action.REVIEW_ACCESS),
+    "guardians.family": of_patient(Action.SEE_CONTACT),
+    "guardians.link_guardian": Recipe(
+        Action.LINK_GUARDIAN,
+        lambda world, is_own: {
+            "patient_id": world.patient_id(is_own),
+            "guardian_id": world.patient_id(not is_own),
+        },
+    ),
+    "guardians.unlink_guardian": of_patient(Action.UNLINK_GUARDIAN),
+    "identities.link": Recipe(
+        Action.CHANGE_ACCOUNT, lambda _world, _is_own: {"identity": IDENTITY, "password": PASSWORD}, True
+    ),
+    "identities.own": Recipe(Action.SEE_ACCOUNT, is_own_only=True),
+    "identities.unlink": Recipe(Action.CHANGE_ACCOUNT, lambda _world, _is_own: {"identity_id": 1}, True),
+    "invites.invite": of_nobody(
+        Action.INVITE, name="Zoë Übel", email="zoe@example.org", role=Role.STAFF, or_else=CannotSendCodes
+    ),
+    "invites.open_invites": of_nobody(Action.INVITE),
+    "invites.resend": of_nobody(Action.INVITE, invite_id=1, or_else=ClinicError),
+    "invites.withdraw": of_nobody(Action.INVITE, invite_id=1, or_else=NotFound),
+    "patients.find": of_patient(Action.SEE_CONTACT),
+    "patients.register": of_nobody(Action.REGISTER_PATIENT, name="Zoë Übel", birth_on=BORN),
+    "patients.search": of_nobody(Action.SEARCH_PATIENTS, text="okafor"),
+    "privacy.erase": Recipe(
+        Action.ERASE_PATIENT,
+        lambda world, is_own: {"patient_id": world.patient_id(is_own), "confirm_name": world.name(is_own)},
+        or_else=VisitsAhead,
+    ),
+    "privacy.export": of_patient(Action.EXPORT_PATIENT),
+    "profiles.ask_email": of_oneself(
+        Action.CHANGE_ACCOUNT, email="new@example.org", password=PASSWORD, or_else=CannotSendCodes
+    ),
+    "profiles.ask_phone": of_oneself(
+        Action.CHANGE_ACCOUNT, phone="+49301234567", password=PASSWORD, or_else=CannotSendCodes
+    ),
+    "profiles.awaited": of_oneself(Action.SEE_ACCOUNT, purpose=CodePurpose.VERIFY_EMAIL),
+    "profiles.confirm_email": of_oneself(Action.CHANGE_ACCOUNT, code="123456", or_else=ClinicError),
+    "profiles.confirm_phone": of_oneself(Action.CHANGE_ACCOUNT, code="123456", or_else=ClinicError),
+    "profiles.own": of_oneself(Action.SEE_ACCOUNT),
+    "profiles.save": of_oneself(Action.CHANGE_ACCOUNT, name="Zoë", locale="en", has_sms_consent=False),
+    "records.break_glass": Recipe(
+        Action.BREAK_GLASS,
+        lambda world, _is_own: {"patient_id": world.cast.child_id, "reason": WHY},
+    ),
+    "records.identify": of_patient(Action.SEARCH_RECORDS),
+    "records.open_record": of_patient(Action.SEE_RECORD),
+    "records.search_records": of_nobody(Action.SEARCH_RECORDS, text="sato"),
+    "safeguards.begin_second_factor": of_oneself(Action.CHANGE_ACCOUNT, password=PASSWORD),
+    "safeguards.begun_second_factor": of_oneself(Action.SEE_ACCOUNT),
+    "safeguards.change_password": of_oneself(Action.CHANGE_ACCOUNT, current=PASSWORD, new="glass river pace"),
+    "safeguards.confirm_second_factor": of_oneself(
+        Action.CHANGE_ACCOUNT, code="123456", or_else=NothingToConfirm
+    ),
+    "safeguards.end_other_sessions": of_oneself(Action.CHANGE_ACCOUNT),
+    "safeguards.end_session": of_oneself(Action.CHANGE_ACCOUNT, sign_in_id=1, or_else=NotFound),
+    "safeguards.sessions": of_oneself(Action.SEE_ACCOUNT),
+    "safeguards.turn_off_second_factor": of_oneself(
+        Action.CHANGE_ACCOUNT, password=PASSWORD, or_else=SecondFactorRequired
+    ),
+    "trails.accesses": of_patient(Action.SEE_ACCESSES),
+    "trails.as_csv": of_nobody(Action.SEE_AUDIT, wanted=Wanted()),
+    "trails.check": of_nobody(Action.SEE_AUDIT),
+    "trails.patients_named": of_nobody(Action.SEE_AUDIT, text="ada"),
+    "trails.people_named": of_nobody(Action.SEE_AUDIT, text="ada"),
+    "trails.search": of_nobody(Action.SEE_AUDIT, wanted=Wanted()),
+    "users.activate": of_user(),
+    "users.change_role": of_user(role=Role.STAFF),
+    "users.deactivate": of_user(),
+    "users.end_sessions": of_user(),
+    "users.reset_second_factor": of_user(),
+    "users.search": of_nobody(Action.MANAGE_USERS, text="okafor"),
+}
+
+
+def is_allowed(role: Role, recipe: Recipe, is_own: bool) -> bool:
+    """What the table says."""
+    allowed = RULES[role].get(recipe.action) if role is not recipe.not_for else None
+    return allowed is not None and (allowed is Relation.ANY or is_own)
+
+
+@pytest.fixture(scope="module")
+def password_hash() -> str:
+    return passwords.hashed(PASSWORD)
+
+
+@pytest.fixture
+def world(session: Session, password_hash: str) -> Iterator[World]:
+    with time_is(NOW):
+        cast = assemble(session)
+        visits = {}
+        for is_own, actor, doctor in ((True, cast.ada, cast.dr_roth), (False, cast.ben, cast.dr_weiss)):
+            patient = session.get_one(Patient, actor.patient_ids[0])
+            patient.allergies = patient.medical_history = f"{CLINICAL}{actor.name}"
+            visit = make.appointment(session, doctor, cast.checkup, on(3, 10), patient=patient)
+            visits[is_own] = visit.id
+        child = records.break_glass(session, cast.weiss, patient_id=cast.child_id, reason=WHY)
+        for actor in (cast.ada, cast.roth, cast.desk, cast.admin):
+            session.get_one(User, actor.user_id).password_hash = password_hash
+        session.flush()
+        yield World(cast, visits, child.id)
+
+
+def test_every_service_has_a_recipe() -> None:
+    assert sorted(RECIPES) == services()
+
+
+def test_every_action_is_somebodys() -> None:
+    """An action that nobody may do, or that no service asks about, is a mistake in the table."""
+    assert {action for rules in RULES.values() for action in rules} == set(Action)
+
+
+CASES = [
+    pytest.param(name, role, is_own, id=f"{name}-{role}-{'own' if is_own else 'foreign'}")
+    for name, recipe in RECIPES.items()
+    for role in Role
+    for is_own in ([True] if recipe.is_own_only else [True, False])
+]
+
+
+@pytest.mark.parametrize(("name", "role", "is_own"), CASES)
+def test_the_access_table_is_what_happens(
+    session: Session, world: World, name: str, role: Role, is_own: bool
+) -> None:
+    recipe, actor = RECIPES[name], world.actor(role)
+    module, function = name.split(".")
+    service = getattr(importlib.import_module(f"core.{module}"), function)
+    arguments = recipe.arguments(world, is_own)
+    session.expunge_all()
+    before = session.execute(NOTHING_WRITTEN).all()
+    if is_allowed(role, recipe, is_own):
+        answer = None
+        with contextlib.suppress(*([recipe.or_else] if recipe.or_else else [])):
+            answer = service(session, actor, **arguments)
+        assert clinical_words_of(answer, session) <= readable_by(role)
+    else:
+        with pytest.raises(AccessDenied):
+            service(session, actor, **arguments)
+        session.flush()
+        assert session.execute(NOTHING_WRITTEN).all() == before
+
+
+def readable_by(role: Role) -> set[str]:
+    """Whose clinical words somebody may come across: Ada's are hers and Dr. Roth's."""
+    return {"Ada Okafor"} if role in {Role.PATIENT, Role.DOCTOR} else set()
+
+
+def clinical_words_of(answer: object, session: Session) -> set[str]:
+    """Whose clinical words are in what a service gave back, or in a row that it has loaded on the way."""
+    said = " ".join(_texts([answer, *session.identity_map.values()], set()))
+    return {name for name in ("Ada Okafor", "Ben Sato") if CLINICAL + name in said}
+
+
+def _texts(thing: object, seen: set[int]) -> Iterator[str]:
+    """Every text in a value, whatever it is made of."""
+    if id(thing) in seen:
+        return
+    seen.add(id(thing))
+    if isinstance(thing, str):
+        yield thing
+    elif isinstance(thing, bytes):
+        yield thing.decode(errors="replace")
+    elif isinstance(thing, dict):
+        yield from _texts([*thing, *thing.values()], seen)
+    elif isinstance(thing, list | tuple | set | frozenset):
+        for each in thing:
+            yield from _texts(each, seen)
+    elif is_dataclass(thing):
+        yield from _texts([getattr(thing, field.name) for field in fields(thing)], seen)
+    elif isinstance(thing, Base):
+        yield from _texts(dict(vars(thing)), seen)
+
+
+def test_the_search_for_clinical_words_finds_them(session: Session, world: World) -> None:
+    record = records.open_record(session, world.cast.roth, patient_id=world.patient_id(True))
+    assert clinical_words_of([{"record": record}], session) == {"Ada Okafor"}
+    session.expunge_all()
+    _kept = session.get_one(Patient, world.patient_id(False), options=[undefer(Patient.allergies)])
+    assert clinical_words_of(None, session) == {"Ben Sato"}
+
+
+def test_a_row_of_a_patient_comes_without_what_is_clinical(session: Session, world: World) -> None:
+    session.expunge_all()
+    patient = session.get_one(Patient, world.patient_id(True))
+    for column in ("allergies", "medical_history"):
+        with pytest.raises(InvalidRequestError):
+            getattr(patient, column)

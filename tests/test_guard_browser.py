@@ -1,0 +1,133 @@
+"""The guard as a browser meets it: its policy, its cookies, and tabs that leave when their session ends."""
+
+import time
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from core import grants, sign_ins
+from db.models import SignIn, User
+from db.session import unit_of_work
+from pages.ui import navigation
+from tests.portal import Residents
+from tests.test_browser import (  # noqa: F401 - fixtures
+    SignInAs,
+    address,
+    chromium,
+    clinic,
+    pytestmark,
+    residents,
+    settle,
+    sign_in_as,
+)
+
+PROBES = ("/_stcore/health", "/_stcore/host-config")
+PAGES = {
+    "ada": [navigation.FIND_DOCTOR, navigation.DOCTOR, navigation.MY_APPOINTMENTS],
+    "roth": [navigation.TODAY],
+    "rita": [navigation.BOOK_FOR_PATIENT, navigation.TODAY],
+}
+
+
+def end_all(clinic: Engine) -> None:
+    with unit_of_work(clinic) as session:
+        for sign_in in session.scalars(select(SignIn).where(SignIn.ended_at.is_(None))):
+            sign_in.ended_at = sign_in.last_seen_at
+
+
+def listen(page: Page, complaints: list[str]) -> None:
+    """Note what the browser itself has to say against a page.
+
+    Not that Streamlit asks for its server under a page's own address first, and is told that it is not there.
+    """
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.location["url"].endswith(PROBES):
+            complaints.append(message.text)
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+
+@pytest.mark.parametrize("username", PAGES)
+def test_the_pages_keep_to_the_strict_policy(
+    sign_in_as: SignInAs,
+    address: str,
+    residents: Residents,
+    username: str,
+) -> None:
+    complaints: list[str] = []
+    page = sign_in_as(username)
+    listen(page, complaints)
+    for path in PAGES[username]:
+        name = path.rpartition("/")[2].removesuffix(".py")
+        query = (
+            f"?doctor={residents.roth_id}&service={residents.checkup_id}" if path == navigation.DOCTOR else ""
+        )
+        page.goto(f"{address}/{name}{query}" if path != PAGES[username][0] else address)
+        expect(page.get_by_role("heading").first).to_be_visible()
+        settle(page)
+    assert complaints == []
+
+
+def test_an_open_tab_leaves_its_page_when_the_session_ends_elsewhere(
+    sign_in_as: SignInAs,
+    clinic: Engine,
+) -> None:
+    page = sign_in_as("ada")
+    settle(page)
+    started = time.monotonic()
+    end_all(clinic)
+    expect(page.get_by_text("Ada Okafor")).to_have_count(0, timeout=5_000)
+    assert time.monotonic() - started < 5
+    expect(page.get_by_label("User name")).to_be_visible()
+    assert "__Host-sid" not in {cookie["name"] for cookie in page.context.cookies()}
+
+
+def test_signing_out_in_one_tab_clears_the_others(sign_in_as: SignInAs, address: str) -> None:
+    page = sign_in_as("ada")
+    other = page.context.new_page()
+    other.goto(address)
+    expect(other.get_by_text("Ada Okafor")).to_be_visible(timeout=20_000)
+    settle(page)
+    page.get_by_role("button", name="Sign out").click()
+    expect(other.get_by_text("Ada Okafor")).to_have_count(0, timeout=5_000)
+    expect(other.get_by_label("User name")).to_be_visible()
+
+
+def test_scripts_see_neither_cookie_and_no_address_holds_the_token(
+    chromium: Browser,
+    sign_in_as: SignInAs,
+    clinic: Engine,
+    address: str,
+) -> None:
+    addresses: list[str] = []
+    page = sign_in_as("ada")
+    page.on("request", lambda request: addresses.append(request.url))
+    page.reload()
+    expect(page.get_by_text("Ada Okafor")).to_be_visible()
+    held = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
+    visible = page.evaluate("document.cookie")
+    assert {"__Host-sid", "__Host-bid"} <= held.keys()
+    for name in ("__Host-sid", "__Host-bid"):
+        assert name not in visible
+        assert all(held[name] not in each for each in addresses)
+
+
+def test_a_new_session_replaces_the_older_one_of_the_browser(
+    sign_in_as: SignInAs,
+    address: str,
+    clinic: Engine,
+) -> None:
+    page = sign_in_as("ada")
+    older = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}["__Host-sid"]
+    browser = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}["__Host-bid"]
+    with unit_of_work(clinic) as session:
+        ben = session.scalars(select(User).where(User.username == "ben")).one()
+        grants.grant(session, user_id=ben.id, browser=browser)
+    page.goto(f"{address}/session/start")
+    expect(page.get_by_text("Ben Sato")).to_be_visible(timeout=20_000)
+    with Session(clinic) as session:
+        assert sign_ins.current_actor(session, older) is None

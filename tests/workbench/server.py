@@ -1,0 +1,10 @@
+"""The guard in front of one page of the tests' own: see `page.py`."""
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from pages.front.guard import Guard
+from pages.front.routes import ROUTES
+from pages.front.watch import watching
+
+app = st.App("page.py", routes=ROUTES, lifespan=watching, middleware=[Middleware(Guard)])
