@@ -60,7 +60,6 @@ def save(session: Session, actor: Actor, *, name: str, locale: str, has_sms_cons
 
 def is_over(session: Session, actor: Actor) -> bool:
     """Count a try at one's password, in a transaction of its own before it; whether there were too many."""
-    access.require(actor, Action.CHANGE_ACCOUNT, user_id=actor.user_id)
     return throttles.is_over(session, username=str(actor.user_id), address=actor.address, what=_WHAT)
 
 
@@ -122,7 +121,6 @@ def awaited(session: Session, actor: Actor, purpose: CodePurpose) -> str | None:
 
 def is_code_over(session: Session, actor: Actor, *, purpose: CodePurpose) -> bool:
     """Count a try at a code, in a transaction of its own before it; whether there were too many."""
-    access.require(actor, Action.CHANGE_ACCOUNT, user_id=actor.user_id)
     sent_to = one_time_codes.waiting_for(session, purpose, user_id=actor.user_id)
     return one_time_codes.is_over(
         session, purpose, sent_to=sent_to or str(actor.user_id), address=actor.address
