@@ -55,8 +55,9 @@ VERIFY_PHONE = Letter("", N_("Your code for {clinic} is {code}. It works once, f
 RESET = Letter(
     N_("A new password for {clinic}"),
     N_(
-        "Your code is {code}. With it you can choose a new password at {address}. It works once, for "
-        "{minutes} minutes.\n\nIf you did not ask for it, you need not do anything: your password stays."
+        "Your code is {code}. With it you can choose a new password at {address}/reset_password. "
+        "It works once, for {minutes} minutes.\n\nIf you did not ask for it, you need not do anything: your "
+        "password stays."
     ),
 )
 INVITE = Letter(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from core import clinics, clock, mailers
@@ -169,18 +169,13 @@ def _give_up(session: Session) -> None:
     session.execute(
         update(Notification)
         .where(is_open, or_(Notification.expires_at <= now, is_lost & (Notification.attempts >= ATTEMPTS)))
-        .values(status=NotificationStatus.FAILED, error="not sent in time")
+        .values(
+            status=NotificationStatus.FAILED,
+            error="not sent in time",
+            body=case((Notification.is_secret, ""), else_=Notification.body),
+        )
         .execution_options(synchronize_session=False)
     )
-    session.execute(
-        update(Notification)
-        .where(Notification.is_secret, Notification.body != "", Notification.status.in_(_OVER))
-        .values(body="")
-        .execution_options(synchronize_session=False)
-    )
-
-
-_OVER = [NotificationStatus.SENT, NotificationStatus.FAILED]
 
 
 def forget_old(session: Session) -> int:

@@ -79,19 +79,31 @@ def is_asking_over(session: Session, *, sent_to: str, address: str | None) -> bo
     return throttles.is_over(session, username=sent_to, address=address, what="asking for a code")
 
 
-def is_over(session: Session, purpose: CodePurpose, *, sent_to: str, address: str | None) -> bool:
-    """Count a try at `redeem`, in a transaction of its own before it; whether there were too many."""
+def is_over(
+    session: Session, purpose: CodePurpose, *, sent_to: str, address: str | None, typed: str | None = None
+) -> bool:
+    """Count a try at `redeem`, in a transaction of its own before it; whether there were too many.
+
+    Where somebody names an account instead of `sent_to`, the tries count under what was `typed`, so that
+    they do not tell which account has which address; those at the code itself count all the same.
+    """
     session.execute(
         update(OneTimeCode)
         .where(OneTimeCode.purpose == purpose, OneTimeCode.sent_to == sent_to, OneTimeCode.used_at.is_(None))
         .values(tries=OneTimeCode.tries + 1)
         .execution_options(synchronize_session=False)
     )
-    return throttles.is_over(session, username=sent_to, address=address, what=_WHAT)
+    return throttles.is_over(session, username=typed or sent_to, address=address, what=_WHAT)
 
 
 def redeem(
-    session: Session, purpose: CodePurpose, *, sent_to: str, code: str, user_id: int | None = None
+    session: Session,
+    purpose: CodePurpose,
+    *,
+    sent_to: str,
+    code: str,
+    user_id: int | None = None,
+    typed: str | None = None,
 ) -> dict[str, Any]:
     """Use a code up and return its payload, which is forgotten. Raises `CodeRefused`.
 
@@ -116,7 +128,7 @@ def redeem(
         raise CodeRefused
     payload, kept.payload, kept.used_at = kept.payload, None, now
     session.flush()
-    throttles.forgive(session, username=sent_to, what=_WHAT)
+    throttles.forgive(session, username=typed or sent_to, what=_WHAT)
     return payload or {}
 
 

@@ -11,6 +11,7 @@ from core.one_time_codes import CodeRefused, TooManyCodes
 from db.models import Channel, CodePurpose, SignInGrant, User
 
 _RESET = CodePurpose.RESET_PASSWORD
+_LONGEST = 254
 
 
 def ask(session: Session, *, name: str) -> None:
@@ -22,11 +23,13 @@ def ask(session: Session, *, name: str) -> None:
     letters.require_sendable(session, Channel.EMAIL)
     user = _account(session, name)
     sent_to = _reachable_at(user) if user else None
-    if user is None or sent_to is None:
-        return
+    # A name that is not known gets a code that nobody will hear of: that takes as long.
+    nowhere, user_id = f"nobody {name[:_LONGEST]}".replace("\0", ""), user.id if user else None
     try:
-        code = one_time_codes.issue(session, _RESET, sent_to=sent_to, user_id=user.id)
+        code = one_time_codes.issue(session, _RESET, sent_to=sent_to or nowhere, user_id=user_id)
     except TooManyCodes:
+        return
+    if user is None or sent_to is None:
         return
     life = one_time_codes.LIFE[_RESET]
     expires_at, minutes = clock.now() + life, int(life.total_seconds() // 60)
@@ -58,8 +61,8 @@ def is_over(session: Session, *, name: str, password: str, address: str | None) 
     """
     passwords.require_acceptable(password, about=(name,))
     user = _account(session, name)
-    sent_to = (_reachable_at(user) if user else None) or name
-    return one_time_codes.is_over(session, _RESET, sent_to=sent_to.replace("\0", ""), address=address)
+    sent_to = (_reachable_at(user) if user else None) or "nobody"
+    return one_time_codes.is_over(session, _RESET, sent_to=sent_to, address=address, typed=name or "nobody")
 
 
 def finish(session: Session, *, name: str, code: str, password: str) -> None:
@@ -68,7 +71,7 @@ def finish(session: Session, *, name: str, code: str, password: str) -> None:
     sent_to = _reachable_at(user) if user else None
     if user is None or sent_to is None:
         raise CodeRefused
-    one_time_codes.redeem(session, _RESET, sent_to=sent_to, code=code, user_id=user.id)
+    one_time_codes.redeem(session, _RESET, sent_to=sent_to, code=code, user_id=user.id, typed=name)
     passwords.require_acceptable(password, about=(user.name, user.username, user.email))
     give_password(session, user, password)
     throttles.forgive(session, username=user.username)

@@ -1,5 +1,7 @@
 """One's own profile. A new email address or phone counts once a code that was sent there has come back."""
 
+from typing import Any
+
 from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -53,9 +55,7 @@ def save(session: Session, actor: Actor, *, name: str, locale: str, has_sms_cons
     session.flush()
     for patient in session.scalars(select(Patient).where(Patient.user_id == user.id)):
         patient.name, patient.locale = given, locale
-    audit.record(
-        session, actor, audit.Event.PROFILE_CHANGED, kind="user", number=user.id, sms_consent=has_sms_consent
-    )
+    _record(session, actor, audit.Event.PROFILE_CHANGED, sms_consent=has_sms_consent)
 
 
 def is_over(session: Session, actor: Actor) -> bool:
@@ -143,7 +143,7 @@ def confirm_email(session: Session, actor: Actor, *, code: str) -> None:
     except IntegrityError:
         raise EmailTaken from None
     session.execute(update(Patient).where(Patient.user_id == user.id).values(email=address))
-    audit.record(session, actor, audit.Event.VERIFY, kind="user", number=user.id, what="email")
+    _record(session, actor, audit.Event.VERIFY, what="email")
 
 
 def confirm_phone(session: Session, actor: Actor, *, code: str) -> None:
@@ -155,12 +155,17 @@ def confirm_phone(session: Session, actor: Actor, *, code: str) -> None:
     user.phone, user.phone_verified_at = number, clock.now()
     session.flush()
     session.execute(update(Patient).where(Patient.user_id == user.id).values(phone=number))
-    audit.record(session, actor, audit.Event.VERIFY, kind="user", number=user.id, what="phone")
+    _record(session, actor, audit.Event.VERIFY, what="phone")
 
 
 def _changing(session: Session, actor: Actor) -> User:
     access.require(actor, Action.CHANGE_ACCOUNT, user_id=actor.user_id)
     return session.get_one(User, actor.user_id)
+
+
+def _record(session: Session, actor: Actor, event: audit.Event, **detail: Any) -> None:
+    own_patient = next(iter(actor.patient_ids), None)
+    audit.record(session, actor, event, kind="user", number=actor.user_id, patient_id=own_patient, **detail)
 
 
 def _redeemed(session: Session, user: User, purpose: CodePurpose, code: str) -> str:

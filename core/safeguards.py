@@ -99,6 +99,15 @@ def begin_second_factor(session: Session, actor: Actor, *, password: str) -> Non
     )
 
 
+def drop_second_factor(session: Session, actor: Actor) -> None:
+    """Forget what was begun and not confirmed; a second factor that counts stays."""
+    user = _own(session, actor)
+    second_factors.drop(session, user)
+    audit.record(
+        session, actor, Action.CHANGE_ACCOUNT, kind="user", number=user.id, what="second factor dropped"
+    )
+
+
 def begun_second_factor(session: Session, actor: Actor) -> Enrolment | None:
     """The secret that waits for one of its codes, None when there is none."""
     return second_factors.pending(session, _own(session, actor))

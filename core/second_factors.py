@@ -69,6 +69,12 @@ def pending(session: Session, user: User) -> Enrolment | None:
     return None if secret is None else _enrolment(session, user, secret)
 
 
+def drop(session: Session, user: User) -> None:
+    """Forget the secret that `begin` made and nobody confirmed."""
+    user.totp_pending = None
+    session.flush()
+
+
 def confirm(session: Session, user: User, *, code: str, actor: Actor | None = None) -> list[str]:
     """Let the pending secret count, shown to work by one of its codes; ten new recovery codes, shown once.
 

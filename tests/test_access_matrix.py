@@ -220,6 +220,7 @@ RECIPES = {
     "safeguards.confirm_second_factor": of_oneself(
         Action.CHANGE_ACCOUNT, code="123456", or_else=NothingToConfirm
     ),
+    "safeguards.drop_second_factor": of_oneself(Action.CHANGE_ACCOUNT),
     "safeguards.end_other_sessions": of_oneself(Action.CHANGE_ACCOUNT),
     "safeguards.end_session": of_oneself(Action.CHANGE_ACCOUNT, sign_in_id=1, or_else=NotFound),
     "safeguards.sessions": of_oneself(Action.SEE_ACCOUNT),

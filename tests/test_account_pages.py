@@ -14,6 +14,7 @@ from core import sign_ins
 from core.i18n import use_locale
 from db.models import Doctor, Invite, Notification, Role, SignIn, User
 from db.session import unit_of_work
+from pages.ui.browsers import browser_name
 from tests import make, portal
 from tests.cast import time_is
 from tests.letters import code_to
@@ -161,6 +162,20 @@ def test_a_forgotten_password_is_changed_and_a_code_used_twice_gets_one_sentence
     ]
 
 
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox, Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537 Chrome/140 Safari/537 Edg/140", "Edge, Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 19 like Mac OS X) Version/19 Safari/604", "Safari, iPhone"),
+        ("curl/8.0", "curl/8.0"),
+        (None, ""),
+    ],
+)
+def test_a_browser_is_called_what_people_call_it(told: str | None, name: str) -> None:
+    assert browser_name(told) == name
+
+
 def test_guessing_codes_is_stopped(open_page: OpenAs, database: Engine) -> None:
     app = open_page(None, "pages/account/reset_password.py")
     fill(app, reset_name="ada")
@@ -253,7 +268,7 @@ def test_a_new_address_needs_the_password_and_the_code(open_page: OpenAs, databa
     assert app.text_input(key="profile_email").value == "new@example.org"
     fill(app, profile_email_password=PASSWORD)
     app.button(key="FormSubmitter:profile_email_ask-Send me a code").click().run()
-    assert said(app.success) == ["We have sent a code. Please enter it below."]
+    assert said(app.success) == ["We have sent a code. Please enter it."]
     fill(app, profile_email_code=code(database, "new@example.org"))
     press(app, "Confirm")
     assert said(app.success) == ["Thank you, that is verified."]
@@ -262,11 +277,13 @@ def test_a_new_address_needs_the_password_and_the_code(open_page: OpenAs, databa
 
 def test_a_phone_is_verified_by_text_message(open_page: OpenAs, database: Engine) -> None:
     app = open_page("ada", "pages/account/profile.py")
-    fill(app, profile_phone="0151 12345678", profile_phone_password=PASSWORD)
-    app.button(key="FormSubmitter:profile_phone_ask-Send me a code").click().run()
-    fill(app, profile_phone_code=code(database, "+4915112345678"))
-    press(app, "Confirm")
-    assert user_of(database, "ada").phone == "+4915112345678"
+    for typed in ("0151 12345678", ""):  # left empty, it is the number that is there
+        fill(app, profile_phone=typed, profile_phone_password=PASSWORD)
+        app.button(key="FormSubmitter:profile_phone_ask-Send me a code").click().run()
+        fill(app, profile_phone_code=code(database, "+4915112345678"))
+        press(app, "Confirm")
+        assert said(app.success) == ["Thank you, that is verified."]
+        assert user_of(database, "ada").phone == "+4915112345678"
 
 
 def test_a_password_is_changed_and_its_owner_signs_in_again(open_page: OpenAs) -> None:
@@ -292,6 +309,10 @@ def test_the_second_step_is_set_up_and_its_recovery_codes_shown_once(
     open_page: OpenAs, database: Engine
 ) -> None:
     app = open_page("ada", "pages/account/security.py")
+    fill(app, security_begin_password=PASSWORD)
+    press(app, "Set it up")
+    press(app, "Not now")
+    assert not app.code
     fill(app, security_begin_password=PASSWORD)
     press(app, "Set it up")
     secret = app.code[0].value.replace(" ", "")

@@ -55,7 +55,8 @@ def test_with_the_code_there_is_a_new_password_and_every_session_is_over(
 
 @pytest.mark.parametrize("name", ["nobody", "nobody@example.org", "", "a\0da", "x" * 100_000, "🐎"])
 def test_an_unknown_name_gets_the_same_answer_and_no_mail(session: Session, ada: User, name: str) -> None:
-    password_resets.ask(session, name=name)
+    for _ in range(one_time_codes.CODES_AN_HOUR + 1):
+        password_resets.ask(session, name=name)
     assert session.scalars(select(Notification)).all() == []
     password_resets.is_over(session, name=name, password=NEW, address="192.0.2.1")
     with pytest.raises(CodeRefused):
@@ -119,11 +120,12 @@ def test_a_password_that_will_not_do_costs_no_try(
         password_resets.finish(session, name=ADA, code=code_to(session, ADA), password=password)
 
 
-def test_guesses_are_counted_by_account_whatever_name_is_typed(session: Session, ada: User) -> None:
+def test_guesses_are_counted_whatever_name_is_typed_and_tell_nobody_whose_address_it_is(
+    session: Session, ada: User
+) -> None:
     password_resets.ask(session, name=ADA)
-    for name in ("ada", ADA, "ADA", " ada", ADA.upper()):
+    for name in ("ada", ADA, "ADA", " ada", ADA.upper(), "ada"):
         assert not password_resets.is_over(session, name=name, password=NEW, address=None)
-    assert password_resets.is_over(session, name="ada", password=NEW, address=None)
     with pytest.raises(CodeRefused):
         password_resets.finish(session, name="ada", code=code_to(session, ADA), password=NEW)
 

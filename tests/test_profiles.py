@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core import passwords, profiles, safeguards, second_factors, sign_ins
+from core import i18n, passwords, profiles, safeguards, second_factors, sign_ins
 from core.access import Actor
 from core.audit import Event
 from core.emails import EmailNotUnderstood
@@ -27,6 +27,7 @@ from db.models import AuditEntry, CodePurpose, Patient, Role, SignIn, User
 from tests import make
 from tests.cast import NOW, Cast, assemble, time_is
 from tests.letters import code_to, letters_to
+from tests.test_languages import Backwards
 
 OLD, NEW = "ada@example.org", "new@example.org"
 PASSWORD = "correct horse battery"
@@ -125,6 +126,18 @@ def test_a_new_address_counts_once_its_code_has_come_back(session: Session, cast
     assert profiles.awaited(session, cast.ada, EMAIL) is None
     with pytest.raises(CodeRefused):
         profiles.confirm_email(session, cast.ada, code=code_to(session, NEW))
+
+
+def test_a_notice_is_in_its_readers_language(
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = i18n._translations
+    monkeypatch.setattr(i18n, "_translations", lambda code: Backwards() if code == "de" else known(code))
+    account(session, cast.ada).locale = "de"
+    safeguards.change_password(session, cast.ada, current=PASSWORD, new=OTHER_PASSWORD)
+    [letter] = letters_to(session, OLD)
+    assert letter.subject == "«Your password at Linden Clinic was changed»"
+    assert i18n.spoken() == "en"
 
 
 def test_a_user_name_of_ones_own_stays(session: Session, cast: Cast) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from core import invites
 from core.i18n import N_, _
 from pages.ui import perform_signed_out
+from pages.ui.fields import code_field, password_field
 from pages.ui.navigation import SIGN_IN
 
 
@@ -31,7 +32,7 @@ st.title(_("Accept an invite"))
 st.write(_("Your invite came by email, with a code. Choose how you will sign in."))
 with st.form("accept"):
     st.text_input(_("Email the invite came to"), key="accept_email", autocomplete="email", max_chars=254)
-    st.text_input(_("Code from the email"), key="accept_code", autocomplete="one-time-code", max_chars=20)
+    code_field(_("Code from the email"), "accept_code")
     st.text_input(
         _("User name"),
         key="accept_username",
@@ -39,13 +40,6 @@ with st.form("accept"):
         max_chars=60,
         placeholder=_("Leave empty to sign in with your email"),
     )
-    st.text_input(
-        _("Password"),
-        type="password",
-        key="accept_password",
-        autocomplete="new-password",
-        max_chars=128,
-        help=_("At least 12 characters. A few words that do not belong together are easy to remember."),
-    )
+    password_field(_("Password"), "accept_password", is_new=True)
     st.form_submit_button(_("Open my account"), type="primary", on_click=accept, width="stretch")
 st.page_link(SIGN_IN, label=_("Sign in"), icon=":material/login:")

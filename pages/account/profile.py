@@ -8,6 +8,7 @@ from core import clinics, notifications, phones, profiles
 from core.i18n import N_, _, languages, locale_name, short_date
 from db.models import CodePurpose, Role
 from pages.ui import perform, plain, reading, require
+from pages.ui.fields import code_field, password_field
 from pages.ui.navigation import DEMO_MAILBOX
 from pages.ui.words import CONSENT
 
@@ -26,14 +27,14 @@ def save() -> None:
     )
 
 
-def ask(kind: str) -> None:
+def ask(kind: str, current: str) -> None:
     perform(
         profiles.ask_email if kind == "email" else profiles.ask_phone,
         trying=profiles.is_over,
         password=st.session_state.get(f"profile_{kind}_password") or "",
-        done=N_("We have sent a code. Please enter it below."),
+        done=N_("We have sent a code. Please enter it."),
         clear=(f"profile_{kind}", f"profile_{kind}_password"),
-        **{kind: st.session_state.get(f"profile_{kind}") or ""},
+        **{kind: st.session_state.get(f"profile_{kind}") or current},
     )
 
 
@@ -53,12 +54,7 @@ def reachable(kind: str, label: str, current: str, is_verified: bool, awaited: s
     st.markdown(f"**{label}**  \n{plain(current)} {state}" if current else f"**{label}**  \n{_('None yet')}")
     if awaited:
         with st.form(f"profile_{kind}_confirm", border=False):
-            st.text_input(
-                _("Code sent to {address}").format(address=awaited),
-                key=f"profile_{kind}_code",
-                autocomplete="one-time-code",
-                max_chars=20,
-            )
+            code_field(_("Code sent to {address}").format(address=awaited), f"profile_{kind}_code")
             st.form_submit_button(_("Confirm"), type="primary", on_click=confirm, args=(kind,))
     is_begun = bool(st.session_state.get(f"profile_{kind}"))  # a refusal must not fold away what was typed
     with (
@@ -66,16 +62,14 @@ def reachable(kind: str, label: str, current: str, is_verified: bool, awaited: s
         st.form(f"profile_{kind}_ask", border=False),
     ):
         st.text_input(
-            label, key=f"profile_{kind}", autocomplete="email" if kind == "email" else "tel", max_chars=254
+            label,
+            placeholder=current,
+            key=f"profile_{kind}",
+            autocomplete="email" if kind == "email" else "tel",
+            max_chars=254,
         )
-        st.text_input(
-            _("Your current password"),
-            type="password",
-            key=f"profile_{kind}_password",
-            autocomplete="current-password",
-            max_chars=128,
-        )
-        st.form_submit_button(_("Send me a code"), on_click=ask, args=(kind,))
+        password_field(_("Your current password"), f"profile_{kind}_password")
+        st.form_submit_button(_("Send me a code"), on_click=ask, args=(kind, current))
 
 
 with reading() as session:

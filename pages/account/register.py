@@ -8,6 +8,7 @@ import streamlit as st
 from core import clinics, clock, registrations
 from core.i18n import N_, _
 from pages.ui import perform_signed_out, reading
+from pages.ui.fields import code_field, password_field
 from pages.ui.navigation import RESET_PASSWORD, SIGN_IN
 
 FORM, CODE = "form", "code"
@@ -52,11 +53,11 @@ with reading() as session:
     zone = clinics.zone(session)
 st.title(_("Create an account"))
 names = {FORM: _("Your details"), CODE: _("Enter your code")}
+st.session_state.setdefault("register_part", FORM)
 part = st.segmented_control(
     _("Step"),
     list(names),
     format_func=names.get,
-    default=FORM,
     required=True,
     label_visibility="collapsed",
     key="register_part",
@@ -64,9 +65,7 @@ part = st.segmented_control(
 if part == CODE:
     with st.form("register_confirm"):
         st.text_input(_("Email"), key="register_code_email", autocomplete="email", max_chars=254)
-        st.text_input(
-            _("Code from the email"), key="register_code", autocomplete="one-time-code", max_chars=20
-        )
+        code_field(_("Code from the email"), "register_code")
         st.form_submit_button(_("Open my account"), type="primary", on_click=confirm, width="stretch")
     st.caption(
         _("The code works for ten minutes. If no email comes, look among unwanted mail, or ask again.")
@@ -84,14 +83,7 @@ else:
         )
         st.text_input(_("Mobile phone"), key="register_phone", autocomplete="tel", max_chars=40)
         st.text_input(_("Email"), key="register_email", autocomplete="email", max_chars=254)
-        st.text_input(
-            _("Password"),
-            type="password",
-            key="register_password",
-            autocomplete="new-password",
-            max_chars=128,
-            help=_("At least 12 characters. A few words that do not belong together are easy to remember."),
-        )
+        password_field(_("Password"), "register_password", is_new=True)
         st.checkbox(
             _("Send me text messages about my appointments. I can change this at any time."),
             key="register_consent",

@@ -7,6 +7,7 @@ import streamlit as st
 from core import password_resets
 from core.i18n import N_, _
 from pages.ui import perform_signed_out
+from pages.ui.fields import code_field, password_field
 from pages.ui.navigation import REGISTER, SIGN_IN
 
 ASK, CODE = "ask", "code"
@@ -18,7 +19,7 @@ def ask() -> None:
         password_resets.ask,
         trying=partial(password_resets.is_asking_over, name=name),
         name=name,
-        done=N_("If there is such an account, a code is on its way to it. Please enter it below."),
+        done=N_("If there is such an account, a code is on its way to it. Please enter it."),
         clear=("reset_name",),
     ):
         st.session_state["reset_part"] = CODE
@@ -43,11 +44,11 @@ def finish() -> None:
 
 st.title(_("Forgotten password"))
 names = {ASK: _("Ask for a code"), CODE: _("I have a code")}
+st.session_state.setdefault("reset_part", ASK)
 part = st.segmented_control(
     _("Step"),
     list(names),
     format_func=names.get,
-    default=ASK,
     required=True,
     label_visibility="collapsed",
     key="reset_part",
@@ -55,15 +56,8 @@ part = st.segmented_control(
 if part == CODE:
     with st.form("reset_finish"):
         st.text_input(_("Email or user name"), key="reset_code_name", autocomplete="username", max_chars=254)
-        st.text_input(_("Code"), key="reset_code", autocomplete="one-time-code", max_chars=20)
-        st.text_input(
-            _("New password"),
-            type="password",
-            key="reset_password",
-            autocomplete="new-password",
-            max_chars=128,
-            help=_("At least 12 characters. A few words that do not belong together are easy to remember."),
-        )
+        code_field(_("Code"), "reset_code")
+        password_field(_("New password"), "reset_password", is_new=True)
         st.form_submit_button(_("Change my password"), type="primary", on_click=finish, width="stretch")
     st.caption(_("The code works once, for half an hour. Whoever is signed in to the account is signed out."))
 else:

@@ -8,16 +8,13 @@ from db.models import Role
 from pages.ui import perform, plain, reading, require
 from pages.ui.browsers import browser_name
 from pages.ui.enrolment import show_enrolment, show_recovery_codes
+from pages.ui.fields import code_field, password_field
 
 actor = require(Role.PATIENT, Role.DOCTOR, Role.STAFF, Role.ADMIN)
 
 
 def end(sign_in_id: int) -> None:
     perform(safeguards.end_session, sign_in_id=sign_in_id, done=N_("That browser is signed out."))
-
-
-def end_others() -> None:
-    perform(safeguards.end_other_sessions, done=N_("Every other browser is signed out."))
 
 
 def change_password() -> None:
@@ -36,7 +33,7 @@ def begin() -> None:
         safeguards.begin_second_factor,
         trying=profiles.is_over,
         password=st.session_state.get("security_begin_password") or "",
-        done=N_("Please scan the code below with your phone."),
+        done=N_("Please scan the code with your phone."),
         clear=("security_begin_password",),
     )
 
@@ -65,10 +62,6 @@ def turn_off() -> None:
     )
 
 
-def password_field(label: str, key: str, autocomplete: str = "current-password") -> None:
-    st.text_input(label, type="password", key=key, autocomplete=autocomplete, max_chars=128)
-
-
 with reading() as session:
     zone, clinic = clinics.zone(session), clinics.settings(session)
     user, begun = profiles.own(session, actor), safeguards.begun_second_factor(session, actor)
@@ -83,10 +76,15 @@ if recovery_codes:
 elif begun is not None:
     show_enrolment(begun)
     with st.form("security_confirm", border=False):
-        st.text_input(
-            _("Code that the app shows"), key="security_code", autocomplete="one-time-code", max_chars=20
-        )
-        st.form_submit_button(_("Turn on"), type="primary", on_click=confirm)
+        code_field(_("Code that the app shows"), "security_code")
+        with st.container(horizontal=True):
+            st.form_submit_button(_("Turn on"), type="primary", on_click=confirm)
+            st.form_submit_button(
+                _("Not now"),
+                on_click=perform,
+                args=(safeguards.drop_second_factor,),
+                kwargs={"done": N_("Nothing was changed.")},
+            )
 else:
     is_required = second_factors.is_required(clinic, actor.role)
     told = (
@@ -103,7 +101,7 @@ else:
 st.header(_("Password"))
 with st.form("security_password", border=False):
     password_field(_("Current password"), "security_current")
-    password_field(_("New password"), "security_new", "new-password")
+    password_field(_("New password"), "security_new", is_new=True)
     st.caption(_("You will be signed out in every browser, this one too, and sign in with the new password."))
     st.form_submit_button(_("Change password"), on_click=change_password)
 st.header(_("Where you are signed in"))
@@ -112,7 +110,10 @@ for each in browsers:
         here = f" :green-badge[{_('This browser')}]" if each.id == actor.sign_in_id else ""
         seen = _("last used {time}").format(time=day_and_time(each.last_seen_at, zone))
         name = browser_name(each.browser) or _("A browser")
-        st.markdown(f"**{plain(name)}**{here}  \n{plain(each.address or _('unknown address'))} · {seen}")
+        where = plain(each.address or _("unknown address"))
+        st.markdown(f"**{plain(name)}**{here}  \n{where} · {seen}", width="stretch")
         st.button(_("End"), on_click=end, args=(each.id,), key=f"security_end_{each.id}")
 if len(browsers) > 1:
-    st.button(_("End all others"), on_click=end_others, key="security_end_others")
+    told = {"done": N_("Every other browser is signed out.")}
+    others = (safeguards.end_other_sessions,)
+    st.button(_("End all others"), on_click=perform, args=others, kwargs=told, key="security_end_others")

@@ -82,29 +82,36 @@ def panel(user: User) -> None:
 
 
 st.title(_("Users"))
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    text = st.text_input(
-        _("Find"), placeholder=_("Name, user name or email"), max_chars=100, key="users_text"
-    )
-    role = st.selectbox(
-        _("Role"),
-        list(Role),
-        index=None,
-        placeholder=_("Every role"),
-        format_func=lambda role: _(ROLE[role]),
-        key="users_role",
-    )
-    names = {"active": _("Active"), "inactive": _("Inactive")}
-    state = st.selectbox(
-        _("State"), list(names), index=None, placeholder=_("Either"), format_func=names.get, key="users_state"
-    )
-with reading() as session:
-    found = users.search(session, actor, text=text, role=role, is_active=STATES.get(state or ""))
-if not found:
-    st.info(_("Nobody fits that. Check the spelling, or leave a wish out."))
-for each in found:
-    row(each)
-if len(found) == users.SHOWN:
-    st.caption(_("Only the first {count} are shown. Write more of the name.").format(count=users.SHOWN))
-st.header(_("Invites"))
-show_invites(actor)
+accounts, invited = st.tabs([_("Accounts"), _("Invites")])
+with accounts:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = st.text_input(
+            _("Find"), placeholder=_("Name, user name or email"), max_chars=100, key="users_text"
+        )
+        role = st.selectbox(
+            _("Role"),
+            list(Role),
+            index=None,
+            placeholder=_("Every role"),
+            format_func=lambda role: _(ROLE[role]),
+            key="users_role",
+        )
+        names = {"active": _("Active"), "inactive": _("Inactive")}
+        state = st.selectbox(
+            _("State"),
+            list(names),
+            index=None,
+            placeholder=_("Either"),
+            format_func=names.get,
+            key="users_state",
+        )
+    with reading() as session:
+        found = users.search(session, actor, text=text, role=role, is_active=STATES.get(state or ""))
+    if not found:
+        st.info(_("Nobody fits that. Check the spelling, or leave a wish out."))
+    for each in found:
+        row(each)
+    if len(found) == users.SHOWN:
+        st.caption(_("Only the first {count} are shown. Write more of the name.").format(count=users.SHOWN))
+with invited:
+    show_invites(actor)
