@@ -13,7 +13,7 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import access, audit, clock, passwords
+from core import access, audit, clock, profiles
 from core.access import Action, Actor
 from core.errors import ClinicError
 from core.i18n import N_
@@ -82,11 +82,11 @@ def is_known(session: Session, identity: Identity) -> bool:
 def link(session: Session, actor: Actor, *, identity: Identity, password: str) -> SocialIdentity:
     """Let the actor sign in with `identity` from now on; asks for the account's password again.
 
-    Raises `WrongCurrentPassword`, `SaidTooLongAgo`, `LinkedElsewhere`. Linking twice changes nothing.
+    `profiles.is_over` counts the try at it. Raises `WrongCurrentPassword`, `SaidTooLongAgo`, `LinkedElsewhere`. Linking twice changes nothing.
     """
     access.require(actor, Action.CHANGE_ACCOUNT, user_id=actor.user_id)
     user = session.get_one(User, actor.user_id)
-    passwords.require_current(password, user.password_hash)
+    profiles.require_password(session, user, password)
     if not is_fresh(identity):
         raise SaidTooLongAgo
     linked: SocialIdentity | None = session.scalar(

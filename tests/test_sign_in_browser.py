@@ -97,6 +97,12 @@ def give_code(page: Page, code: str) -> None:
     page.get_by_role("button", name="Go on").click()
 
 
+def secret_of(page: Page) -> str:
+    """What somebody without a camera types into the app."""
+    page.get_by_text("Cannot scan it?").click()
+    return page.locator("code").first.inner_text().replace(" ", "")
+
+
 def agree(page: Page, subject: str) -> None:
     """What the other site asks: who one is."""
     page.get_by_placeholder("sub").fill(subject)

@@ -9,6 +9,7 @@ from pages.ui import perform, plain, reading, require
 from pages.ui.browsers import browser_name
 from pages.ui.enrolment import show_enrolment, show_recovery_codes
 from pages.ui.fields import code_field, password_field
+from pages.ui.other_sites import links
 
 actor = require(Role.PATIENT, Role.DOCTOR, Role.STAFF, Role.ADMIN)
 
@@ -104,6 +105,7 @@ with st.form("security_password", border=False):
     password_field(_("New password"), "security_new", is_new=True)
     st.caption(_("You will be signed out in every browser, this one too, and sign in with the new password."))
     st.form_submit_button(_("Change password"), on_click=change_password)
+links(actor)
 st.header(_("Where you are signed in"))
 for each in browsers:
     with st.container(horizontal=True, vertical_alignment="center", border=True):

@@ -6,7 +6,8 @@ Which of them there are, `.streamlit/secrets.toml` says; see `.streamlit/secrets
 import streamlit as st
 from streamlit.auth_util import get_secrets_auth_section
 
-from core import identities
+from core import identities, profiles
+from core.access import Actor
 from core.i18n import N_, _
 from core.identities import Identity
 from db.session import unit_of_work as reading
@@ -42,8 +43,6 @@ def enter_if_known() -> None:
 
 def buttons() -> None:
     """A way in through each site, below the password."""
-    if not (found := providers()):
-        return
     identity = _identity()
     if identity is not None:
         st.info(
@@ -52,7 +51,31 @@ def buttons() -> None:
                 "and then say that they belong together."
             ).format(who=plain(identity.shown_as))
         )
-    for name, shown in found.items():
+    _ways_in()
+
+
+def links(actor: Actor) -> None:
+    """The other sites that somebody signs in through, each to be taken away, and those that can be linked."""
+    with reading() as session:
+        linked = identities.own(session, actor)
+    if not linked and not providers():
+        return
+    st.header(_("Other ways to sign in"))
+    if not linked:
+        st.write(_("None yet. Go through a site below once, and confirm it with your password."))
+    for each in linked:
+        with st.container(horizontal=True, vertical_alignment="center", border=True):
+            st.markdown(f"**{plain(each.shown_as)}**  \n{plain(each.issuer)}")
+            st.button(_("Take away"), on_click=_unlink, args=(each.id,), key=f"other_sites_unlink_{each.id}")
+    _ways_in()
+
+
+def _unlink(identity_id: int) -> None:
+    perform(identities.unlink, identity_id=identity_id, done=N_("Taken away."))
+
+
+def _ways_in() -> None:
+    for name, shown in providers().items():
         st.button(
             _("Continue with {site}").format(site=shown),
             on_click=st.login,
@@ -88,6 +111,7 @@ def offer_link() -> None:
 def _link(identity: Identity) -> None:
     perform(
         identities.link,
+        trying=profiles.is_over,
         identity=identity,
         password=st.session_state.get("other_sites_password") or "",
         done=N_("Linked. You can sign in that way from now on."),
