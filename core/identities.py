@@ -82,7 +82,8 @@ def is_known(session: Session, identity: Identity) -> bool:
 def link(session: Session, actor: Actor, *, identity: Identity, password: str) -> SocialIdentity:
     """Let the actor sign in with `identity` from now on; asks for the account's password again.
 
-    `profiles.is_over` counts the try at it. Raises `WrongCurrentPassword`, `SaidTooLongAgo`, `LinkedElsewhere`. Linking twice changes nothing.
+    `profiles.is_over` counts the try at it. Linking twice changes nothing. Raises `WrongCurrentPassword`,
+    `SaidTooLongAgo`, `LinkedElsewhere`.
     """
     access.require(actor, Action.CHANGE_ACCOUNT, user_id=actor.user_id)
     user = session.get_one(User, actor.user_id)

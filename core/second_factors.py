@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pyotp
 import segno
+from cryptography.fernet import InvalidToken
 from sqlalchemy import delete, or_, update
 from sqlalchemy.orm import Session
 
@@ -29,6 +30,12 @@ _WHAT = "second factor"
 
 class WrongCode(ClinicError):
     message = N_("That code does not fit. Please take the next one that your app shows, or a recovery code.")
+
+
+class SecretUnreadable(ClinicError):
+    """SECRET_KEY is another one than when the phone was set up."""
+
+    message = N_("Your phone's code cannot be checked any more. Please ask an administrator to reset it.")
 
 
 class NothingToConfirm(ClinicError):
@@ -99,7 +106,10 @@ def is_over(session: Session, *, user_id: int, address: str | None) -> bool:
 
 
 def check(session: Session, user: User, code: str) -> None:
-    """Take a code of the app or a recovery code, each of which counts once. Raises `WrongCode`."""
+    """Take a code of the app or a recovery code, each of which counts once.
+
+    Raises `WrongCode`, `SecretUnreadable`.
+    """
     given = random_codes.typed(code)
     if user.totp_secret is None or not has(user):
         raise WrongCode
@@ -145,13 +155,20 @@ def _fitting_step(secret: str, given: str) -> int | None:
 
 def _spend_step(session: Session, user: User, given: str) -> None:
     """Take the code's half-minute, which two who give the same code at once cannot both do."""
-    step = _fitting_step(secrets_at_rest.decrypted(user.totp_secret or ""), given)
+    step = _fitting_step(_secret(user), given)
     if step is None:
         raise WrongCode
     is_unspent = or_(User.totp_last_step.is_(None), User.totp_last_step < step)
     spent = update(User).where(User.id == user.id, is_unspent).values(totp_last_step=step).returning(User.id)
     if session.scalar(spent) is None:
         raise WrongCode
+
+
+def _secret(user: User) -> str:
+    try:
+        return secrets_at_rest.decrypted(user.totp_secret or "")
+    except InvalidToken:
+        raise SecretUnreadable from None
 
 
 def _spend_recovery_code(session: Session, user: User, given: str) -> None:

@@ -79,7 +79,7 @@ SEALING = (
         )::text, 'UTF8'))
     $$
     """,
-    # At commit: takes the chain's next place. One chain a connection, so that no two are ever waited for.
+    # At commit: takes a chain's next place. Waits for another commit only when every chain is being added to.
     """
     CREATE FUNCTION audit_seal() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -87,7 +87,13 @@ SEALING = (
         end_of audit_chains;
         sealed bytea;
     BEGIN
-        SELECT * INTO end_of FROM audit_chains WHERE chain = pg_backend_pid() % 8 FOR UPDATE;
+        SELECT * INTO end_of FROM audit_chains WHERE chain = pg_backend_pid() % 32 FOR UPDATE SKIP LOCKED;
+        IF NOT FOUND THEN
+            SELECT * INTO end_of FROM audit_chains ORDER BY chain FOR UPDATE SKIP LOCKED LIMIT 1;
+        END IF;
+        IF NOT FOUND THEN
+            SELECT * INTO end_of FROM audit_chains WHERE chain = pg_backend_pid() % 32 FOR UPDATE;
+        END IF;
         sealed := audit_hash(NEW, end_of.last_hash);
         INSERT INTO audit_links (chain, number, entry_id, hash)
         VALUES (end_of.chain, end_of.links + 1, NEW.id, sealed);
@@ -123,7 +129,7 @@ SEALING = (
     """,
     """
     INSERT INTO audit_chains (chain, links, last_hash)
-    SELECT n, 0, sha256(''::bytea) FROM generate_series(0, 7) AS n
+    SELECT n, 0, sha256(''::bytea) FROM generate_series(0, 31) AS n
     """,
     # The owner of a table may take rights from itself: then the trigger is not all that stands in the way.
     "REVOKE UPDATE, DELETE, TRUNCATE ON audit_entries, audit_links FROM PUBLIC, CURRENT_USER",

@@ -111,9 +111,8 @@ for each in browsers:
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         here = f" :green-badge[{_('This browser')}]" if each.id == actor.sign_in_id else ""
         seen = _("last used {time}").format(time=day_and_time(each.last_seen_at, zone))
-        name = browser_name(each.browser) or _("A browser")
-        where = plain(each.address or _("unknown address"))
-        st.markdown(f"**{plain(name)}**{here}  \n{where} · {seen}", width="stretch")
+        name, where = browser_name(each.browser) or _("A browser"), each.address or _("unknown address")
+        st.markdown(f"**{plain(name)}**{here}  \n{plain(where)} · {seen}", width="stretch")
         st.button(_("End"), on_click=end, args=(each.id,), key=f"security_end_{each.id}")
 if len(browsers) > 1:
     told = {"done": N_("Every other browser is signed out.")}

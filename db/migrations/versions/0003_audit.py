@@ -62,7 +62,13 @@ STATEMENTS = [
         end_of audit_chains;
         sealed bytea;
     BEGIN
-        SELECT * INTO end_of FROM audit_chains WHERE chain = pg_backend_pid() % 8 FOR UPDATE;
+        SELECT * INTO end_of FROM audit_chains WHERE chain = pg_backend_pid() % 32 FOR UPDATE SKIP LOCKED;
+        IF NOT FOUND THEN
+            SELECT * INTO end_of FROM audit_chains ORDER BY chain FOR UPDATE SKIP LOCKED LIMIT 1;
+        END IF;
+        IF NOT FOUND THEN
+            SELECT * INTO end_of FROM audit_chains WHERE chain = pg_backend_pid() % 32 FOR UPDATE;
+        END IF;
         sealed := audit_hash(NEW, end_of.last_hash);
         INSERT INTO audit_links (chain, number, entry_id, hash)
         VALUES (end_of.chain, end_of.links + 1, NEW.id, sealed);
@@ -98,7 +104,7 @@ STATEMENTS = [
     """,
     """
     INSERT INTO audit_chains (chain, links, last_hash)
-    SELECT n, 0, sha256(''::bytea) FROM generate_series(0, 7) AS n
+    SELECT n, 0, sha256(''::bytea) FROM generate_series(0, 31) AS n
     """,
     "REVOKE UPDATE, DELETE, TRUNCATE ON audit_entries, audit_links FROM PUBLIC, CURRENT_USER",
 ]
