@@ -1,15 +1,6 @@
 """The tables, by what they are about."""
 
-from db.models.accounts import (
-    Channel,
-    CodePurpose,
-    Invite,
-    Notification,
-    NotificationStatus,
-    OneTimeCode,
-    RecoveryCode,
-    SocialIdentity,
-)
+from db.models.accounts import CodePurpose, Invite, OneTimeCode, RecoveryCode, SocialIdentity
 from db.models.appointments import (
     Appointment,
     AppointmentEvent,
@@ -20,6 +11,7 @@ from db.models.appointments import (
 )
 from db.models.audit import AuditChain, AuditEntry, AuditLink, Outcome
 from db.models.clinic import ClinicSettings, Location, Room
+from db.models.notifications import Channel, Notification, NotificationStatus
 from db.models.people import Doctor, Patient, Role, Sex, Specialty, User, doctor_specialties, folded
 from db.models.records import EmergencyAccess
 from db.models.schedules import DateOverride, TimeOff, WeeklyHours
