@@ -103,9 +103,27 @@ def _scenes(clinic: Clinic) -> list[Scene]:
         ),
         Scene("my appointments", "patient", navigation.MY_APPOINTMENTS),
         Scene("today", "doctor", navigation.TODAY, state={"today_on": _busy_day(clinic, doctor_id)}),
+        Scene("security", "patient", navigation.SECURITY),
+        Scene("who opened my record", "patient", navigation.RECORD_ACCESS),
+        Scene(
+            "a record",
+            "doctor",
+            navigation.PATIENT_RECORD,
+            state={"record_patient": _patient_of(clinic, doctor_id)},
+        ),
+        Scene("users", "admin", navigation.USERS),
+        Scene("audit trail", "admin", navigation.AUDIT_TRAIL),
         Scene("book for a patient: name typed", "staff", state={"people_text": "an mu"}),
         Scene("book for a patient: patient chosen", "staff", state={"people_chosen": patient_id}),
     ]
+
+
+def _patient_of(clinic: Clinic, doctor_id: int) -> int:
+    """The patient whom the doctor has seen most."""
+    return clinic.number(
+        f"SELECT patient_id FROM appointments WHERE doctor_id = {doctor_id} AND status = 'completed'"
+        " GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
+    )
 
 
 def _busy_day(clinic: Clinic, doctor_id: int) -> date:
@@ -128,7 +146,7 @@ def _run_of(scene: Scene) -> Callable[[], float]:
     cookies = {} if scene.username is None else {session_cookie(): _token(scene.username)}
 
     def stopwatch() -> float:
-        with patch.object(ContextProxy, "cookies", cookies):
+        with patch.multiple(ContextProxy, cookies=cookies, ip_address=None):
             page.run()
         assert not page.exception, f"{scene.name}: {page.exception}"
         return _Stopwatch.last_run
