@@ -9,6 +9,7 @@ from core.i18n import _
 from db.config import config
 from db.models import Role
 from pages.ui import reading, show_messages
+from pages.ui.emergencies import flag_emergencies
 from pages.ui.navigation import pages_for
 from pages.ui.other_sites import offer_link
 from pages.ui.sessions import current_actor, sign_out
@@ -47,5 +48,6 @@ if clinic.is_demo:
     st.caption(_("Demo clinic: every person and every visit here is invented."))
 if actor is not None:
     offer_link()
+    flag_emergencies(actor)
 show_messages()
 page.run()

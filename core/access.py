@@ -29,6 +29,7 @@ class Action(StrEnum):
     CHANGE_ACCOUNT = "change an account"
     MANAGE_USERS = "manage users"
     INVITE = "invite"
+    CHANGE_SETTINGS = "change the clinic's settings"
     SEE_AUDIT = "see the audit trail"
     EXPORT_PATIENT = "export a patient's data"
     ERASE_PATIENT = "erase a patient"
@@ -117,6 +118,7 @@ RULES: dict[Role, dict[Action, Relation]] = {
             Action.SEE_ACCOUNT,
             Action.MANAGE_USERS,
             Action.INVITE,
+            Action.CHANGE_SETTINGS,
             Action.SEE_AUDIT,
             Action.REVIEW_ACCESS,
             Action.ERASE_PATIENT,

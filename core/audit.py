@@ -48,6 +48,10 @@ class Event(StrEnum):
     SESSIONS_ENDED = "end sessions"
     HOLD_EXPIRED = "let a held time go"
     RECORD_EXPIRED = "erase a record whose years are over"
+    CODE_REFUSED = "code refused"
+    TOO_MANY_TRIES = "too many tries"
+    CLINIC_FOUNDED = "found the clinic"
+    SETTINGS_CHANGED = "change the settings"
     FORBIDDEN = "something forbidden"
 
 

@@ -31,6 +31,7 @@ class Emergency:
 def emergency_accesses(session: Session, actor: Actor, *, is_reviewed: bool = False) -> list[Emergency]:
     """The latest 50 emergency accesses that wait for a review, or those that had one; the oldest first."""
     access.require(actor, Action.REVIEW_ACCESS)
+    audit.record_read(session, actor, Action.SEE_AUDIT, kind="emergency accesses", number=0)
     reviewer = aliased(User)
     of_doctor = aliased(User)
     state = EmergencyAccess.reviewed_at

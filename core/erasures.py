@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
-from core import clock, throttles
+from core import clock, second_factors, throttles
 from core.audit import Event
 from core.patients import ERASED_NAME
 from db.models import (
@@ -17,7 +17,6 @@ from db.models import (
     Notification,
     OneTimeCode,
     Patient,
-    RecoveryCode,
     Sex,
     SignIn,
     SignInGrant,
@@ -38,9 +37,8 @@ def erase_account(session: Session, account: User) -> None:
     account.is_active, account.erased_at, account.locale = False, clock.now(), "en"
     account.email_verified_at = account.phone_verified_at = None
     account.sms_consent_at = account.sms_consent_source = None
-    account.totp_secret = account.totp_confirmed_at = account.totp_last_step = None
-    session.flush()
-    for table in (SignIn, SignInGrant, SocialIdentity, RecoveryCode, OneTimeCode):
+    second_factors.turn_off(session, account)
+    for table in (SignIn, SignInGrant, SocialIdentity, OneTimeCode):
         session.execute(delete(table).where(table.user_id == account.id))
 
 

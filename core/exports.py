@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, case, or_, select, union
 from sqlalchemy.orm import Session
 
 from db.base import Base
@@ -45,7 +45,7 @@ NOT_EXPORTED = {
     "doctors": "belongs to an account of the clinic's, not to a patient's",
 }
 HIDDEN = {
-    *("password_hash", "totp_secret", "totp_last_step", "token_hash", "code_hash", "payload"),
+    *("password_hash", "totp_secret", "totp_pending", "totp_last_step", "token_hash", "code_hash", "payload"),
     *("request_key", "name_folded", "blocked"),
 }
 NO_ACCOUNT = 0  # a number that no account has; NULL would be the number of whatever is nobody's
@@ -133,7 +133,10 @@ def _trail(patient_id: int, user_id: int) -> Query:
     """What was done with the patient's data, and what the patient did; not what others tried in vain."""
     was_done = and_(AuditEntry.patient_id == patient_id, AuditEntry.outcome == Outcome.DONE)
     about = or_(was_done, AuditEntry.user_id == user_id)
-    named = _plain(AuditEntry, about).add_columns(User.name.label("user"))
+    table = AuditEntry.__table__
+    own_address = case((AuditEntry.user_id == user_id, AuditEntry.address)).label("address")  # not others'
+    columns = [own_address if column.name == "address" else column for column in table.columns]
+    named = select(*columns, User.name.label("user")).where(about)
     return named.outerjoin(User, User.id == AuditEntry.user_id).order_by(AuditEntry.id)
 
 

@@ -35,10 +35,19 @@ def grant(session: Session, *, user_id: int, browser: str, awaits_second_factor:
     )
 
 
-def offer(session: Session, user: User, *, browser: str) -> None:
-    """Let a browser go on as `user`: first to the second factor, where the user has or needs one."""
-    awaits = second_factors.has(user) or second_factors.is_required(clinics.settings(session), user.role)
-    grant(session, user_id=user.id, browser=browser, awaits_second_factor=awaits)
+def offer(session: Session, user: User, *, browser: str) -> bool:
+    """Let a browser go on as `user`: first to the second factor, where the user has or needs one.
+
+    False when the account has changed since `user` was read, while its password was being checked: then
+    nothing is granted. The account is locked meanwhile, so that no change slips in before the grant.
+    """
+    seen = user.password_hash
+    now = _locked(session, user.id)
+    if now is None or now.password_hash != seen:
+        return False
+    awaits = second_factors.has(now) or second_factors.is_required(clinics.settings(session), now.role)
+    grant(session, user_id=now.id, browser=browser, awaits_second_factor=awaits)
+    return True
 
 
 def waiting(session: Session, *, browser: str) -> User | None:
@@ -50,13 +59,18 @@ def waiting(session: Session, *, browser: str) -> User | None:
     )
 
 
-def complete(session: Session, *, browser: str, life: timedelta = LIFE) -> None:
-    """Note that the second factor was given: the grant can be exchanged for as long as `life`."""
-    session.execute(
+def complete(session: Session, *, browser: str, user_id: int, life: timedelta = LIFE) -> bool:
+    """Note that `user_id` gave the second factor: the grant can be exchanged for as long as `life`.
+
+    False when there is no such grant any more: somebody else has signed in with the browser meanwhile.
+    """
+    completed = session.scalar(
         update(SignInGrant)
-        .where(_awaiting(browser))
+        .where(_awaiting(browser), SignInGrant.user_id == user_id)
         .values(awaits_second_factor=False, expires_at=clock.now() + life)
+        .returning(SignInGrant.user_id)
     )
+    return completed is not None
 
 
 def withdraw(session: Session, *, browser: str) -> None:
@@ -71,18 +85,34 @@ def redeem(
 
     `address` and `browser_name` (as the browser calls itself) are kept for the person's own list of sessions.
     """
-    user_id = session.scalar(
+    held = SignInGrant.browser_hash == sign_ins.hashed(browser)
+    user_id = session.scalar(select(SignInGrant.user_id).where(held))
+    # The account first: a change of it, which ends grants and sessions, waits for us or was there before.
+    if user_id is None or _locked(session, user_id) is None:
+        return None
+    redeemed = session.scalar(
         delete(SignInGrant)
         .where(
-            SignInGrant.browser_hash == sign_ins.hashed(browser),
+            held,
+            SignInGrant.user_id == user_id,
             SignInGrant.expires_at > clock.now(),
             SignInGrant.awaits_second_factor.is_(False),
         )
         .returning(SignInGrant.user_id)
     )
-    if user_id is None:
+    if redeemed is None:
         return None
     return sign_ins.start(session, user_id=user_id, address=address, browser_name=browser_name)
+
+
+def _locked(session: Session, user_id: int) -> User | None:
+    """The active account, held against changes of it until the transaction ends."""
+    return session.scalar(
+        select(User)
+        .where(User.id == user_id, User.is_active)
+        .with_for_update(read=True)
+        .execution_options(populate_existing=True)
+    )
 
 
 def _awaiting(browser: str) -> ColumnElement[bool]:

@@ -38,6 +38,9 @@ class Family(NamedTuple):
 def family(session: Session, actor: Actor, *, patient_id: int) -> Family:
     """Who acts for the patient, and for whom the patient acts."""
     access.require(actor, Action.SEE_CONTACT, patient_id=patient_id)
+    audit.record_read(
+        session, actor, Action.SEE_CONTACT, kind="patient", number=patient_id, patient_id=patient_id
+    )
     own = select(Patient.guardian_id).where(Patient.id == patient_id).scalar_subquery()
     guardian = session.scalar(select(Patient).where(Patient.id == own))
     dependants = select(Patient).where(Patient.guardian_id == patient_id)

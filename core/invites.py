@@ -4,12 +4,13 @@ import hmac
 import re
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core import (
     access,
+    accounts,
     audit,
     clock,
     emails,
@@ -70,7 +71,7 @@ def invite(session: Session, actor: Actor, *, name: str, email: str, role: Role)
     if not isinstance(role, Role) or role not in ROLES:
         raise RoleNotInvited
     given, address, now = names.cleaned(name), emails.folded(email), clock.now()
-    if session.scalar(select(User.id).where(or_(User.email == address, User.username == address)).limit(1)):
+    if accounts.is_taken(session, address):
         raise AccountExists
     code = random_codes.letters(CODE_LENGTH)
     made: Invite | None = session.scalar(
@@ -133,17 +134,20 @@ def has_run_out(invite: Invite) -> bool:
 def is_over(session: Session, *, email: str, username: str, password: str, address: str | None) -> bool:
     """Count a try at `accept`, in a transaction of its own before it; whether there were too many.
 
-    A user name or password that will not do is refused first: it should not cost a try.
+    A user name or password of a wrong form is refused first: it should not cost a try.
     """
     invited = emails.folded(email)
-    passwords.require_acceptable(password, about=(_username(username, invited), invited))
+    _username(username, invited)
+    passwords.require_length(password)
+    if throttles.is_over(session, username=invited, address=address, what=_WHAT):
+        return True
     session.execute(
         update(Invite)
         .where(Invite.email == invited, _IS_OPEN)
         .values(tries=Invite.tries + 1)
         .execution_options(synchronize_session=False)
     )
-    return throttles.is_over(session, username=invited, address=address, what=_WHAT)
+    return False
 
 
 def accept(session: Session, *, email: str, code: str, username: str, password: str) -> User:

@@ -60,6 +60,9 @@ RESET = Letter(
         "password stays."
     ),
 )
+RESET_BY_PHONE = Letter(
+    "", N_("Your code for a new password at {clinic} is {code}. It works once, for {minutes} minutes.")
+)
 INVITE = Letter(
     N_("Your account at {clinic}"),
     N_(
@@ -123,9 +126,18 @@ def email(
     )
 
 
-def sms(session: Session, letter: Letter, *, to: str, expires_at: datetime, **values: object) -> None:
-    """Queue a text message with a code that is good until `expires_at`, in the language spoken here."""
-    _subject, text = _filled(session, letter, values)
+def sms(
+    session: Session,
+    letter: Letter,
+    *,
+    to: str,
+    expires_at: datetime,
+    locale: str | None = None,
+    **values: object,
+) -> None:
+    """Queue a text message with a code, good until `expires_at`, in `locale` or the language spoken here."""
+    with speaking(locale or spoken()):
+        _subject, text = _filled(session, letter, values)
     notifications.enqueue_sms(session, to=to, body=text, is_secret=True, expires_at=expires_at)
 
 

@@ -149,7 +149,9 @@ def _claimed(session: Session) -> Notification | None:
 
 
 def _record(session: Session, message_id: int, failure: MailFailed | None) -> None:
-    message, now = session.get_one(Notification, message_id), clock.now()
+    message, now = session.get(Notification, message_id), clock.now()
+    if message is None:
+        return  # its addressee has been erased meanwhile
     if failure is None:
         message.status, message.sent_at, message.error = NotificationStatus.SENT, now, None
     else:

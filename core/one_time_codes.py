@@ -1,7 +1,7 @@
 """One-time codes: sent to an address, given back once, for one purpose, within minutes.
 
 Of a code only a keyed hash is kept. A try is counted, and the count committed, before the code is looked at;
-after the fifth the code is dead. One address gets five codes an hour at most, whoever asks for them.
+after the fifth the code is dead. One address gets five codes an hour for one purpose, whoever asks for them.
 """
 
 import hmac
@@ -50,7 +50,9 @@ def issue(
     now = clock.now()
     # Two who ask at once would both count the codes before either's.
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"code to {sent_to}", 0))))
-    recent = select(func.count()).where(OneTimeCode.sent_to == sent_to, OneTimeCode.created_at > now - KEEP)
+    recent = select(func.count()).where(
+        OneTimeCode.purpose == purpose, OneTimeCode.sent_to == sent_to, OneTimeCode.created_at > now - KEEP
+    )
     if (session.scalar(recent) or 0) >= CODES_AN_HOUR:
         raise TooManyCodes
     _void(session, purpose, sent_to, now)
@@ -85,15 +87,18 @@ def is_over(
     """Count a try at `redeem`, in a transaction of its own before it; whether there were too many.
 
     Where somebody names an account instead of `sent_to`, the tries count under what was `typed`, so that
-    they do not tell which account has which address; those at the code itself count all the same.
+    they do not tell which account has which address; those at the code itself count all the same. What is
+    refused is no try at the code: a stranger cannot use up somebody's code by the hundred.
     """
+    if throttles.is_over(session, username=typed or sent_to, address=address, what=_WHAT):
+        return True
     session.execute(
         update(OneTimeCode)
         .where(OneTimeCode.purpose == purpose, OneTimeCode.sent_to == sent_to, OneTimeCode.used_at.is_(None))
         .values(tries=OneTimeCode.tries + 1)
         .execution_options(synchronize_session=False)
     )
-    return throttles.is_over(session, username=typed or sent_to, address=address, what=_WHAT)
+    return False
 
 
 def redeem(

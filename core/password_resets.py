@@ -3,12 +3,11 @@
 The screen says the same about every name. A second factor stays, and is still asked for at the next sign-in.
 """
 
-from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
-from core import audit, clock, letters, one_time_codes, passwords, throttles
+from core import accounts, audit, clock, letters, one_time_codes, passwords, throttles
 from core.one_time_codes import CodeRefused, TooManyCodes
-from db.models import Channel, CodePurpose, SignInGrant, User
+from db.models import Channel, CodePurpose, User
 
 _RESET = CodePurpose.RESET_PASSWORD
 _LONGEST = 254
@@ -45,7 +44,13 @@ def ask(session: Session, *, name: str) -> None:
         )
     else:
         letters.sms(
-            session, letters.VERIFY_PHONE, to=sent_to, expires_at=expires_at, code=code, minutes=minutes
+            session,
+            letters.RESET_BY_PHONE,
+            to=sent_to,
+            locale=user.locale,
+            expires_at=expires_at,
+            code=code,
+            minutes=minutes,
         )
 
 
@@ -57,9 +62,9 @@ def is_asking_over(session: Session, *, name: str, address: str | None) -> bool:
 def is_over(session: Session, *, name: str, password: str, address: str | None) -> bool:
     """Count a try at `finish`, in a transaction of its own before it; whether there were too many.
 
-    A password that will not do is refused first: it should not cost a try.
+    A password of a wrong length is refused first: it should not cost a try.
     """
-    passwords.require_acceptable(password, about=(name,))
+    passwords.require_length(password)
     user = _account(session, name)
     sent_to = (_reachable_at(user) if user else None) or "nobody"
     return one_time_codes.is_over(session, _RESET, sent_to=sent_to, address=address, typed=name or "nobody")
@@ -79,22 +84,16 @@ def finish(session: Session, *, name: str, code: str, password: str) -> None:
 
 
 def give_password(session: Session, user: User, password: str) -> None:
-    """Store a new password and tell its owner. The database ends the sessions; grants and codes end here."""
+    """Store a new password and tell its owner. The database ends sessions and grants; codes end here."""
     user.password_hash = passwords.hashed(password)
     session.flush()
-    session.execute(delete(SignInGrant).where(SignInGrant.user_id == user.id))
     one_time_codes.void_all(session, user_id=user.id)
     letters.notice(session, letters.PASSWORD_CHANGED, user)
 
 
 def _account(session: Session, name: str) -> User | None:
-    given = name.strip().lower()
-    if not given or "\0" in given:
-        return None
-    found = session.scalars(
-        select(User).where(or_(User.username == given, User.email == given), User.is_active).limit(2)
-    ).all()
-    return found[0] if len(found) == 1 else next((user for user in found if user.username == given), None)
+    user = accounts.named(session, name)
+    return user if user is not None and user.is_active else None
 
 
 def _reachable_at(user: User) -> str | None:

@@ -45,6 +45,7 @@ def search(session: Session, actor: Actor, *, text: str) -> list[Patient]:
     Every word must begin a word of the name, without regard to case or accents; a phone needs four digits.
     """
     access.require(actor, Action.SEARCH_PATIENTS)
+    audit.record_read(session, actor, Action.SEARCH_PATIENTS, kind="patients", number=0)
     query = select(Patient).where(Patient.erased_at.is_(None))
     query = query.order_by(Patient.name_folded, Patient.id).limit(RESULTS)
     digits = "".join(character for character in text[:SEARCH_LENGTH] if character.isdecimal()).lstrip("0")
@@ -151,6 +152,7 @@ def _by_key(session: Session, request_key: UUID | None) -> Patient | None:
 def _require_unknown(session: Session, name: str, birth_on: date) -> None:
     """Raise `PerhapsKnown` when somebody born that day shares a name with `name`."""
     shared = [has_word(Patient.name_folded, word) for word in search_words(name)]
-    query = select(Patient.name).where(Patient.birth_on == birth_on, or_(*shared)).limit(3)
+    born_so = Patient.birth_on == birth_on, Patient.erased_at.is_(None)
+    query = select(Patient.name).where(*born_so, or_(*shared)).limit(3)
     if known := session.scalars(query).all():
         raise PerhapsKnown(names=", ".join(known))

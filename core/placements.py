@@ -18,15 +18,18 @@ from db.models import Appointment, AppointmentStatus, EventKind, PaymentStatus, 
 from db.models.appointments import LIVE_STATUSES
 from db.session import run
 
-# ON CONFLICT: racing plain INSERTs on an exclusion constraint deadlock.
+# ON CONFLICT: racing plain INSERTs on an exclusion constraint deadlock. FOR KEY SHARE: waits for an erasure
+# of the patient that is under way, and then finds nobody to book for.
 _INSERT = """
     INSERT INTO appointments (
         patient_id, doctor_id, service_id, location_id, room_id, starts_at, ends_at, blocked, status,
         price_minor, source, overbook_reason, updated_at)
-    VALUES (
-        %(patient_id)s, %(doctor_id)s, %(service_id)s, %(location_id)s, %(room_id)s,
-        %(starts_at)s, %(ends_at)s, tstzrange(%(blocked_from)s, %(blocked_until)s), %(status)s,
-        %(price_minor)s, %(source)s, %(overbook_reason)s, %(updated_at)s)
+    SELECT id, CAST(%(doctor_id)s AS int), CAST(%(service_id)s AS int), CAST(%(location_id)s AS int),
+        CAST(%(room_id)s AS int), CAST(%(starts_at)s AS timestamptz), CAST(%(ends_at)s AS timestamptz),
+        tstzrange(%(blocked_from)s, %(blocked_until)s), CAST(%(status)s AS text),
+        CAST(%(price_minor)s AS int), CAST(%(source)s AS text), CAST(%(overbook_reason)s AS text),
+        CAST(%(updated_at)s AS timestamptz)
+    FROM patients WHERE id = %(patient_id)s AND erased_at IS NULL FOR KEY SHARE
     ON CONFLICT DO NOTHING RETURNING id, created_at
 """
 MOVE_ATTEMPTS = 3

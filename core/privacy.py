@@ -7,7 +7,7 @@ from datetime import UTC, date
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from core import access, audit, clinics, clock, erasures, exports, summaries
@@ -163,9 +163,11 @@ def _years_after(on: date, years: int) -> date:
 
 def expired_records(session: Session) -> int:
     """Erase what was kept of erased patients once its years are over; how many. Safe to run twice at once."""
+    # Both, since somebody may have been called so, or born then.
+    is_left = or_(Patient.name != ERASED_NAME, Patient.birth_on != erasures.ERASED_BIRTH)
     waiting = session.scalars(
         select(Patient.id)
-        .where(Patient.erased_at.is_not(None), Patient.name != ERASED_NAME)
+        .where(Patient.erased_at.is_not(None), is_left)
         .order_by(Patient.id)
         .with_for_update(skip_locked=True)
     ).all()

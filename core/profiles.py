@@ -2,11 +2,23 @@
 
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import access, audit, clock, emails, i18n, letters, names, one_time_codes, passwords, throttles
+from core import (
+    access,
+    accounts,
+    audit,
+    clock,
+    emails,
+    i18n,
+    letters,
+    names,
+    one_time_codes,
+    passwords,
+    throttles,
+)
 from core.access import Action, Actor
 from core.errors import ClinicError
 from core.i18n import N_
@@ -79,7 +91,7 @@ def ask_email(session: Session, actor: Actor, *, email: str, password: str) -> N
     address = emails.folded(email)
     require_password(session, user, password)
     code = one_time_codes.issue(session, CodePurpose.VERIFY_EMAIL, sent_to=address, user_id=user.id)
-    if _is_anothers(session, user, address):
+    if accounts.is_taken(session, address, but=user.id):
         letters.email(session, letters.KNOWN_ALREADY, to=address)
         return
     life = one_time_codes.LIFE[CodePurpose.VERIFY_EMAIL]
@@ -174,8 +186,3 @@ def _redeemed(session: Session, user: User, purpose: CodePurpose, code: str) -> 
         raise one_time_codes.CodeRefused
     one_time_codes.redeem(session, purpose, sent_to=sent_to, code=code, user_id=user.id)
     return sent_to
-
-
-def _is_anothers(session: Session, user: User, address: str) -> bool:
-    known = select(User.id).where(User.id != user.id, or_(User.email == address, User.username == address))
-    return session.scalar(known.limit(1)) is not None

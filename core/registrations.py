@@ -7,11 +7,23 @@ told to that address only, never on the screen, where both answers look alike an
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import audit, clinics, clock, emails, letters, names, one_time_codes, passwords, patients
+from core import (
+    accounts,
+    audit,
+    clinics,
+    clock,
+    emails,
+    letters,
+    names,
+    one_time_codes,
+    passwords,
+    patients,
+    secrets_at_rest,
+)
 from core.errors import ClinicError
 from core.i18n import N_, spoken
 from core.one_time_codes import TooManyCodes
@@ -19,6 +31,17 @@ from core.phones import PhoneNotUnderstood, e164
 from db.models import Channel, CodePurpose, Patient, Role, User, folded
 
 CONSENT_SOURCE = "registration"
+
+
+class OtherBrowser(ClinicError):
+    message = N_(
+        "That code belongs to a form that was filled in elsewhere. Please enter it in the same browser, "
+        "or fill in the form again."
+    )
+
+
+class BrowserUnknown(ClinicError):
+    message = N_("To register, please let your browser keep cookies of this portal, and open it again.")
 
 
 class AlreadyRegistered(ClinicError):
@@ -34,20 +57,27 @@ def ask(
     email: str,
     password: str,
     has_sms_consent: bool,
+    browser: str,
 ) -> None:
     """Keep the form of somebody who wants an account, and send the code that will open it to `email`.
 
-    An address with an account gets a mail that says so instead; to the person at the screen that looks the
-    same. Raises what is wrong with the form: errors of `names`, `patients`, `phones`, `emails`, `passwords`;
-    and `CannotSendCodes`.
+    The code works in the browser that holds the secret `browser` only: somebody else's form for the same
+    address, with a password of theirs, is opened by nobody. An address with an account gets a mail that says
+    so instead; to the person at the screen that looks the same. Raises what is wrong with the form: errors of
+    `names`, `patients`, `phones`, `emails`, `passwords`; `BrowserUnknown` and `CannotSendCodes`.
     """
+    if not browser:
+        raise BrowserUnknown
     address = emails.folded(email)
-    form = _checked(session, name, birth_on, phone, address, password) | {
+    form = _checked(session, name, birth_on, phone, password)
+    passwords.require_acceptable(password, about=(form["name"], address, clinics.settings(session).name))
+    form |= {
         "password_hash": passwords.hashed(password),
+        "browser": _bound(browser),
         "locale": spoken(),
         "consented_at": clock.now().isoformat() if has_sms_consent else None,
     }
-    is_known = _is_known(session, address)
+    is_known = accounts.is_taken(session, address)
     try:
         # For a known address the code goes nowhere: it only counts, so that nobody is flooded with mail.
         code = one_time_codes.issue(
@@ -72,10 +102,11 @@ def ask(
 def is_asking_over(session: Session, *, address: str | None, email: str, **form: Any) -> bool:
     """Count a form that is sent, in a transaction of its own before `ask`; whether there were too many.
 
-    What is wrong with the form is raised first: mending it should not make anybody wait.
+    What is wrong with the form is raised first, since mending it should not make anybody wait; but for how
+    easy the password is to guess, which takes a while to find out.
     """
     folded_email = emails.folded(email)
-    _checked(session, form["name"], form["birth_on"], form["phone"], folded_email, form["password"])
+    _checked(session, form["name"], form["birth_on"], form["phone"], form["password"])
     return one_time_codes.is_asking_over(session, sent_to=folded_email, address=address)
 
 
@@ -86,15 +117,18 @@ def is_over(session: Session, *, email: str, address: str | None) -> bool:
     )
 
 
-def confirm(session: Session, *, email: str, code: str) -> User:
+def confirm(session: Session, *, email: str, code: str, browser: str) -> User:
     """Open the account whose form was kept for `email`, now that its code has come back.
 
-    Raises `CodeRefused`, and `AlreadyRegistered` when the address got an account in the meantime.
+    Raises `CodeRefused`, `OtherBrowser`, and `AlreadyRegistered` when the address got an account in the
+    meantime.
     """
     address = emails.folded(email)
     form = one_time_codes.redeem(session, CodePurpose.REGISTER, sent_to=address, code=code)
     if not form:
         raise one_time_codes.CodeRefused
+    if form["browser"] != _bound(browser):
+        raise OtherBrowser
     user = _opened(session, address, form)
     patient, is_linked = _patient_of(session, user, date.fromisoformat(form["birth_on"]))
     audit.record(
@@ -110,22 +144,19 @@ def confirm(session: Session, *, email: str, code: str) -> User:
     return user
 
 
-def _checked(
-    session: Session, name: str, birth_on: date | None, phone: str, email: str, password: str
-) -> dict[str, Any]:
+def _bound(browser: str) -> str:
+    return secrets_at_rest.keyed_hash("registration", browser).hex()
+
+
+def _checked(session: Session, name: str, birth_on: date | None, phone: str, password: str) -> dict[str, Any]:
     """What of a form can be kept as it is, or what is wrong with it."""
     letters.require_sendable(session, Channel.EMAIL)
     given, born = names.cleaned(name), patients.possible_birth_date(session, birth_on)
     number = e164(session, phone)
     if number is None:
         raise PhoneNotUnderstood
-    passwords.require_acceptable(password, about=(given, email, clinics.settings(session).name))
+    passwords.require_length(password)
     return {"name": given, "birth_on": born.isoformat(), "phone": number}
-
-
-def _is_known(session: Session, address: str) -> bool:
-    known = select(User.id).where(or_(User.email == address, User.username == address)).limit(1)
-    return session.scalar(known) is not None
 
 
 def _opened(session: Session, address: str, form: dict[str, Any]) -> User:

@@ -9,7 +9,7 @@ import sys
 
 from sqlalchemy.orm import Session
 
-from core import audit, letters, second_factors, sign_ins
+from core import accounts, audit, letters, second_factors
 from core.errors import ClinicError, NotFound
 from core.startup import require_schema
 from db.models import User
@@ -22,7 +22,7 @@ def reset_second_factor(session: Session, *, username: str) -> User:
     Asks no actor: there is nobody who could get in. The password is still asked for, and a new second factor
     where the clinic wants one.
     """
-    user = sign_ins.account(session, username)
+    user = accounts.named(session, username)
     if user is None:
         raise NotFound
     second_factors.turn_off(session, user)

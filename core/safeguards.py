@@ -1,16 +1,25 @@
 """What protects one's own account: the password, the second factor, and the list of signed-in browsers."""
 
-from datetime import timedelta
-
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core import access, audit, clinics, clock, letters, password_resets, passwords, profiles, second_factors
+from core import (
+    access,
+    audit,
+    clinics,
+    clock,
+    letters,
+    password_resets,
+    passwords,
+    profiles,
+    second_factors,
+    sign_ins,
+)
 from core.access import Action, Actor
 from core.errors import ClinicError, NotFound
 from core.i18n import N_
 from core.second_factors import Enrolment
-from db.models import Role, SignIn, User
+from db.models import SignIn, User
 
 END_REASON = "ended by the person"
 SHOWN = 50
@@ -29,17 +38,7 @@ class PasswordUnchanged(ClinicError):
 def sessions(session: Session, actor: Actor) -> list[SignIn]:
     """The browsers in which the actor is signed in, the one last used first."""
     access.require(actor, Action.SEE_ACCOUNT, user_id=actor.user_id)
-    now = clock.now()
-    clinic = clinics.settings(session)
-    is_patient = actor.role is Role.PATIENT
-    idle = timedelta(minutes=clinic.patient_idle_minutes if is_patient else clinic.staff_idle_minutes)
-    live = select(SignIn).where(
-        SignIn.user_id == actor.user_id,
-        SignIn.ended_at.is_(None),
-        SignIn.expires_at > now,
-        SignIn.last_seen_at > now - idle,
-    )
-    return list(session.scalars(live.order_by(SignIn.last_seen_at.desc(), SignIn.id.desc()).limit(SHOWN)))
+    return sign_ins.live_of(session, user_id=actor.user_id)[:SHOWN]
 
 
 def end_session(session: Session, actor: Actor, *, sign_in_id: int) -> None:
@@ -59,20 +58,9 @@ def end_session(session: Session, actor: Actor, *, sign_in_id: int) -> None:
 def end_other_sessions(session: Session, actor: Actor) -> int:
     """Sign the actor out in every browser but this one; how many there were."""
     access.require(actor, Action.CHANGE_ACCOUNT, user_id=actor.user_id)
-    ended = session.execute(
-        update(SignIn)
-        .where(
-            SignIn.user_id == actor.user_id,
-            SignIn.ended_at.is_(None),
-            SignIn.id.is_distinct_from(actor.sign_in_id),
-        )
-        .values(ended_at=clock.now(), end_reason=END_REASON)
-        .returning(SignIn.id)
-    ).all()
-    audit.record(
-        session, actor, audit.Event.SESSIONS_ENDED, kind="user", number=actor.user_id, count=len(ended)
-    )
-    return len(ended)
+    count = sign_ins.end_all(session, user_id=actor.user_id, reason=END_REASON, but=actor.sign_in_id)
+    audit.record(session, actor, audit.Event.SESSIONS_ENDED, kind="user", number=actor.user_id, count=count)
+    return count
 
 
 def change_password(session: Session, actor: Actor, *, current: str, new: str) -> None:

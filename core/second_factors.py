@@ -105,7 +105,7 @@ def is_over(session: Session, *, user_id: int, address: str | None) -> bool:
     return throttles.is_over(session, username=str(user_id), address=address, what=_WHAT)
 
 
-def check(session: Session, user: User, code: str) -> None:
+def check(session: Session, user: User, code: str, *, address: str | None = None) -> None:
     """Take a code of the app or a recovery code, each of which counts once.
 
     Raises `WrongCode`, `SecretUnreadable`.
@@ -117,7 +117,7 @@ def check(session: Session, user: User, code: str) -> None:
         _spend_recovery_code(session, user, given)
     else:
         _spend_step(session, user, given)
-    throttles.forgive(session, username=str(user.id), what=_WHAT)
+    throttles.forgive(session, username=str(user.id), address=address, what=_WHAT)
 
 
 def turn_off(session: Session, user: User) -> None:

@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 from datetime import timedelta
 from functools import cache
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -43,8 +43,11 @@ def decrypted(kept: str) -> str:
 
 
 def decrypted_if_fresh(kept: str, *, longest: timedelta) -> str | None:
-    """What `encrypted` was given, None when that is more than `longest` ago."""
-    written_at = _fernet().extract_timestamp(kept.encode())
+    """What `encrypted` was given; None when that is more than `longest` ago, or under another SECRET_KEY."""
+    try:
+        written_at = _fernet().extract_timestamp(kept.encode())
+    except InvalidToken:
+        return None
     if clock.now().timestamp() - written_at > longest.total_seconds():
         return None
     return decrypted(kept)

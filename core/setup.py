@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel.numbers import list_currencies
 from sqlalchemy.orm import Session
 
-from core import passwords
+from core import audit, passwords
 from core.errors import ClinicError
 from core.i18n import N_
 from core.startup import require_schema
@@ -55,6 +55,7 @@ def found_clinic(
     )
     session.add_all([clinic, account])
     session.flush()
+    audit.record(session, None, audit.Event.CLINIC_FOUNDED, kind="user", number=account.id)
     return clinic
 
 

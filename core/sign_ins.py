@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import Integer
 
-from core import audit, clock, passwords
+from core import accounts, audit, clock, passwords
 from core.access import Actor
 from core.errors import ClinicError
 from core.i18n import N_
@@ -50,24 +50,11 @@ def check_password(session: Session, username: str, password: str) -> User:
 
     As slow for names that nobody has as for those of accounts.
     """
-    user = account(session, username)
+    user = accounts.named(session, username)
     fits = passwords.matches(password, user.password_hash if user else None)
     if user is None or not fits or not user.is_active:
         raise WrongPassword
     return user
-
-
-def account(session: Session, name: str) -> User | None:
-    """The account with this user name, else the one with this email, without regard to case."""
-    wanted = name.strip().lower()
-    if "\0" in wanted:
-        return None
-    return session.scalar(
-        select(User)
-        .where(or_(User.username == wanted, User.email == wanted))
-        .order_by((User.username == wanted).desc())
-        .limit(1)
-    )
 
 
 def start(
@@ -93,13 +80,19 @@ def start(
     return token
 
 
-def note_failure(session: Session, *, username: str, address: str | None) -> None:
+def note_failure(
+    session: Session,
+    *,
+    username: str,
+    address: str | None,
+    event: audit.Event = audit.Event.SIGN_IN_FAILED,
+) -> None:
     """Write into the trail that somebody did not get in, and with which account if there is one."""
-    user = account(session, username)
+    user = accounts.named(session, username)
     audit.record(
         session,
         None,
-        audit.Event.SIGN_IN_FAILED,
+        event,
         kind="user",
         number=user.id if user else None,
         outcome=Outcome.REFUSED,
@@ -145,6 +138,30 @@ def live(session: Session, token_hashes: Collection[bytes]) -> set[bytes]:
         .where(SignIn.token_hash.in_(token_hashes), SignIn.ended_at.is_(None), User.is_active)
     )
     return {row.token_hash for row in rows if not _is_over(row, now)}
+
+
+def live_of(session: Session, *, user_id: int) -> list[SignIn]:
+    """The sessions of an account that are not over, the one last used first."""
+    now = clock.now()
+    rows = session.execute(
+        select(SignIn, SignIn.last_seen_at, SignIn.expires_at, _IDLE_MINUTES)
+        .join(User, User.id == SignIn.user_id)
+        .outerjoin(ClinicSettings, ClinicSettings.id == 1)
+        .where(SignIn.user_id == user_id, SignIn.ended_at.is_(None))
+        .order_by(SignIn.last_seen_at.desc(), SignIn.id.desc())
+    )
+    return [row.SignIn for row in rows if not _is_over(row, now)]
+
+
+def end_all(session: Session, *, user_id: int, reason: str, but: int | None = None) -> int:
+    """End the sessions of an account, except number `but`; how many. Its caller writes the trail."""
+    ended = session.execute(
+        update(SignIn)
+        .where(SignIn.user_id == user_id, SignIn.ended_at.is_(None), SignIn.id.is_distinct_from(but))
+        .values(ended_at=clock.now(), end_reason=reason)
+        .returning(SignIn.id)
+    )
+    return len(ended.all())
 
 
 def _is_over(row: Row[Any], now: datetime) -> bool:

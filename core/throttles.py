@@ -1,12 +1,13 @@
 """How often a password or a code may be tried: counted in the database, before it is looked at.
 
-Five tries for an account and fifty for an address are free. After the last of them, and after each further
-one, the next has to wait: two seconds, then twice as long each time, up to a quarter of an hour. A quarter of
-an hour without a try forgets them all. So guesses are slow, wherever they come from and however many at once,
-and nobody is locked out for ever.
+Five tries for an account from one address are free, fifty from an address for whichever accounts, and fifty
+for an account from wherever. After the last of them, and after each further one, the next has to wait: two
+seconds, then twice as long each time, up to a quarter of an hour. A quarter of an hour without a try forgets
+them all. So guesses are slow, wherever they come from and however many at once. What is refused at one
+address does not count for the account: a stranger who tries again and again keeps nobody else out.
 """
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete, or_, text, update
 from sqlalchemy.orm import Session
 
 from core import clock
@@ -16,7 +17,10 @@ from db.models import SignInAttempts
 
 ACCOUNT_TRIES = 5
 ADDRESS_TRIES = 50
+EVERYWHERE_TRIES = 50
 FORGET_MINUTES = 15
+_LENGTH = 300
+_UNKNOWN = "unknown"
 
 _STALE = "greatest(t.updated_at, t.locked_until) <= :now - make_interval(mins => :forget)"
 _COUNT = text(f"""
@@ -39,26 +43,48 @@ class TooManyTries(ClinicError):
 
 
 def is_over(session: Session, *, username: str, address: str | None, what: str = "account") -> bool:
-    """Count a try to sign in; whether the account or the address has had too many.
+    """Count a try to sign in; whether there were too many for the account, the address or the two together.
 
     To be committed whatever becomes of the try: many at once then count one by one. `what` tells tries at
     something else of `username` apart, such as a code; an address has a count of its own for each.
     """
-    place = "address" if what == "account" else f"{what} address"
-    over = [
-        session.scalar(_COUNT, {"key": key[:300], "free": free, "forget": FORGET_MINUTES, "now": clock.now()})
-        for key, free in (
-            (_key(what, username), ACCOUNT_TRIES),
-            (f"{place} {address or 'unknown'}", ADDRESS_TRIES),
+    account, place = _account(what, username), _place(what, address)
+    if _counted(session, f"{account}\n{address or _UNKNOWN}", ACCOUNT_TRIES):
+        return True
+    return _counted(session, place, ADDRESS_TRIES) or _counted(session, account, EVERYWHERE_TRIES)
+
+
+def forgive(session: Session, *, username: str, address: str | None = None, what: str = "account") -> None:
+    """Forget an account's tries once the right password or code was given, and this one of the address.
+
+    People who share an address, such as a clinic's, would otherwise use up its tries by signing in.
+    """
+    account = _account(what, username)
+    session.execute(
+        delete(SignInAttempts).where(
+            or_(
+                SignInAttempts.key == account[:_LENGTH],
+                SignInAttempts.key.startswith(f"{account}\n"[:_LENGTH], autoescape=True),
+            )
         )
-    ]
-    return any(over)
+    )
+    if address is not None:
+        here = SignInAttempts.key == _place(what, address)[:_LENGTH]
+        session.execute(
+            update(SignInAttempts)
+            .where(here, SignInAttempts.count > 1)
+            .values(count=SignInAttempts.count - 1)
+        )
 
 
-def forgive(session: Session, *, username: str, what: str = "account") -> None:
-    """Forget an account's tries once the right password or code was given."""
-    session.execute(delete(SignInAttempts).where(SignInAttempts.key == _key(what, username)[:300]))
+def _counted(session: Session, key: str, free: int) -> bool:
+    values = {"key": key[:_LENGTH], "free": free, "forget": FORGET_MINUTES, "now": clock.now()}
+    return bool(session.scalar(_COUNT, values))
 
 
-def _key(what: str, username: str) -> str:
-    return f"{what} {username.strip().lower().replace(chr(0), '')}"
+def _account(what: str, username: str) -> str:
+    return f"{what} {' '.join(username.replace(chr(0), '').split()).lower()}"
+
+
+def _place(what: str, address: str | None) -> str:
+    return f"{'address' if what == 'account' else f'{what} address'} {address or _UNKNOWN}"

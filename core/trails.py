@@ -23,6 +23,7 @@ from db.models import AuditEntry, Outcome, Patient, User
 PAGE = 50
 NAMED = 20
 EXPORTED = 100_000
+FIRST_YEAR, LAST_YEAR = 1900, 2999
 ACTIONS = sorted({*Action, *Event})
 LOOKS = (
     Action.SEE_RECORD,
@@ -202,4 +203,10 @@ def _numbers(text: str | None) -> tuple[int, ...] | None:
 
 
 def _day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)
+    """A day of the trail. Raises `ValueError` for one so far away that a clock's zone leads out of time."""
+    if text is None:
+        return None
+    found = date.fromisoformat(text)
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise ValueError
+    return found

@@ -4,12 +4,12 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import access, audit, clock, letters, second_factors
+from core import access, audit, letters, second_factors, sign_ins
 from core.access import Action, Actor
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.i18n import N_
 from core.texts import SEARCH_LENGTH, has_word, search_words
-from db.models import Doctor, Patient, Role, SignIn, SignInGrant, User
+from db.models import Doctor, Patient, Role, SignInGrant, User
 
 SHOWN = 20
 END_REASON = "ended by an administrator"
@@ -28,12 +28,20 @@ class NoPatientRecord(ClinicError):
 
 
 def search(
-    session: Session, actor: Actor, *, text: str = "", role: Role | None = None, is_active: bool | None = None
-) -> list[User]:
-    """At most twenty accounts by name: each word of `text` begins one of the name, or all of it the user
-    name or email address."""
+    session: Session,
+    actor: Actor,
+    *,
+    text: str = "",
+    role: Role | None = None,
+    is_active: bool | None = None,
+    page: int = 0,
+) -> tuple[list[User], bool]:
+    """The accounts that fit by name, twenty a page, and whether there are more.
+
+    Each word of `text` begins one of the name, or all of it the user name or email address.
+    """
     access.require(actor, Action.MANAGE_USERS)
-    query = select(User).where(User.erased_at.is_(None)).order_by(User.name_folded, User.id).limit(SHOWN)
+    query = select(User).where(User.erased_at.is_(None)).order_by(User.name_folded, User.id)
     if role is not None:
         query = query.where(User.role == role)
     if is_active is not None:
@@ -48,7 +56,8 @@ def search(
             | User.username.startswith(typed, autoescape=True)
             | User.email.startswith(typed, autoescape=True)
         )
-    return list(session.scalars(query))
+    found = session.scalars(query.offset(page * SHOWN).limit(SHOWN + 1)).all()
+    return list(found[:SHOWN]), len(found) > SHOWN
 
 
 def change_role(session: Session, actor: Actor, *, user_id: int, role: Role) -> None:
@@ -82,7 +91,6 @@ def deactivate(session: Session, actor: Actor, *, user_id: int) -> None:
         return
     user.is_active = False
     session.flush()
-    _drop_grants(session, user)
     _keep_doctor(session, user)
     audit.record(session, actor, audit.Event.DEACTIVATED, kind="user", number=user.id)
 
@@ -103,15 +111,11 @@ def end_sessions(session: Session, actor: Actor, *, user_id: int) -> int:
     """Sign an account out in every browser; how many there were."""
     access.require(actor, Action.MANAGE_USERS, user_id=user_id)
     user = _known(session, user_id)
-    _drop_grants(session, user)
-    ended = session.execute(
-        update(SignIn)
-        .where(SignIn.user_id == user.id, SignIn.ended_at.is_(None))
-        .values(ended_at=clock.now(), end_reason=END_REASON)
-        .returning(SignIn.id)
-    ).all()
-    audit.record(session, actor, audit.Event.SESSIONS_ENDED, kind="user", number=user.id, count=len(ended))
-    return len(ended)
+    # Whoever has just given the right password does not get in with it any more.
+    session.execute(delete(SignInGrant).where(SignInGrant.user_id == user.id))
+    count = sign_ins.end_all(session, user_id=user.id, reason=END_REASON)
+    audit.record(session, actor, audit.Event.SESSIONS_ENDED, kind="user", number=user.id, count=count)
+    return count
 
 
 def reset_second_factor(session: Session, actor: Actor, *, user_id: int) -> None:
@@ -121,11 +125,6 @@ def reset_second_factor(session: Session, actor: Actor, *, user_id: int) -> None
     second_factors.turn_off(session, user)
     letters.notice(session, letters.SECOND_FACTOR_OFF, user)
     audit.record(session, actor, audit.Event.SECOND_FACTOR_OFF, kind="user", number=user.id)
-
-
-def _drop_grants(session: Session, user: User) -> None:
-    """Whoever has just given the right password does not get in with it any more."""
-    session.execute(delete(SignInGrant).where(SignInGrant.user_id == user.id))
 
 
 def _known(session: Session, user_id: int) -> User:

@@ -190,6 +190,13 @@ RECIPES = {
     "patients.find": of_patient(Action.SEE_CONTACT),
     "patients.register": of_nobody(Action.REGISTER_PATIENT, name="Zoë Übel", birth_on=BORN),
     "patients.search": of_nobody(Action.SEARCH_PATIENTS, text="okafor"),
+    "policies.change": of_nobody(
+        Action.CHANGE_SETTINGS,
+        staff_idle_minutes=10,
+        patient_idle_minutes=30,
+        requires_second_factor=False,
+        record_retention_years=10,
+    ),
     "privacy.erase": Recipe(
         Action.ERASE_PATIENT,
         lambda world, is_own: {"patient_id": world.patient_id(is_own), "confirm_name": world.name(is_own)},

@@ -84,7 +84,7 @@ def test_the_trail_is_for_administrators(
 @pytest.mark.parametrize("query", ["outcome=perhaps", "users=x", "from_on=yesterday", "patients=-1"])
 def test_a_filter_that_is_none_gets_a_sentence(address: str, token: Token, query: str) -> None:  # noqa: F811
     answer = raw.ask(address, f"/files/audit.csv?{query}", {SID: token("albert")})
-    assert (answer.status, answer.text) == (404, "That is not here any more.")
+    assert (answer.status, answer.text) == (400, "That is not a filter of the audit trail.")
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from threading import Barrier, Thread
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
-from core import grants, sign_ins
+from core import accounts, grants, sign_ins
 from db.models import AuditEntry, Role, SignIn, User
+from db.session import unit_of_work
 from tests import make
 from tests.cast import NOW, time_is
 
@@ -31,9 +33,9 @@ def test_a_password_alone_opens_nothing_where_a_second_factor_is_due(session: Se
     grants.offer(session, rita, browser="hers")
     assert grants.waiting(session, browser="hers") == rita
     assert grants.waiting(session, browser="another") is None
-    grants.complete(session, browser="another")
+    assert not grants.complete(session, browser="another", user_id=rita.id)
     assert grants.waiting(session, browser="hers") == rita
-    grants.complete(session, browser="hers")
+    grants.complete(session, browser="hers", user_id=rita.id)
     assert grants.waiting(session, browser="hers") is None
     assert grants.redeem(session, browser="hers") is not None
 
@@ -63,15 +65,62 @@ def test_the_wait_for_a_second_factor_ends(session: Session, rita: User) -> None
     grants.offer(session, rita, browser="hers")
     with time_is(NOW + grants.SECOND_FACTOR_LIFE):
         assert grants.waiting(session, browser="hers") is None
-        grants.complete(session, browser="hers")
+        grants.complete(session, browser="hers", user_id=rita.id)
         assert grants.redeem(session, browser="hers") is None
 
 
 def test_a_completed_grant_runs_out_as_soon_as_any(session: Session, rita: User) -> None:
     grants.offer(session, rita, browser="hers")
-    grants.complete(session, browser="hers")
+    grants.complete(session, browser="hers", user_id=rita.id)
     with time_is(NOW + grants.LIFE):
         assert grants.redeem(session, browser="hers") is None
+
+
+def test_a_second_factor_completes_its_own_account_s_grant_only(session: Session, rita: User) -> None:
+    """Between the code's check and the grant another tab may have signed in as somebody else."""
+    eve = make.user(session, totp_confirmed_at=NOW)
+    grants.offer(session, eve, browser="shared")
+    grants.offer(session, rita, browser="shared")
+    assert not grants.complete(session, browser="shared", user_id=eve.id)
+    assert grants.redeem(session, browser="shared") is None
+
+
+def test_a_password_that_was_changed_while_it_was_checked_grants_nothing(
+    session: Session, rita: User
+) -> None:
+    session.execute(text(f"UPDATE users SET password_hash = 'another' WHERE id = {rita.id}"))
+    assert not grants.offer(session, rita, browser="hers")
+    assert grants.waiting(session, browser="hers") is None
+
+
+def test_a_session_begun_while_the_password_changes_ends_with_it(database: Engine) -> None:
+    """Whichever comes first: the exchange waits for the change, or the change ends what it has begun."""
+    with unit_of_work(database) as session:
+        make.clinic(session, requires_second_factor=False)
+        ada = make.user(session, password_hash="old")
+    for attempt in range(20):
+        with unit_of_work(database) as session:
+            grants.grant(session, user_id=ada.id, browser="hers")
+        gun = Barrier(2)
+        tokens: list[str | None] = []
+
+        def exchange(gun: Barrier = gun, tokens: list[str | None] = tokens) -> None:
+            gun.wait()
+            with unit_of_work(database) as session:
+                tokens.append(grants.redeem(session, browser="hers"))
+
+        def change(gun: Barrier = gun, attempt: int = attempt) -> None:
+            gun.wait()
+            with unit_of_work(database) as session:
+                session.execute(text(f"UPDATE users SET password_hash = 'new {attempt}' WHERE id = {ada.id}"))
+
+        both = [Thread(target=exchange), Thread(target=change)]
+        for each in both:
+            each.start()
+        for each in both:
+            each.join()
+        with Session(database) as session:
+            assert sign_ins.current_actor(session, tokens[0]) is None
 
 
 @pytest.mark.parametrize("change", ["is_active = false", "password_hash = 'another'", "role = 'admin'"])
@@ -121,14 +170,14 @@ def test_who_came_failed_and_went_is_in_the_trail(session: Session, rita: User) 
 @pytest.mark.parametrize("name", ["ada@example.org", "ADA@EXAMPLE.ORG ", "ada"])
 def test_an_account_is_found_by_user_name_or_email(session: Session, name: str) -> None:
     ada = make.user(session, username="ada", email="ada@example.org")
-    assert sign_ins.account(session, name) == ada
+    assert accounts.named(session, name) == ada
 
 
 def test_a_user_name_comes_before_somebody_else_s_email(session: Session) -> None:
     """Registration refuses such a name; should there be one all the same, it is nobody's way in."""
     make.user(session, username="ben", email="x@example.org")
     named_so = make.user(session, username="x@example.org")
-    assert sign_ins.account(session, "x@example.org") == named_so
+    assert accounts.named(session, "x@example.org") == named_so
 
 
 def test_how_long_a_session_may_idle_is_a_setting(session: Session, rita: User) -> None:

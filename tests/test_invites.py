@@ -22,7 +22,7 @@ from core.invites import (
 from core.letters import CannotSendCodes
 from core.names import NameLeftOut
 from core.one_time_codes import CodeRefused
-from core.passwords import PasswordCommon
+from core.passwords import PasswordCommon, PasswordLength
 from db.models import AuditEntry, Doctor, Invite, Role, User
 from db.session import unit_of_work
 from tests import make
@@ -177,16 +177,16 @@ def test_a_wrong_code_is_refused_and_tries_run_out(session: Session, cast: Cast,
     invited(session, cast.admin)
     with pytest.raises(CodeRefused):
         invites.accept(session, email=EVA, code=code, username="", password=PASSWORD)
-    for _ in range(invites.TRIES + 1):
-        invites.is_over(session, email=EVA, username="", password=PASSWORD, address=None)
+    for number in range(invites.TRIES + 1):
+        invites.is_over(session, email=EVA, username="", password=PASSWORD, address=f"192.0.2.{number}")
     with pytest.raises(CodeRefused):
         accept(session)
 
 
 def test_what_will_not_do_is_said_before_a_try_is_counted(session: Session, cast: Cast) -> None:
     invited(session, cast.admin)
-    with pytest.raises(PasswordCommon):
-        invites.is_over(session, email=EVA, username="", password="password1234", address=None)
+    with pytest.raises(PasswordLength):
+        invites.is_over(session, email=EVA, username="", password="short", address=None)
     with pytest.raises(UsernameNotUnderstood):
         invites.is_over(session, email=EVA, username="eva neu", password=PASSWORD, address=None)
     assert session.scalars(select(Invite.tries)).all() == [0]

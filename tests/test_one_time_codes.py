@@ -88,11 +88,20 @@ def test_a_new_code_voids_the_older_one(session: Session) -> None:
 
 def test_after_five_tries_a_code_is_dead_even_when_it_is_right(session: Session) -> None:
     code = one_time_codes.issue(session, VERIFY, sent_to=ADA)
-    for _ in range(TRIES):
-        one_time_codes.is_over(session, VERIFY, sent_to=ADA, address=None)
+    for number in range(TRIES):
+        assert not one_time_codes.is_over(session, VERIFY, sent_to=ADA, address=f"192.0.2.{number}")
         assert not works(session, wrong(code))
-    one_time_codes.is_over(session, VERIFY, sent_to=ADA, address=None)
+    assert not one_time_codes.is_over(session, VERIFY, sent_to=ADA, address="192.0.2.99")
     assert not works(session, code)
+
+
+def test_what_is_refused_at_an_address_is_no_try_at_the_code(session: Session) -> None:
+    """A stranger who posts by the hundred uses up five tries, and not one of whoever asks elsewhere."""
+    code = one_time_codes.issue(session, VERIFY, sent_to=ADA)
+    for _ in range(100):
+        one_time_codes.is_over(session, VERIFY, sent_to=ADA, address="203.0.113.9")
+    assert session.scalars(select(OneTimeCode.tries)).all() == [ACCOUNT_TRIES]
+    assert works(session, code)
 
 
 def test_the_fifth_try_may_still_be_the_right_one(session: Session) -> None:
@@ -106,14 +115,15 @@ def test_new_codes_give_no_new_tries_at_once(session: Session) -> None:
     for _ in range(ACCOUNT_TRIES):
         assert not one_time_codes.is_over(session, VERIFY, sent_to=ADA, address="192.0.2.1")
     one_time_codes.issue(session, VERIFY, sent_to=ADA)
-    assert one_time_codes.is_over(session, VERIFY, sent_to=ADA, address="192.0.2.2")
+    assert one_time_codes.is_over(session, VERIFY, sent_to=ADA, address="192.0.2.1")
 
 
 def test_nobody_is_flooded_with_codes(session: Session) -> None:
     for _ in range(CODES_AN_HOUR):
         one_time_codes.issue(session, VERIFY, sent_to=ADA)
     with pytest.raises(TooManyCodes):
-        one_time_codes.issue(session, RESET, sent_to=ADA)
+        one_time_codes.issue(session, VERIFY, sent_to=ADA)
+    one_time_codes.issue(session, RESET, sent_to=ADA)  # strangers who register her silence no reset
     one_time_codes.issue(session, VERIFY, sent_to="ben@example.org")
     with time_is(NOW + timedelta(hours=1)):
         one_time_codes.issue(session, VERIFY, sent_to=ADA)

@@ -13,7 +13,7 @@ from core import emails, names, passwords, patients, phones, registrations, sign
 from core.errors import ClinicError
 from core.letters import CannotSendCodes
 from core.one_time_codes import CODES_AN_HOUR, CodeRefused
-from core.registrations import AlreadyRegistered
+from core.registrations import AlreadyRegistered, BrowserUnknown, OtherBrowser
 from db.models import AuditEntry, OneTimeCode, Patient, Role, User
 from db.session import unit_of_work
 from tests import make
@@ -29,6 +29,7 @@ FORM: dict[str, Any] = {
     "email": "Ada@Example.org ",
     "password": PASSWORD,
     "has_sms_consent": True,
+    "browser": "hers",
 }
 
 
@@ -52,7 +53,7 @@ def count(session: Session, table: type[Any]) -> int:
 def registered(session: Session, **changes: Any) -> User:
     registrations.ask(session, **FORM | changes)
     address = emails.folded((FORM | changes)["email"])
-    return registrations.confirm(session, email=address, code=code_to(session, address))
+    return registrations.confirm(session, email=address, code=code_to(session, address), browser="hers")
 
 
 def test_nothing_is_written_before_the_code_comes_back(session: Session) -> None:
@@ -124,7 +125,7 @@ def test_a_known_address_is_told_by_mail_and_only_there(session: Session) -> Non
     assert "already" in letter.subject
     assert not letter.is_secret
     with pytest.raises(CodeRefused):
-        registrations.confirm(session, email=ADA, code="000000")
+        registrations.confirm(session, email=ADA, code="000000", browser="hers")
     assert count(session, User) == 1
 
 
@@ -145,20 +146,37 @@ def test_nobody_is_flooded_with_mail_known_or_not(session: Session) -> None:
 def test_a_code_is_used_once(session: Session) -> None:
     registered(session)
     with pytest.raises(CodeRefused):
-        registrations.confirm(session, email=ADA, code=code_to(session, ADA))
+        registrations.confirm(session, email=ADA, code=code_to(session, ADA), browser="hers")
+
+
+def test_somebody_else_s_form_for_the_same_address_is_opened_by_nobody(session: Session) -> None:
+    """Eve fills in Ada's name and address with a password of her own; the newest code is that of her form."""
+    registrations.ask(session, **FORM)
+    registrations.ask(session, **FORM | {"password": "glass river tempo", "browser": "eve's"})
+    with pytest.raises(OtherBrowser), session.begin_nested():
+        registrations.confirm(session, email=ADA, code=code_to(session, ADA), browser="hers")
+    assert (count(session, User), count(session, Patient)) == (0, 0)
+    registrations.ask(session, **FORM)
+    registrations.confirm(session, email=ADA, code=code_to(session, ADA), browser="hers")
+    assert sign_ins.check_password(session, ADA, PASSWORD)
+
+
+def test_a_browser_without_cookies_is_told_so(session: Session) -> None:
+    with pytest.raises(BrowserUnknown):
+        registrations.ask(session, **FORM | {"browser": ""})
 
 
 def test_another_address_in_the_second_step_opens_nothing(session: Session) -> None:
     registrations.ask(session, **FORM)
     with pytest.raises(CodeRefused):
-        registrations.confirm(session, email="eve@example.org", code=code_to(session, ADA))
+        registrations.confirm(session, email="eve@example.org", code=code_to(session, ADA), browser="hers")
 
 
 def test_an_account_made_in_the_meantime_is_left_alone(session: Session) -> None:
     registrations.ask(session, **FORM)
     other = make.user(session, Role.DOCTOR, email=ADA, password_hash="theirs")
     with pytest.raises(AlreadyRegistered):
-        registrations.confirm(session, email=ADA, code=code_to(session, ADA))
+        registrations.confirm(session, email=ADA, code=code_to(session, ADA), browser="hers")
     session.refresh(other)
     assert (other.role, other.password_hash) == (Role.DOCTOR, "theirs")
 
@@ -233,7 +251,7 @@ def test_many_forms_and_many_confirmations_at_once_give_one_account(database: En
     outcomes.clear()
     with unit_of_work(database) as session:
         code = code_to(session, ADA)
-    at_once(*[lambda session: registrations.confirm(session, email=ADA, code=code)] * 6)
+    at_once(*[lambda session: registrations.confirm(session, email=ADA, code=code, browser="hers")] * 6)
     assert sorted(outcomes) == ["CodeRefused"] * 5 + ["done"]
     with unit_of_work(database) as session:
         assert (count(session, User), count(session, Patient)) == (1, 1)
@@ -243,4 +261,4 @@ def test_a_form_is_gone_ten_minutes_later(session: Session) -> None:
     registrations.ask(session, **FORM)
     code = code_to(session, ADA)
     with time_is(NOW + timedelta(minutes=10)), pytest.raises(CodeRefused):
-        registrations.confirm(session, email=ADA, code=code)
+        registrations.confirm(session, email=ADA, code=code, browser="hers")

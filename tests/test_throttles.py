@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from core import sign_ins, throttles
-from core.throttles import ACCOUNT_TRIES, ADDRESS_TRIES, FORGET_MINUTES
+from core.throttles import ACCOUNT_TRIES, ADDRESS_TRIES, EVERYWHERE_TRIES, FORGET_MINUTES
 from db.models import SignInAttempts
 from db.session import unit_of_work
 from tests.cast import NOW, time_is
@@ -40,8 +40,9 @@ def test_an_account_waits_a_quarter_of_an_hour_at_most_and_impatience_costs_noth
             tried(session)
     for _ in range(14):
         with time_is(at):
-            assert not any(tried(session, address=None) for _ in range(5))
-        until = session.get_one(SignInAttempts, "account ada", populate_existing=True).locked_until
+            assert not any(tried(session) for _ in range(5))
+        key = "account ada\n192.0.2.1"
+        until = session.get_one(SignInAttempts, key, populate_existing=True).locked_until
         assert until is not None
         waits.append(until - at)
         at = until
@@ -84,7 +85,7 @@ def test_old_tries_are_swept_up(session: Session) -> None:
     with time_is(NOW):
         tried(session)
     with time_is(NOW + sign_ins.KEEP_TRIES):
-        assert sign_ins.forget_old(session) == 2
+        assert sign_ins.forget_old(session) == 3
         assert sign_ins.forget_old(session) == 0
 
 
@@ -110,3 +111,27 @@ def test_thirty_guesses_at_once_count_one_by_one(database: Engine) -> None:
         for each in guesses:
             each.join()
     assert sorted(through) == [False] * (30 - ACCOUNT_TRIES) + [True] * ACCOUNT_TRIES
+
+
+def test_a_stranger_who_never_stops_keeps_nobody_else_out(session: Session) -> None:
+    for hour in range(24):
+        with time_is(NOW + timedelta(hours=hour)):
+            for _ in range(30):
+                tried(session, address="203.0.113.9")
+            assert tried(session, address="192.0.2.1")
+            throttles.forgive(session, username="ada", address="192.0.2.1")
+
+
+def test_guesses_from_many_addresses_wait_as_well(session: Session) -> None:
+    with time_is(NOW):
+        through = [tried(session, address=f"203.0.113.{number}") for number in range(EVERYWHERE_TRIES + 10)]
+    assert through == [True] * EVERYWHERE_TRIES + [False] * 10
+
+
+def test_people_who_share_an_address_do_not_use_it_up_by_signing_in(session: Session) -> None:
+    """A clinic's receptionists idle out every quarter of an hour, behind one router."""
+    for minutes in range(0, 8 * 60, 2):
+        with time_is(NOW + timedelta(minutes=minutes)):
+            name = f"receptionist {minutes % 7}"
+            assert tried(session, name)
+            throttles.forgive(session, username=name, address="192.0.2.1")

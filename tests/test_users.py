@@ -89,14 +89,18 @@ def test_accounts_are_found_by_name_address_role_and_state(
     user(session, cast.ada).email = "ada.o@example.org"
     user(session, cast.ben).is_active = False
     session.flush()
-    names = {each.name for each in users.search(session, cast.admin, **wanted)}
+    names = {each.name for each in users.search(session, cast.admin, **wanted)[0]}
     assert names == found if found is not None else len(names) == 8
 
 
 def test_a_search_shows_twenty_at_most(session: Session, cast: Cast) -> None:
     for _ in range(30):
         make.user(session)
-    assert len(users.search(session, cast.admin)) == users.SHOWN
+    first, has_more = users.search(session, cast.admin)
+    second, _more = users.search(session, cast.admin, page=1)
+    assert (len(first), has_more) == (users.SHOWN, True)
+    assert second
+    assert {each.id for each in first}.isdisjoint(each.id for each in second)
 
 
 def test_a_new_role_counts_at_once_and_signs_out(session: Session, cast: Cast) -> None:

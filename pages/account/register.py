@@ -10,6 +10,7 @@ from core.i18n import N_, _
 from pages.ui import perform_signed_out, reading
 from pages.ui.fields import code_field, password_field
 from pages.ui.navigation import RESET_PASSWORD, SIGN_IN
+from pages.ui.sessions import known_browser
 
 FORM, CODE = "form", "code"
 FIELDS = ("register_name", "register_birth", "register_phone", "register_password", "register_consent")
@@ -28,6 +29,7 @@ def ask() -> None:
         trying=partial(registrations.is_asking_over, **given),
         **given,
         has_sms_consent=bool(st.session_state.get("register_consent")),
+        browser=known_browser() or "",
         done=N_("We have sent you an email. Please enter the code in it."),
         clear=FIELDS,
     ):
@@ -43,6 +45,7 @@ def confirm() -> None:
         trying=partial(registrations.is_over, email=email),
         email=email,
         code=st.session_state.get("register_code") or "",
+        browser=known_browser() or "",
         done=N_("Your account is ready. Please sign in."),
         clear=("register_code", "register_code_email"),
         then=SIGN_IN,

@@ -46,7 +46,8 @@ def confirm() -> None:
         done=N_("From now on you will be asked for a code when you sign in."),
         clear=("security_code",),
     )
-    st.session_state["security_recovery_codes"] = codes
+    if codes:  # a second click is refused, and must not hide what the first has brought
+        st.session_state["security_recovery_codes"] = codes
 
 
 def forget_codes() -> None:

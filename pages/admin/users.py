@@ -1,13 +1,12 @@
 """Accounts: find them, change their role, end their sessions, turn them off, and invite new ones."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
-from core import second_factors, users
-from core.i18n import N_, _
-from db.models import Role, User
-from pages.ui import perform, plain, reading, require
+from core import users
+from core.i18n import _
+from db.models import Role
+from pages.ui import reading, require
+from pages.ui.account_rows import account_row
 from pages.ui.invitations import show_invites
 from pages.ui.words import ROLE
 
@@ -16,69 +15,8 @@ actor = require(Role.ADMIN)
 STATES = {"active": True, "inactive": False}
 
 
-def change_role(user_id: int, name: str) -> None:
-    perform(
-        users.change_role,
-        user_id=user_id,
-        role=st.session_state.get(f"users_role_{user_id}"),
-        done=N_("{about} has the new role now."),
-        about=name,
-    )
-
-
-def act(service: Callable[..., object], user_id: int, name: str, done: str) -> None:
-    perform(service, user_id=user_id, done=done, about=name)
-
-
-def toggle(user_id: int) -> None:
-    is_open = st.session_state.get("users_open") == user_id
-    st.session_state["users_open"] = None if is_open else user_id
-
-
-def row(user: User) -> None:
-    """Who it is, and once opened what can be done."""
-    with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            state = "" if user.is_active else f" :gray-badge[{_('Inactive')}]"
-            factor = f" :green-badge[{_('Second step')}]" if second_factors.has(user) else ""
-            address = f" · {plain(user.email)}" if user.email and user.email != user.username else ""
-            st.markdown(
-                f"**{plain(user.name)}** · {_(ROLE[user.role])}{state}{factor}  \n"
-                f"{plain(user.username)}{address}",
-                width="stretch",
-            )
-            is_open = st.session_state.get("users_open") == user.id
-            label = _("Close") if is_open else _("Change")
-            st.button(label, on_click=toggle, args=(user.id,), key=f"users_toggle_{user.id}")
-        if is_open:
-            panel(user)
-
-
-def panel(user: User) -> None:
-    named = (user.id, user.name)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox(
-            _("Role"),
-            list(Role),
-            index=list(Role).index(user.role),
-            format_func=lambda role: _(ROLE[role]),
-            key=f"users_role_{user.id}",
-            width=220,
-        )
-        st.button(_("Change role"), on_click=change_role, args=named, key=f"users_change_role_{user.id}")
-    buttons = [
-        (_("End all sessions"), users.end_sessions, N_("{about} is signed out everywhere.")),
-        (_("Deactivate"), users.deactivate, N_("{about} cannot sign in any more."))
-        if user.is_active
-        else (_("Activate"), users.activate, N_("{about} can sign in again.")),
-    ]
-    if second_factors.has(user):
-        told = N_("{about} signs in without a second step until a new one is set up.")
-        buttons.append((_("Reset second step"), users.reset_second_factor, told))
-    with st.container(horizontal=True):
-        for label, service, done in buttons:
-            key = f"users_{service.__name__}_{user.id}"
-            st.button(label, on_click=act, args=(service, *named, done), key=key)
+def turn(page: int) -> None:
+    st.session_state["users_page"] = page
 
 
 st.title(_("Users"))
@@ -105,13 +43,20 @@ with accounts:
             format_func=names.get,
             key="users_state",
         )
+    wish = (text, role, state)
+    if st.session_state.setdefault("users_wish", wish) != wish:
+        st.session_state["users_wish"], st.session_state["users_page"] = wish, 0
+    page: int = st.session_state.setdefault("users_page", 0)
     with reading() as session:
-        found = users.search(session, actor, text=text, role=role, is_active=STATES.get(state or ""))
+        found, has_more = users.search(
+            session, actor, text=text, role=role, is_active=STATES.get(state or ""), page=page
+        )
     if not found:
         st.info(_("Nobody fits that. Check the spelling, or leave a wish out."))
     for each in found:
-        row(each)
-    if len(found) == users.SHOWN:
-        st.caption(_("Only the first {count} are shown. Write more of the name.").format(count=users.SHOWN))
+        account_row(each)
+    with st.container(horizontal=True):
+        st.button(_("Back"), on_click=turn, args=(page - 1,), disabled=page == 0, key="users_back")
+        st.button(_("More"), on_click=turn, args=(page + 1,), disabled=not has_more, key="users_more")
 with invited:
     show_invites(actor)

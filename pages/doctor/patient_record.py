@@ -49,7 +49,7 @@ def show_found(found: list[Found]) -> None:
 
 
 def ask_for_reason(known: Found) -> None:
-    st.title(known.name)
+    st.title(plain(known.name))
     st.caption(_("born {date}").format(date=short_date(known.birth_on)))
     st.warning(
         _("You have had no visit with this patient. In an emergency you can open the record all the same."),

@@ -4,7 +4,7 @@ Never `st.download_button`: what Streamlit offers under /media is anybody's who 
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -15,11 +15,20 @@ from core import audit, calendars, privacy, sign_ins, trails
 from core.access import Actor
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.i18n import _, use_locale
+from core.trails import FilterUnreadable
 from db.config import config
 from db.session import unit_of_work
 from pages.front.cookies import session_cookie
 
 DIGITS = 9  # the most that any of our numbers has
+
+
+class Refusal(NamedTuple):
+    """An answer without a file."""
+
+    status: int
+    sentence: str
+
 
 Build = Callable[[Any, Actor], bytes]
 
@@ -57,14 +66,22 @@ async def _answer(request: Request, build: Build, media_type: str, name: str) ->
     """The file, if whoever asks may have it; for anybody else it does not exist."""
     token = request.cookies.get(session_cookie())
     address = request.client.host if request.client else None
-    try:
-        content = await run_in_threadpool(_built, token, address, build)
-    except ClinicError:
-        return PlainTextResponse(_("That is not here any more."), 404)
-    if content is None:
-        return PlainTextResponse(_("Please sign in to see this page."), 401)
+    made = await run_in_threadpool(_made, token, address, build)
+    if isinstance(made, Refusal):
+        return PlainTextResponse(made.sentence, made.status)
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type=media_type, headers=headers)
+    return Response(made, media_type=media_type, headers=headers)
+
+
+def _made(token: str | None, address: str | None, build: Build) -> bytes | Refusal:
+    """What `build` makes for whoever holds `token`, or why not, in their language."""
+    try:
+        content = _built(token, address, build)
+    except FilterUnreadable as error:
+        return Refusal(400, str(error))
+    except ClinicError:
+        return Refusal(404, _("That is not here any more."))
+    return content if content is not None else Refusal(401, _("Please sign in to see this page."))
 
 
 def _built(token: str | None, address: str | None, build: Build) -> bytes | None:

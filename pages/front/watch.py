@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 from core import sign_ins
 from core.traces import without_values
-from db.session import unit_of_work
+from db.session import NoAnswer, unit_of_work
 from pages.front.traces import log
 
 SWEEP_SECONDS = 2.0
@@ -59,8 +59,9 @@ async def _sweep_for_ever() -> None:
         asked = set(_open)
         try:
             live = await asyncio.wait_for(asyncio.to_thread(_live, asked), ANSWER_SECONDS)
-        except Exception as error:
-            if not is_away:
+        except Exception as error:  # whatever it is: should the watch end, no tab would leave any more
+            is_absence = isinstance(error, (*NoAnswer, TimeoutError))
+            if not (is_away and is_absence):
                 log.error("Open tabs cannot be checked: %s", without_values(error))
             is_away = True
             if time.monotonic() - answered_at > PATIENCE_SECONDS:

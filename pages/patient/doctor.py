@@ -44,7 +44,7 @@ if doctor is None or not family:
     st.info(_("This doctor is not here any more. Please choose another."))
     st.stop()
 
-st.title(doctor.user.name)
+st.title(plain(doctor.user.name))
 st.markdown(f"**{plain(', '.join(specialty.name for specialty in doctor.specialties))}**")
 if doctor.bio:
     st.text(doctor.bio)

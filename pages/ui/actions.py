@@ -6,12 +6,15 @@ from uuid import UUID, uuid4
 
 import streamlit as st
 
-from core import sign_ins
+from core import audit, sign_ins
 from core.access import Actor
+from core.audit import Event
 from core.errors import AccessDenied, ClinicError
 from core.i18n import _, day_and_time, use_locale
 from core.offers import SlotTaken
+from core.one_time_codes import CodeRefused
 from core.throttles import TooManyTries
+from db.models import Outcome
 from db.session import unit_of_work
 from pages.ui.refusals import keep_refusal
 from pages.ui.sessions import is_guarded, token
@@ -49,9 +52,10 @@ def perform(
 ) -> Result | None:
     """Call a service that writes, as whoever is signed in now; its result, None when it was refused.
 
-    The only place that opens a write transaction for a click. The outcome is kept for `show_messages`:
-    `done`, marked with `N_` and translated here because callbacks run before anybody's language is known,
-    with `about` for its `{about}`. A form that was done gets a new key, and the page `then` follows.
+    The only place that opens a write transaction for a click of somebody signed in. The outcome is kept for
+    `show_messages`: `done`, marked with `N_` and translated here because callbacks run before anybody's
+    language is known, with `about` for its `{about}`. A form that was done gets a new key, and the page
+    `then` follows.
 
     A password or code that could be guessed has `trying` count the try first, in a transaction that stays
     whatever becomes of it. The fields `clear` are emptied once all went well, never before.
@@ -107,11 +111,22 @@ def perform_signed_out(
         with unit_of_work() as session:
             service(session, **arguments)
     except ClinicError as error:
+        if isinstance(error, CodeRefused | TooManyTries):
+            _keep_wrong_code(error)
         st.session_state["message"] = Message(False, str(error))
         return False
     st.session_state["message"] = Message(True, _(done), page=then)
     _empty(clear)
     return True
+
+
+def _keep_wrong_code(error: ClinicError) -> None:
+    """Note in the trail that somebody signed out gave a code in vain, or too often; whose is not known."""
+    event = Event.CODE_REFUSED if isinstance(error, CodeRefused) else Event.TOO_MANY_TRIES
+    with unit_of_work() as session:
+        audit.record(
+            session, None, event, kind="code", outcome=Outcome.REFUSED, address=st.context.ip_address
+        )
 
 
 def _count_try(is_over: Callable[[Any], bool]) -> None:

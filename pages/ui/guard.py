@@ -3,8 +3,10 @@
 import streamlit as st
 
 from core.access import Actor
+from core.errors import AccessDenied
 from core.i18n import _
 from db.models import Role
+from pages.ui.refusals import keep_refusal
 from pages.ui.sessions import current_actor
 from pages.ui.sign_in_form import sign_in_form
 
@@ -17,6 +19,7 @@ def require(*roles: Role) -> Actor:
         sign_in_form()
         st.stop()
     if actor.role not in roles:
+        keep_refusal(AccessDenied())
         st.error(_("This page is not for your role."))
         st.stop()
     return actor

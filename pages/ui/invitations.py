@@ -5,8 +5,8 @@ import streamlit as st
 from core import invites
 from core.access import Actor
 from core.i18n import N_, _, short_date
-from db.session import unit_of_work as reading
 from pages.ui.actions import perform
+from pages.ui.refusals import reading
 from pages.ui.words import ROLE, plain
 
 

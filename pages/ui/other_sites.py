@@ -10,9 +10,9 @@ from core import identities, profiles
 from core.access import Actor
 from core.i18n import N_, _
 from core.identities import Identity
-from db.session import unit_of_work as reading
 from pages.ui import sessions
 from pages.ui.actions import perform
+from pages.ui.refusals import reading
 from pages.ui.words import plain
 
 PROVIDERS = {"google": "Google", "facebook": "Facebook"}

@@ -18,7 +18,7 @@ def show_record(record: Record, zone: tzinfo) -> None:
             _("Emergency access until {time}. Every look is recorded.").format(time=until),
             icon=":material/emergency:",
         )
-    st.title(record.name)
+    st.title(plain(record.name))
     years = age(record.birth_on, clock.now().astimezone(zone).date())
     aged = ngettext("{years} year", "{years} years", years).format(years=years)
     st.caption(_("born {date}").format(date=short_date(record.birth_on)) + f", {aged}")

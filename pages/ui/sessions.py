@@ -7,11 +7,13 @@ import streamlit as st
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core import grants, identities, second_factors, sign_ins, throttles
+from core import accounts, grants, identities, second_factors, sign_ins, throttles
 from core.access import Actor
+from core.audit import Event
 from core.errors import ClinicError
 from core.i18n import N_, use_locale
 from core.identities import Identity
+from core.second_factors import WrongCode
 from core.sign_ins import WrongPassword
 from core.throttles import TooManyTries
 from db.models import User
@@ -69,33 +71,41 @@ def sign_in(username: str, password: str) -> None:
     """
     browser, address = _browser(), st.context.ip_address
     with unit_of_work() as session:
-        is_over = throttles.is_over(session, username=username, address=address)
+        user = accounts.named(session, username)
+        name = user.username if user else username  # one account has one number of tries, however it is named
+        is_over = throttles.is_over(session, username=name, address=address)
     if is_over:
+        _keep_failure(username, Event.TOO_MANY_TRIES)
         raise TooManyTries
     try:
         with unit_of_work() as session:
             user = sign_ins.check_password(session, username, password)
-            throttles.forgive(session, username=username)
-            grants.offer(session, user, browser=browser)
+            if not grants.offer(session, user, browser=browser):
+                raise WrongPassword
+            throttles.forgive(session, username=name, address=address)
     except WrongPassword:
-        with unit_of_work() as session:
-            sign_ins.note_failure(session, username=username, address=address)
+        _keep_failure(username, Event.SIGN_IN_FAILED)
         raise
+
+
+def _keep_failure(username: str, event: Event) -> None:
+    with unit_of_work() as session:
+        sign_ins.note_failure(session, username=username, address=st.context.ip_address, event=event)
 
 
 def sign_in_with(identity: Identity) -> bool:
     """Let in whoever is linked to an identity that Google or Facebook just confirmed; whether somebody is."""
-    browser = _browser()
+    browser = known_browser()
+    if browser is None:
+        return False
     with unit_of_work() as session:
         user = identities.spend(session, identity)
-        if user is not None:
-            grants.offer(session, user, browser=browser)
-    return user is not None
+        return user is not None and grants.offer(session, user, browser=browser)
 
 
 def waiting() -> User | None:
     """Who has given their password in this browser and not yet their second factor, if anybody has."""
-    browser = _known_browser()
+    browser = known_browser()
     if browser is None:
         return None
     with unit_of_work() as session:
@@ -113,21 +123,28 @@ def give_second_factor(code: str) -> list[str]:
     with unit_of_work() as session:
         is_over = second_factors.is_over(session, user_id=user.id, address=st.context.ip_address)
     if is_over:
+        _keep_failure(user.username, Event.TOO_MANY_TRIES)
         raise TooManyTries
     codes: list[str] = []
-    with unit_of_work() as session:
-        account = session.get_one(User, user.id)
-        if second_factors.has(account):
-            second_factors.check(session, account, code)
-        else:
-            codes = second_factors.confirm(session, account, code=code)
-        grants.complete(session, browser=browser, life=grants.SECOND_FACTOR_LIFE if codes else grants.LIFE)
+    try:
+        with unit_of_work() as session:
+            account = session.get_one(User, user.id)
+            if second_factors.has(account):
+                second_factors.check(session, account, code, address=st.context.ip_address)
+            else:
+                codes = second_factors.confirm(session, account, code=code)
+            life = grants.SECOND_FACTOR_LIFE if codes else grants.LIFE
+            if not grants.complete(session, browser=browser, user_id=user.id, life=life):
+                raise SignInAgain
+    except WrongCode:
+        _keep_failure(user.username, Event.CODE_REFUSED)
+        raise
     return codes
 
 
 def start_over() -> None:
     """Forget whose password was given."""
-    if browser := _known_browser():
+    if browser := known_browser():
         with unit_of_work() as session:
             grants.withdraw(session, browser=browser)
 
@@ -152,13 +169,13 @@ def enter() -> None:
 
 def _browser() -> str:
     """This browser's secret, to which a grant is bound. Raises `CookiesRefused`."""
-    browser = _known_browser()
+    browser = known_browser()
     if browser is None:
         raise CookiesRefused
     return browser
 
 
-def _known_browser() -> str | None:
+def known_browser() -> str | None:
     """The secret in the browser's cookie; where no guard sets one, a secret of this tab's own."""
     found: str | None = st.context.cookies.get(browser_cookie())
     if found or is_guarded():

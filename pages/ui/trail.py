@@ -34,6 +34,7 @@ DONE = {
     Action.CHANGE_ACCOUNT: N_("Changed an account"),
     Action.MANAGE_USERS: N_("Managed an account"),
     Action.INVITE: N_("Invited somebody"),
+    Action.CHANGE_SETTINGS: N_("Changed the clinic's settings"),
     Action.SEE_AUDIT: N_("Read the audit trail"),
     Action.EXPORT_PATIENT: N_("Downloaded everything about the patient"),
     Action.ERASE_PATIENT: N_("Erased the patient's data"),
@@ -57,6 +58,10 @@ DONE = {
     Event.SESSIONS_ENDED: N_("Ended sessions"),
     Event.HOLD_EXPIRED: N_("A held time was let go"),
     Event.RECORD_EXPIRED: N_("A record was erased: its years were over"),
+    Event.CODE_REFUSED: N_("Gave a wrong code"),
+    Event.TOO_MANY_TRIES: N_("Tried too often"),
+    Event.CLINIC_FOUNDED: N_("Set up the clinic"),
+    Event.SETTINGS_CHANGED: N_("Changed the clinic's settings"),
     Event.FORBIDDEN: N_("Tried something forbidden"),
 }
 _BY_VALUE = {action.value: words for action, words in DONE.items()}

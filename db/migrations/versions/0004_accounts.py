@@ -27,6 +27,7 @@ STATEMENTS = [
         ADD CONSTRAINT ck_settings_patient_idle_bounded CHECK (patient_idle_minutes BETWEEN 1 AND 720),
         ADD CONSTRAINT ck_settings_retention_bounded CHECK (record_retention_years BETWEEN 0 AND 100)
     """,
+    "UPDATE settings SET requires_second_factor = NOT is_demo",
     """
     CREATE TABLE one_time_codes (
         id SERIAL NOT NULL,
