@@ -6,14 +6,24 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core import sign_ins
+from core import second_factors, secrets_at_rest, sign_ins
 from core.i18n import use_locale
-from db.models import Appointment, AppointmentStatus, Doctor, Patient, Service, User
+from db.models import (
+    Appointment,
+    AppointmentStatus,
+    AuditEntry,
+    Doctor,
+    Outcome,
+    Patient,
+    Service,
+    User,
+)
 from db.session import unit_of_work
 from pages.ui.words import plain
 from tests import make, portal
@@ -320,9 +330,45 @@ def test_an_address_in_a_name_is_taken_apart(name: str) -> None:
     assert shown.replace("\u2060", "") == name.lower()
 
 
-def test_guessing_passwords_is_stopped_even_when_the_last_guess_is_right(open_as: OpenAs) -> None:
+def refusals(database: Engine) -> list[str]:
+    """What the trail says was refused, in order."""
+    with Session(database) as session:
+        refused = select(AuditEntry.action).where(AuditEntry.outcome == Outcome.REFUSED)
+        return list(session.scalars(refused.order_by(AuditEntry.id)))
+
+
+def test_a_wrong_code_of_the_second_step_is_refused_and_kept(open_as: OpenAs, database: Engine) -> None:
+    with unit_of_work(database) as session:
+        ada = session.scalars(select(User).where(User.username == "ada")).one()
+        second_factors.begin(session, ada)
+        secret = secrets_at_rest.decrypted(ada.totp_pending or "")
+        second_factors.confirm(session, ada, code=pyotp.TOTP(secret).at(NOON))
+    app = open_as(None)
+    sign_in(app, "ada", PASSWORD)
+    assert [button.label for button in app.button][:1] == ["Go on"]
+    for _ in range(6):
+        app.text_input(key="second_step_code").set_value("000000")
+        app.button[0].click().run()
+    assert said(app.error) == ["Too many tries. Please wait a few minutes and try again."]
+    assert refusals(database) == ["code refused"] * 5 + ["too many tries"]
+
+
+def test_a_page_of_another_role_is_refused_and_kept(open_as: OpenAs, database: Engine) -> None:
+    app = AppTest.from_file(str(Path(HOME).parent / "pages/admin/users.py"), default_timeout=20)
+    with unit_of_work(database) as session:
+        ada = session.scalars(select(User).where(User.username == "ada")).one()
+        app.session_state["sign_in_token"] = sign_ins.start(session, user_id=ada.id)
+    app.run()
+    assert said(app.error) == ["This page is not for your role."]
+    assert refusals(database) == ["something forbidden"]
+
+
+def test_guessing_passwords_is_stopped_even_when_the_last_guess_is_right(
+    open_as: OpenAs, database: Engine
+) -> None:
     app = open_as(None)
     for guess in ("one", "two", "three", "four", "five", PASSWORD):
         sign_in(app, "ada", guess)
     assert said(app.error) == ["Too many tries. Please wait a few minutes and try again."]
     assert app.title[0].value == "Sign in"
+    assert refusals(database) == ["sign in failed"] * 5 + ["too many tries"]
