@@ -45,9 +45,17 @@ access_token_url = "{facebook}/oauth2/token"
 
 
 @pytest.fixture(scope="module")
+def sites() -> Iterator[dict[str, str]]:
+    """The stand-ins for both other sites: their addresses by name."""
+    with ExitStack() as running:
+        yield {name: running.enter_context(other_site.running(name)) for name in SITES.values()}
+
+
+@pytest.fixture(scope="module")
 def address(
     clinic: Engine,  # noqa: F811
     residents: Residents,  # noqa: F811
+    sites: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
     """The portal of a clinic that wants a second factor of its people, with both other sites set up."""
@@ -55,13 +63,11 @@ def address(
         session.get_one(ClinicSettings, 1).requires_second_factor = True
     folder: Path = tmp_path_factory.mktemp("portal")
     port = free_port()
-    with ExitStack() as running:
-        sites = {name: running.enter_context(other_site.running(name)) for name in SITES.values()}
-        secrets = folder / "secrets.toml"
-        secrets.write_text(SECRETS.format(portal=f"http://localhost:{port}", **sites))
-        yield running.enter_context(
-            portal.running(clinic, folder / "log", port=port, options=["--secrets.files", str(secrets)])
-        )
+    secrets = folder / "secrets.toml"
+    secrets.write_text(SECRETS.format(portal=f"http://localhost:{port}", **sites))
+    options = ["--secrets.files", str(secrets)]
+    with portal.running(clinic, folder / "log", port=port, options=options) as url:
+        yield url
     said = (folder / "log").read_text()
     assert "Traceback" not in said, said
     assert PASSWORD not in said
@@ -186,13 +192,21 @@ def test_an_account_is_linked_with_its_password_and_then_let_in_without(
         assert subject in {each.subject for each in session.scalars(linked)}
 
 
-def test_a_kept_cookie_of_another_site_lets_nobody_in_again(browser: BrowserContext, address: str) -> None:
+def test_a_kept_cookie_of_another_site_lets_nobody_in_again(
+    browser: BrowserContext,
+    address: str,
+    clinic: Engine,  # noqa: F811
+    sites: dict[str, str],
+) -> None:
+    with unit_of_work(clinic) as session:
+        ada = session.scalars(select(User).where(User.username == "ada")).one()
+        session.add(SocialIdentity(user_id=ada.id, issuer=sites["google"], subject="ada-once@example.org"))
     page = open_portal(browser, address)
-    page.wait_for_timeout(1100)
     page.get_by_role("button", name="Continue with Google").click()
-    agree(page, "ada-at-Google@example.org")
+    agree(page, "ada-once@example.org")
     expect_signed_in(page)
-    kept = [cookie for cookie in browser.cookies() if cookie["name"].startswith("_streamlit")]
+    kept = [cookie for cookie in browser.cookies() if cookie["name"].startswith("_streamlit_user")]
+    assert kept
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("User name")).to_be_visible(timeout=20_000)
     browser.add_cookies(
