@@ -7,7 +7,6 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable
-from functools import cache
 
 import bcrypt
 from zxcvbn import zxcvbn
@@ -18,6 +17,9 @@ from core.i18n import N_
 LENGTHS = range(12, 129)
 _GUESSES_LOG10 = 10  # fewer guesses than this and a stolen hash is soon undone, even with bcrypt
 _READ = 40  # characters that zxcvbn is given: with more of the worst kind it takes seconds
+_ROUNDS = 12
+# A hash of as many rounds, ready made: else the first name that nobody has would take twice as long.
+_NOBODYS = "$2b$12$//joHFofqnUdGc9CI2vpoeNOE5iTTVJveW6PcC.yXyaOM1FtirlAq"
 _OURS = ("clinic", "portal", "patient", "doctor", "hospital", "password")
 
 
@@ -66,15 +68,10 @@ def digest(password: str) -> bytes:
 
 def hashed(password: str) -> str:
     """A salted hash of `password`, about a quarter of a second's work."""
-    return bcrypt.hashpw(digest(password), bcrypt.gensalt(12)).decode()
-
-
-@cache
-def _nobody() -> str:
-    return hashed("nobody has this password")
+    return bcrypt.hashpw(digest(password), bcrypt.gensalt(_ROUNDS)).decode()
 
 
 def matches(password: str, password_hash: str | None) -> bool:
     """Whether `password` is the hashed one. As slow for an account without a password, or for none at all."""
-    fits = bcrypt.checkpw(digest(password), (password_hash or _nobody()).encode())
+    fits = bcrypt.checkpw(digest(password), (password_hash or _NOBODYS).encode())
     return fits and password_hash is not None

@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from core.i18n import use_locale
 from db import embedded
 from db.config import config
-from db.session import engine
-from tests import log_watch, servers
+from db.session import engine, unit_of_work
+from tests import browsers, log_watch, portal, servers
+from tests.browsers import SignInAs
+from tests.cast import time_is
+from tests.portal import Residents
 
 DATABASE_FIXTURES = {"server_url", "migrated", "session", "database", "database_url"}
 
@@ -105,6 +110,65 @@ def database(server_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engin
 def database_url(database: Engine) -> str:
     """The URL of `database`."""
     return database.url.render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="module")
+def clinic(server_url: str) -> Iterator[Engine]:
+    """The database of a module that has one portal run for all its tests."""
+    with servers.fresh_database(server_url) as own:
+        yield own
+
+
+@pytest.fixture(scope="module")
+def residents(clinic: Engine) -> Residents:
+    """The people of `clinic`."""
+    with unit_of_work(clinic) as session:
+        return portal.settle_in(session)
+
+
+@pytest.fixture(scope="module")
+def unwanted() -> tuple[str, ...]:
+    """What a module's portal must not log either: a module that knows more of it says so in its own."""
+    return ()
+
+
+@pytest.fixture(scope="module")
+def address(
+    clinic: Engine,
+    residents: Residents,
+    unwanted: tuple[str, ...],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """The portal of `clinic` as it runs, which logs neither errors nor what is personal."""
+    log = tmp_path_factory.mktemp("portal") / "log"
+    with portal.running(clinic, log) as url:
+        yield url
+    portal.require_quiet(log, unwanted)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browsers.CHROMIUM, args=browsers.QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def sign_in_as(chromium: Browser, address: str) -> Iterator[SignInAs]:
+    """A browser of its own for each person, signed in."""
+    with browsers.of_people(chromium, address) as sign_in:
+        yield sign_in
+
+
+@pytest.fixture
+def noon_without_cookies(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What AppTest needs in place of a browser, on a Monday at noon."""
+    portal.without_browser(monkeypatch)
+    use_locale("en_GB")  # AppTest formats choices in this thread
+    with time_is(portal.NOON):
+        yield
+    use_locale("en")
 
 
 @pytest.fixture(autouse=True)

@@ -7,12 +7,14 @@ that is made.
 import logging
 import re
 import secrets
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import event
-from sqlalchemy.orm import Mapper
+from sqlalchemy import Engine, event
 
-from db.models import AppointmentEvent, EmergencyAccess, Notification, Patient, User
+from core import random_codes
+from db import session as database
 
 SHORTEST = 8  # what is shorter may stand in a log by chance
 PASSWORD = "correct horse battery"
@@ -21,18 +23,26 @@ CAST = {
     *("Dr. Eva Roth", "Dr. Jonas Weiß", "Zoë Übel"),
 }
 PERSONAL = {
-    User: ("name", "email", "phone", "password_hash", "totp_secret"),
-    Patient: ("name", "email", "phone", "allergies", "medical_history"),
-    EmergencyAccess: ("reason",),
-    AppointmentEvent: ("reason",),
-    Notification: ("body", "sent_to"),
+    "users": {"name", "name_folded", "email", "phone", "password_hash", "totp_secret", "totp_pending"},
+    "patients": {"name", "name_folded", "email", "phone", "allergies", "medical_history"},
+    "emergency_accesses": {"reason"},
+    "notifications": {"body", "sent_to"},
+    "invites": {"name", "email"},
+    "one_time_codes": {"sent_to", "payload"},
+    "social_identities": {"subject", "shown_as"},
 }
-NUMBERED = re.compile(r"(User|Patient|Dr\.) \d+")  # the names that `make` gives to nobody in particular
+PAYLOAD = {"name", "phone", "password_hash"}  # of a form that waits for its code
+PAST_SQLALCHEMY = {"reason", "overbook_reason"}  # what `db.session.run` writes of a visit in people's words
+NUMBERED = re.compile(r"(User|Patient|Dr\.) \d+", re.IGNORECASE)  # whom `make` means nobody in particular by
 TOKEN = re.compile(r"(?<![\w/+.-])[A-Za-z0-9_-]{43}(?![\w/+=.-])")  # 32 bytes as `secrets` writes them
+DIGITS = re.compile(r"(?<![\w.,:\[/+-])\d{6}(?![\w\]/+-]|[.,:]\d)")  # a word, no part of a time or a process
+LETTERS = re.compile(r"(?<![\w-])[A-HJKMNP-Z2-9]{4,5}(?:-[A-HJKMNP-Z2-9]{4,5}){1,2}(?![\w-])")  # as mailed
 
 forbidden: set[str] = {PASSWORD, *CAST}
+codes: set[str] = set()
 found: list[str] = []
-_real_token = secrets.token_urlsafe
+_real_token, _real_digits, _real_letters = secrets.token_urlsafe, random_codes.digits, random_codes.letters
+_real_execute = database._Connection.execute
 
 
 class _Watch(logging.Handler):
@@ -46,10 +56,10 @@ def begin() -> None:
     watch.setFormatter(logging.Formatter("%(message)s"))
     logging.getLogger().addHandler(watch)
     logging.getLogger().setLevel(logging.INFO)  # as the portal and the jobs have it
-    for model in PERSONAL:
-        event.listen(model, "after_insert", _note)
-        event.listen(model, "after_update", _note)
+    event.listen(Engine, "before_cursor_execute", _note_statement)
+    database._Connection.execute = _noting_execute
     secrets.token_urlsafe = _noted_token
+    random_codes.digits, random_codes.letters = _noted_digits, _noted_letters
 
 
 def _noted_token(nbytes: int | None = None) -> str:
@@ -58,21 +68,55 @@ def _noted_token(nbytes: int | None = None) -> str:
     return token
 
 
-def _note(_mapper: Mapper[object], _connection: object, row: object) -> None:
-    for name in PERSONAL[type(row)]:
-        value = vars(row).get(name)
+def _noted_digits(count: int) -> str:
+    code = _real_digits(count)
+    codes.add(code)
+    return code
+
+
+def _noted_letters(count: int) -> str:
+    code = _real_letters(count)
+    codes.add(code)
+    return code
+
+
+def _note_statement(
+    _on: object, _cursor: object, _said: str, _values: object, context: Any, _many: bool
+) -> None:
+    """Keep what is written into a personal column, by the ORM and by plain statements alike."""
+    if context is None or not (context.isinsert or context.isupdate):
+        return
+    columns = PERSONAL.get(getattr(getattr(context.compiled.statement, "table", None), "name", ""))
+    for row in context.compiled_parameters if columns else ():
+        for name, value in row.items():
+            if name in columns or name.partition("_m")[0] in columns:  # of many rows in one: name_m0, name_m1
+                _note(value.get(each) for each in PAYLOAD) if isinstance(value, dict) else _note([value])
+
+
+def _noting_execute(self: Any, query: Any, params: Any = None, **how: Any) -> Any:
+    if isinstance(params, Mapping):
+        _note(params.get(name) for name in PAST_SQLALCHEMY)
+    return _real_execute(self, query, params, **how)
+
+
+def _note(values: Iterable[object]) -> None:
+    for value in values:
         if isinstance(value, str) and len(value) >= SHORTEST and not NUMBERED.fullmatch(value):
             forbidden.add(value)
 
 
 def look_at(text: str, where: str) -> None:
-    """Keep what of `text` must not be in a log."""
-    for word in (word for word in tuple(forbidden) if word in text):
-        found.append(f"{word!r} in {where}: {text[:300]!r}")
+    """Keep what of `text` must not be in a log. Codes are found with and without their hyphens."""
+    bare = text.replace("-", "")
+    hits = [word for word in tuple(forbidden) if word in text]
+    hits += [code for code in tuple(codes) if not code.isdecimal() and code in bare]
+    hits += [number for number in DIGITS.findall(text) if number in codes]
+    found.extend(f"{word!r} in {where}: {text[:300]!r}" for word in hits)
 
 
 def look_at_file(log: Path) -> None:
-    """Look at the log of another process, which made tokens that are not known here."""
+    """Look at the log of another process, which made tokens and codes that are not known here."""
     text = log.read_text(errors="replace")
     look_at(text, str(log))
-    found.extend(f"perhaps a token in {log}: {token!r}" for token in TOKEN.findall(text))
+    for what, looks_like in (("token", TOKEN), ("code", LETTERS), ("code", DIGITS)):
+        found.extend(f"perhaps a {what} in {log}: {word!r}" for word in looks_like.findall(text))

@@ -8,21 +8,28 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.error import URLError
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from core import passwords
+from core import passwords, sign_ins
 from db.models import Role, User, doctor_specialties
 from db.models.people import Specialty
+from db.session import unit_of_work
 from tests import log_watch, make
 from tests.test_launch import free_port
 
 ROOT = Path(__file__).parent.parent
 PASSWORD = log_watch.PASSWORD
+SID, BID = "__Host-sid", "__Host-bid"  # the cookies of a session, and of a browser
+NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)  # a Monday
+NEVER_LOGGED = ("Traceback", "Reference", "Ada", "Okafor", PASSWORD, "?to=", "upload_file", "__Host-")
+
+Cookies = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,13 @@ def _account(session: Session, username: str, role: Role, name: str, secret: str
     return make.user(session, role, username=username, name=name, password_hash=secret, locale="en_GB")
 
 
+def signed_in(engine: Engine, username: str) -> Cookies:
+    """The cookie of a new session of somebody's."""
+    with unit_of_work(engine) as session:
+        user = session.scalars(select(User).where(User.username == username)).one()
+        return {SID: sign_ins.start(session, user_id=user.id)}
+
+
 @contextmanager
 def running(
     engine: Engine,
@@ -106,6 +120,13 @@ def running(
         finally:
             web.terminate()
             log_watch.look_at_file(log)
+
+
+def require_quiet(log: Path, unwanted: Sequence[str] = ()) -> None:
+    """Fail when a portal's log tells of an error, of a person, or of something in `unwanted`."""
+    said = log.read_text()
+    for each in (*NEVER_LOGGED, *unwanted):
+        assert each not in said, said
 
 
 def without_browser(patch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.exceptions import InvalidStatus
 
 PATIENCE_SECONDS = 20.0
 
@@ -111,6 +112,15 @@ async def tab(
         proxy=None,
     ) as socket:
         yield Tab(socket)
+
+
+async def refused(address: str, cookies: dict[str, str] | None = None, **how: str | None) -> int:
+    """The status with which a websocket is refused, 0 when it is not."""
+    try:
+        async with tab(address, cookies, **how):  # type: ignore[arg-type] # each is what `tab` takes
+            return 0
+    except InvalidStatus as refusal:
+        return refusal.response.status_code
 
 
 @dataclass(frozen=True)

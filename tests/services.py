@@ -1,4 +1,7 @@
-"""The services of `core`: every public function that takes `session, actor`, and those that need not ask."""
+"""The services of `core`: every public function that takes `session, actor`, and those that need not ask.
+
+Beside them stands what pages and jobs call that takes no actor, and so cannot ask.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -21,6 +24,61 @@ WITHOUT_ACCESS = {
     "records.treating_doctor": "gives the table what it asks about: the actor's own number or nothing",
 }
 
+# What asks for each of many, one after the other: of none of them it gives nothing.
+ASKING_FOR_EACH = {
+    "agendas.past": "asks for each patient before it reads; without any there is no visit to give",
+    "agendas.upcoming": "asks for each patient before it reads; without any there is no visit to give",
+}
+
+_BEFORE = "comes before anybody is known: "
+_COUNTED = "only counts a try, and tells no more than that there were too many"
+_EVERYBODYS = "tells what everybody may know: "
+_TIDYING = "is the clinic's own tidying, whoever is signed in: "
+
+# What pages and jobs call with a session and without an actor, and why that opens no door.
+WITHOUT_ACTOR = {
+    "appointments.expire_holds": _TIDYING + "ends only holds that ran out",
+    "availability.all_free": _EVERYBODYS + "times that can be booked, and nobody's name",
+    "clinics.settings": _EVERYBODYS + "the clinic's name, zone and policies",
+    "clinics.zone": _EVERYBODYS + "the clinic's zone",
+    "grants.complete": _BEFORE + "only the browser's own grant, once its second factor was right",
+    "grants.offer": _BEFORE + "its caller has just checked the password or another site's word",
+    "grants.redeem": _BEFORE + "takes the browser's secret, which one browser holds, and only once",
+    "grants.waiting": _BEFORE + "takes the browser's secret, which one browser holds",
+    "grants.withdraw": _BEFORE + "forgets the browser's own grant",
+    "identities.is_known": "tells whoever proved to be that identity whether it is linked, not to whom",
+    "identities.spend": _BEFORE + "takes another site's fresh word, once, and only for a linked account",
+    "invites.accept": _BEFORE + "takes the code that only the invited address was sent",
+    "invites.is_over": _COUNTED,
+    "notifications.forget_old": _TIDYING + "deletes what is past its days",
+    "notifications.has_mailbox": _EVERYBODYS + "whether this is a demo",
+    "notifications.mailbox": "is empty but in a demo, whose people are invented",
+    "one_time_codes.forget_old": _TIDYING + "deletes what ran out",
+    "password_resets.ask": _BEFORE
+    + "sends a code to the account's own address, and tells the screen nothing",
+    "password_resets.finish": _BEFORE + "takes the code that only the account's own address was sent",
+    "password_resets.is_asking_over": _COUNTED,
+    "password_resets.is_over": _COUNTED,
+    "privacy.expired_records": _TIDYING + "erases what the law no longer makes a clinic keep",
+    "registrations.ask": _BEFORE + "keeps a form and sends a code, and tells the screen nothing",
+    "registrations.confirm": _BEFORE + "takes the code that only the address was sent",
+    "registrations.is_asking_over": _COUNTED,
+    "registrations.is_over": _COUNTED,
+    "second_factors.begin": _BEFORE + "for whoever the browser's grant waits for, whose password was right",
+    "second_factors.check": _BEFORE + "takes a code of the account's phone, once",
+    "second_factors.confirm": _BEFORE + "takes a code of the secret that was shown after the password",
+    "second_factors.is_over": _COUNTED,
+    "second_factors.pending": _BEFORE + "for whoever the browser's grant waits for, whose password was right",
+    "sign_ins.check_password": _BEFORE + "it is the question who somebody is",
+    "sign_ins.current_actor": "it is what finds the actor: takes the token, which one browser holds",
+    "sign_ins.end": "ends only the session whose token is given",
+    "sign_ins.forget_old": _TIDYING + "deletes what is over",
+    "sign_ins.live": "takes hashes of tokens that were given, and tells only which of them still count",
+    "sign_ins.note_failure": _BEFORE + "writes a refusal into the trail",
+    "throttles.forgive": _BEFORE + "its caller has just checked the password",
+    "throttles.is_over": _COUNTED,
+}
+
 Function = tuple[str, ast.FunctionDef]
 
 
@@ -36,6 +94,31 @@ def acts(function: ast.FunctionDef) -> bool:
     """Whether a function takes a session and the person acting, as services do."""
     taken = [argument.arg for argument in function.args.posonlyargs + function.args.args]
     return taken[:2] == ["session", "actor"]
+
+
+def takes_session_alone(function: ast.FunctionDef) -> bool:
+    """Whether a public function takes a session and nobody first for whom it acts."""
+    given = function.args.posonlyargs + function.args.args + function.args.kwonlyargs
+    is_public = not function.name.startswith("_")
+    return is_public and not acts(function) and "session" in [argument.arg for argument in given]
+
+
+def outside_calls(tree: ast.Module) -> set[str]:
+    """What a file names of `core`, as module and function, under whatever names it imports them."""
+    known = {"core": ""}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "core":
+            within = (node.module or "").removeprefix("core").removeprefix(".")
+            known |= {
+                each.asname or each.name: f"{within}.{each.name}".removeprefix(".") for each in node.names
+            }
+    named = {each for each in known.values() if "." in each}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            first, _dot, rest = ast.unparse(node).partition(".")
+            if first in known:
+                named.add(f"{known[first]}.{rest}".removeprefix("."))
+    return named
 
 
 def services() -> list[str]:
@@ -69,23 +152,30 @@ def asks_first(name: str, function: ast.FunctionDef, known: set[str]) -> bool:
 
 
 def _always_reached(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a body in order, those within `with`, `try` and `for` too."""
+    """The statements of a body in order, those within `with` and `finally`'s `try` too.
+
+    A loop may have no turn, and `except` may swallow a refusal.
+    """
     for statement in body:
-        if isinstance(statement, ast.With | ast.Try | ast.For):
+        if isinstance(statement, ast.With) or (isinstance(statement, ast.Try) and not statement.handlers):
             yield from _always_reached(statement.body)
         else:
             yield statement
 
 
 def _outside_branches(statement: ast.stmt) -> Iterator[ast.AST]:
-    """What is evaluated whichever way a statement goes: of an `if`, its question alone."""
-    roots: list[ast.AST] = [statement.test] if isinstance(statement, ast.If | ast.While) else [statement]
+    """What is evaluated whichever way a statement goes: of an `if` its question, of a loop its rows."""
+    roots: list[ast.AST] = [statement]
+    if isinstance(statement, ast.If | ast.While | ast.For):
+        roots = [statement.iter if isinstance(statement, ast.For) else statement.test]
     while roots:
         node = roots.pop()
         yield node
         if isinstance(node, ast.IfExp | ast.BoolOp):
             roots.append(node.test if isinstance(node, ast.IfExp) else node.values[0])
-        elif not isinstance(node, ast.Lambda | ast.comprehension):
+        elif isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            roots.append(node.generators[0].iter)
+        elif not isinstance(node, ast.Lambda | ast.Try):
             roots += ast.iter_child_nodes(node)
 
 

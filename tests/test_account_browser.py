@@ -1,54 +1,40 @@
 """Accounts in a real Chromium on a phone: from the form over the mailbox to the second step."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine
 
 from db.session import unit_of_work
-from tests import make, portal, servers
-from tests.test_browser import CHROMIUM, QUIET, settle
+from tests import browsers, make, portal
+from tests.browsers import settle
+from tests.portal import Residents
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="There is no Chromium on this machine: install the chromium package."
-    ),
-]
+pytestmark = browsers.NEEDED
 PASSWORD = "glass river tempo"
 
 
 @pytest.fixture(scope="module")
-def clinic(server_url: str) -> Iterator[Engine]:
-    with servers.fresh_database(server_url) as engine:
-        with unit_of_work(engine) as session:
-            portal.settle_in(session)
-            make.clinic(session, is_demo=True, requires_second_factor=False)
-        yield engine
+def residents(clinic: Engine) -> Residents:
+    with unit_of_work(clinic) as session:
+        made = portal.settle_in(session)
+        make.clinic(session, is_demo=True, requires_second_factor=False)
+        return made
 
 
 @pytest.fixture(scope="module")
-def address(clinic: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    log: Path = tmp_path_factory.mktemp("portal") / "log"
-    with portal.running(clinic, log) as url:
-        yield url
-    said = log.read_text()
-    assert "Traceback" not in said, said
-    assert "WARNING" not in said.upper(), said
-    for personal in ("Zoë", "zoe@example.org", "12345678", PASSWORD):
-        assert personal not in said
+def unwanted() -> tuple[str, ...]:
+    return ("WARNING", "Warning", "Zoë", "zoe@example.org", "12345678", PASSWORD)
 
 
 @pytest.fixture
-def page(address: str) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-GB").new_page()
-        page.set_default_timeout(20_000)
-        yield page
-        browser.close()
+def page(chromium: Browser, address: str) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, locale="en-GB")
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    yield page
+    context.close()
 
 
 def press(page: Page, name: str) -> None:

@@ -1,7 +1,7 @@
 """The pages about accounts, without a browser: what each does, what it refuses, and what stays as typed."""
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pyotp
@@ -11,17 +11,15 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from core import sign_ins
-from core.i18n import use_locale
 from db.models import Doctor, Invite, Notification, Role, SignIn, User
 from db.session import unit_of_work
 from pages.ui.browsers import browser_name
 from tests import make, portal
-from tests.cast import time_is
 from tests.letters import code_to
-from tests.portal import PASSWORD, Residents
+from tests.portal import NOON, PASSWORD, Residents
 from tests.test_pages import HOME, said, sign_in, texts
 
-NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+pytestmark = pytest.mark.usefixtures("noon_without_cookies")
 NEW_PASSWORD = "glass river tempo"
 OpenAs = Callable[..., AppTest]
 
@@ -34,15 +32,6 @@ def residents(database: Engine) -> Residents:
         ada = session.scalars(select(User).where(User.username == "ada")).one()
         ada.email, ada.email_verified_at = "ada@example.org", NOON
         return made
-
-
-@pytest.fixture(autouse=True)
-def _noon_without_cookies(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    portal.without_browser(monkeypatch)
-    use_locale("en_GB")
-    with time_is(NOON):
-        yield
-    use_locale("en")
 
 
 @pytest.fixture

@@ -6,7 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.services import WITHOUT_ACCESS, acts, asking, asks_first, functions, services
+from tests.services import (
+    ASKING_FOR_EACH,
+    WITHOUT_ACCESS,
+    WITHOUT_ACTOR,
+    acts,
+    asking,
+    asks_first,
+    functions,
+    outside_calls,
+    services,
+    takes_session_alone,
+)
 
 ROOT = Path(__file__).parent.parent
 ENTRIES = ["Home.py", "server.py"]
@@ -45,6 +56,9 @@ SCRIPTS = [
     for name, tree in EVERYTHING
     if name.startswith("pages/") and not name.startswith(SHARED) and not name.endswith("__init__.py")
 ]
+
+
+CALLERS = [each for each in EVERYTHING if each[0] in ENTRIES or each[0].startswith(("pages/", "jobs/"))]
 
 
 def of(folder: str) -> list[Tree]:
@@ -183,8 +197,6 @@ def test_page_names_are_unique_since_they_are_addresses() -> None:
 
 def test_page_scripts_hold_no_sql_and_catch_nothing_from_the_clinic() -> None:
     for name, tree in SCRIPTS:
-        if name in WITHOUT_GUARD:
-            continue  # there is nobody yet for whom `perform` could act
         caught = [
             ast.unparse(node.type) if node.type else ""
             for node in ast.walk(tree)
@@ -192,6 +204,19 @@ def test_page_scripts_hold_no_sql_and_catch_nothing_from_the_clinic() -> None:
         ]
         assert not {"", "Exception", "BaseException", "ClinicError"} & set(caught), name
         assert _calls(tree, "execute") + _calls(tree, "scalars") + _calls(tree, "scalar") == [], name
+
+
+def test_pages_open_a_transaction_through_reading_and_perform() -> None:
+    """Those keep a refusal in the trail and say it in a sentence; a plain one by another name does not."""
+    renaming = [
+        name
+        for name, tree in of("pages")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        and any(alias.name == "unit_of_work" and alias.asname for alias in node.names)
+    ]
+    opening = [name for name, tree in SCRIPTS if "db.session.unit_of_work" in set(_imports(tree))]
+    assert renaming + opening == []
 
 
 def test_nothing_personal_is_cached_for_everybody() -> None:
@@ -274,13 +299,38 @@ def test_a_translated_sentence_is_no_f_string() -> None:
 def test_every_service_asks_the_access_table_before_it_answers() -> None:
     forgetful = set(services()) - asking()
     assert len(services()) > 30
-    assert forgetful == set()
+    assert forgetful == set(ASKING_FOR_EACH)
 
 
 def test_what_need_not_ask_is_there_and_has_a_reason() -> None:
     there = {name for name, function in functions() if acts(function)}
     assert set(WITHOUT_ACCESS) - there == set()
-    assert all(WITHOUT_ACCESS.values())
+    assert all([*WITHOUT_ACCESS.values(), *ASKING_FOR_EACH.values()])
+
+
+def test_pages_and_jobs_act_for_nobody_only_where_that_is_written_down() -> None:
+    """What takes no actor can ask nothing about one: each such function has to say what it lets happen."""
+    alone = {name for name, function in functions() if takes_session_alone(function)}
+    called = {each for _name, tree in CALLERS for each in outside_calls(tree)}
+    assert len(called & alone) > 30
+    assert called & alone == set(WITHOUT_ACTOR)
+    assert all(WITHOUT_ACTOR.values())
+
+
+@pytest.mark.parametrize(
+    "calling",
+    [
+        "from core import exports\nexports.collect(session, 1)",
+        "from core import exports as found\nwork(found.collect)",
+        "from core.exports import collect",
+        "from core.exports import collect as gathered\ngathered(session, 1)",
+        "import core.exports\ncore.exports.collect(session, 1)",
+        "def later():\n from core import exports\n return partial(exports.collect)",
+    ],
+)
+def test_the_search_for_calls_finds_them_however_they_are_written(calling: str) -> None:
+    assert "exports.collect" in outside_calls(ast.parse(calling))
+    assert "exports.collect" not in WITHOUT_ACTOR
 
 
 @pytest.mark.parametrize(
@@ -296,7 +346,13 @@ def test_what_need_not_ask_is_there_and_has_a_reason() -> None:
         ("access.require(somebody, Action.BOOK)\n return 1", False),
         ("agendas.one(session, actor, 1)\n return 1", True),
         ("agendas.unheard_of(session, actor, 1)\n return 1", False),
-        ("for one in many:\n  access.require(actor, Action.BOOK)\n return 1", True),
+        ("for one in many:\n  access.require(actor, Action.BOOK)\n return 1", False),
+        ("x = [access.may(actor, Action.BOOK) for each in many]\n return x", False),
+        ("try:\n  access.require(actor, Action.BOOK)\n except AccessDenied:\n  pass\n return 1", False),
+        ("for one in agendas.one(session, actor, 1):\n  pass\n return 1", True),
+        ("for one in many:\n  pass\n access.require(actor, Action.BOOK)\n return 1", True),
+        ("with reading() as rows:\n  access.require(actor, Action.BOOK)\n return 1", True),
+        ("try:\n  access.require(actor, Action.BOOK)\n finally:\n  pass\n return 1", True),
         ("x = sometimes and access.may(actor, Action.BOOK)\n return 1", False),
     ],
 )

@@ -1,12 +1,10 @@
 """The portal as a person uses it, in a real Chromium: find, book, move, cancel, lose a race, see today."""
 
-import shutil
-from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
@@ -15,78 +13,17 @@ from core.access import Actor
 from core.i18n import day, use_locale
 from db.models import Appointment, AppointmentStatus, Role, User
 from db.session import unit_of_work
-from tests import make, portal, servers
+from tests import browsers, make, portal
+from tests.browsers import SignInAs, settle
 from tests.cast import BERLIN
 from tests.portal import PASSWORD, Residents
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="There is no Chromium on this machine: install the chromium package."
-    ),
-]
-SignInAs = Callable[[str], Page]
+pytestmark = browsers.NEEDED
 
 
 @pytest.fixture(scope="module")
-def clinic(server_url: str) -> Iterator[Engine]:
-    with servers.fresh_database(server_url) as engine:
-        yield engine
-
-
-@pytest.fixture(scope="module")
-def residents(clinic: Engine) -> Residents:
-    with unit_of_work(clinic) as session:
-        return portal.settle_in(session)
-
-
-@pytest.fixture(scope="module")
-def address(clinic: Engine, residents: Residents, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    log: Path = tmp_path_factory.mktemp("portal") / "log"
-    with portal.running(clinic, log) as url:
-        yield url
-    said = log.read_text()
-    assert "Traceback" not in said, said
-    assert "WARNING" not in said.upper(), said
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    playwright: Playwright
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def sign_in_as(chromium: Browser, address: str) -> Iterator[SignInAs]:
-    """A browser of its own for each person, signed in."""
-    contexts: list[BrowserContext] = []
-
-    def sign_in(username: str) -> Page:
-        context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.goto(address)
-        page.get_by_label("User name").fill(username)
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("button", name="Sign out")).to_be_visible(timeout=20_000)
-        return page
-
-    yield sign_in
-    for context in contexts:
-        context.close()
+def unwanted() -> tuple[str, ...]:
+    return ("WARNING", "Warning")
 
 
 @pytest.fixture(autouse=True)
@@ -101,12 +38,6 @@ def open_doctor(page: Page, address: str, residents: Residents) -> None:
     page.goto(f"{address}/doctor?doctor={residents.roth_id}&service={residents.checkup_id}")
     expect(page.get_by_role("heading", name="Dr. Eva Roth")).to_be_visible(timeout=20_000)
     expect(page.get_by_role("radiogroup", name="Day", exact=True)).to_be_visible()
-
-
-def settle(page: Page) -> None:
-    """Wait until the page has answered the last click: a person would wait to see it too."""
-    page.wait_for_timeout(150)
-    page.locator("[data-test-script-state='notRunning']").wait_for()
 
 
 def press_day(page: Page, days: int = 3) -> None:

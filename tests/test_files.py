@@ -9,24 +9,21 @@ from sqlalchemy.orm import Session
 
 from core.access import Action
 from db.models import AuditEntry, Outcome
-from tests import raw
-from tests.portal import Residents
-from tests.test_guard import (  # noqa: F401 - fixtures
-    SID,
-    Callable,
-    Cookies,
-    ada,
-    address,
-    ben,
-    clinic,
-    residents,
-    token,
-)
-
-Token = Callable[[str], str]
+from tests import portal, raw
+from tests.portal import SID, Cookies, Residents
 
 
-def told(clinic: Engine, action: Action) -> list[tuple[Outcome, int | None]]:  # noqa: F811
+@pytest.fixture
+def ada(clinic: Engine, residents: Residents) -> Cookies:
+    return portal.signed_in(clinic, "ada")
+
+
+@pytest.fixture
+def ben(clinic: Engine, residents: Residents) -> Cookies:
+    return portal.signed_in(clinic, "ben")
+
+
+def told(clinic: Engine, action: Action) -> list[tuple[Outcome, int | None]]:
     with Session(clinic) as session:
         rows = session.execute(
             select(AuditEntry.outcome, AuditEntry.patient_id)
@@ -37,11 +34,11 @@ def told(clinic: Engine, action: Action) -> list[tuple[Outcome, int | None]]:  #
 
 
 def test_a_patient_takes_all_their_data_along_and_nobody_else_s(
-    address: str,  # noqa: F811
-    clinic: Engine,  # noqa: F811
-    residents: Residents,  # noqa: F811
-    ada: Cookies,  # noqa: F811
-    ben: Cookies,  # noqa: F811
+    address: str,
+    clinic: Engine,
+    residents: Residents,
+    ada: Cookies,
+    ben: Cookies,
 ) -> None:
     path = f"/files/my-data/{residents.ada_id}.zip"
     answer = raw.ask(address, path, ada)
@@ -58,12 +55,12 @@ def test_a_patient_takes_all_their_data_along_and_nobody_else_s(
 
 @pytest.mark.parametrize("username", ["roth", "rita", "albert"])
 def test_nobody_at_the_clinic_takes_a_patient_s_data(
-    address: str,  # noqa: F811
-    residents: Residents,  # noqa: F811
-    token: Token,  # noqa: F811
+    address: str,
+    residents: Residents,
+    clinic: Engine,
     username: str,
 ) -> None:
-    answer = raw.ask(address, f"/files/my-data/{residents.ada_id}.zip", {SID: token(username)})
+    answer = raw.ask(address, f"/files/my-data/{residents.ada_id}.zip", portal.signed_in(clinic, username))
     assert answer.status == 404
 
 
@@ -71,19 +68,19 @@ def test_nobody_at_the_clinic_takes_a_patient_s_data(
     ("username", "status"), [("albert", 200), ("rita", 404), ("roth", 404), ("ada", 404)]
 )
 def test_the_trail_is_for_administrators(
-    address: str,  # noqa: F811
-    token: Token,  # noqa: F811
+    address: str,
+    clinic: Engine,
     username: str,
     status: int,
 ) -> None:
-    answer = raw.ask(address, "/files/audit.csv?outcome=done", {SID: token(username)})
+    answer = raw.ask(address, "/files/audit.csv?outcome=done", portal.signed_in(clinic, username))
     assert answer.status == status
     assert ("sign in" in answer.text) is (status == 200)
 
 
 @pytest.mark.parametrize("query", ["outcome=perhaps", "users=x", "from_on=yesterday", "patients=-1"])
-def test_a_filter_that_is_none_gets_a_sentence(address: str, token: Token, query: str) -> None:  # noqa: F811
-    answer = raw.ask(address, f"/files/audit.csv?{query}", {SID: token("albert")})
+def test_a_filter_that_is_none_gets_a_sentence(address: str, clinic: Engine, query: str) -> None:
+    answer = raw.ask(address, f"/files/audit.csv?{query}", portal.signed_in(clinic, "albert"))
     assert (answer.status, answer.text) == (400, "That is not a filter of the audit trail.")
 
 
@@ -95,12 +92,12 @@ def test_a_filter_that_is_none_gets_a_sentence(address: str, token: Token, query
         "/files/appointments/1.ics",
     ],
 )
-def test_the_signed_out_get_no_file(address: str, path: str) -> None:  # noqa: F811
+def test_the_signed_out_get_no_file(address: str, path: str) -> None:
     for cookies in (None, {SID: "made up"}):
         answer = raw.ask(address, path, cookies)
         assert (answer.status, answer.headers["cache-control"]) == (401, "no-store")
 
 
 @pytest.mark.parametrize("number", ["0", "999999999", "9999999999", "-1", "x", "1;2", "%D9%A1"])
-def test_a_number_that_is_none_is_not_here(address: str, ada: Cookies, number: str) -> None:  # noqa: F811
+def test_a_number_that_is_none_is_not_here(address: str, ada: Cookies, number: str) -> None:
     assert raw.ask(address, f"/files/my-data/{number}.zip", ada).status == 404

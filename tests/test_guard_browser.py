@@ -11,18 +11,11 @@ from core import grants, sign_ins
 from db.models import SignIn, User
 from db.session import unit_of_work
 from pages.ui import navigation
+from tests import browsers
+from tests.browsers import SignInAs, settle
 from tests.portal import Residents
-from tests.test_browser import (  # noqa: F401 - fixtures
-    SignInAs,
-    address,
-    chromium,
-    clinic,
-    pytestmark,
-    residents,
-    settle,
-    sign_in_as,
-)
 
+pytestmark = browsers.NEEDED
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 PAGES = {
     "ada": [navigation.FIND_DOCTOR, navigation.DOCTOR, navigation.MY_APPOINTMENTS],

@@ -3,14 +3,18 @@
 import logging
 import secrets
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import sign_ins
+from core import appointments, invites, random_codes, registrations, sign_ins
+from db.models import Role, User
 from tests import log_watch, make
-from tests.cast import NOW, assemble, time_is
+from tests.cast import NOW, assemble, on, time_is
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +35,69 @@ def test_names_notes_numbers_and_tokens_are_found_in_any_logger(session: Session
         assert len(log_watch.found) > before, word
 
 
+def noticed(said: str) -> bool:
+    """Whether the watch finds something in a record."""
+    before = len(log_watch.found)
+    logging.getLogger("any.library").warning("It is %s", said)
+    return len(log_watch.found) > before
+
+
+def test_what_plain_statements_write_is_found_too(session: Session) -> None:
+    rows = [
+        {
+            "username": f"core{number}",
+            "name": f"Corinna Core the {number}th",
+            "name_folded": "",
+            "role": Role.PATIENT,
+        }
+        for number in range(3)
+    ]
+    session.execute(
+        insert(User).values(rows[0] | {"totp_pending": "pending secret"}).on_conflict_do_nothing()
+    )
+    session.execute(insert(User).values(rows[1:]))
+    more = [{**row, "username": f"more{row['username']}", "name": row["name"] + " again"} for row in rows]
+    session.execute(insert(User), more)
+    session.execute(update(User).where(User.username == "core1").values(phone="+4915199990001"))
+    for word in (*(row["name"] for row in rows + more), "pending secret", "+4915199990001"):
+        assert noticed(word), word
+    assert not noticed("core1"), "it was only asked for"
+
+
+def test_a_reason_for_a_visit_is_found_though_it_goes_past_sqlalchemy(session: Session) -> None:
+    with time_is(NOW):
+        cast = assemble(session)
+        visit = make.appointment(session, cast.dr_roth, cast.checkup, on(3, 10))
+        appointments.cancel(session, cast.desk, appointment_id=visit.id, reason="It was a nightmare")
+    assert noticed("It was a nightmare")
+
+
+def test_a_waiting_form_and_an_invite_are_found(session: Session) -> None:
+    with time_is(NOW):
+        cast = assemble(session)
+        make.clinic(session, is_demo=True)
+        registrations.ask(
+            session,
+            name="Wanda Waiting",
+            birth_on=date(1990, 2, 15),
+            phone="+49 151 99990002",
+            email="wanda@example.org",
+            password="glass river tempo",
+            has_sms_consent=False,
+        )
+        invites.invite(session, cast.admin, name="Ingo Invited", email="ingo@example.org", role=Role.STAFF)
+    for word in ("Wanda Waiting", "+4915199990002", "wanda@example.org", "Ingo Invited", "ingo@example.org"):
+        assert noticed(word), word
+
+
+def test_a_code_is_found_by_itself_as_a_word_and_with_its_hyphens() -> None:
+    number, letters = random_codes.digits(6), random_codes.letters(12)
+    for said in (number, f"{number}.", f"code={number}", letters, random_codes.grouped(letters, 4)):
+        assert noticed(said), said
+    for said in (f"7{number}", f"{number}7", f"10:15:30.{number}", f"process [{number}]", letters[:-1]):
+        assert not noticed(said), said
+
+
 def test_an_error_is_looked_into(session: Session) -> None:
     before = len(log_watch.found)
     try:
@@ -49,6 +116,10 @@ def test_a_token_of_another_process_is_found_in_its_log(tmp_path: Path) -> None:
     log.write_text("GET /healthz 200 in 3 ms, a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6\n")
     log_watch.look_at_file(log)
     assert len(log_watch.found) == before + 1
+    code = log_watch._real_letters(12)
+    log.write_text(f"Started process [{log_watch._real_digits(6)}]; {random_codes.grouped(code, 4)}\n")
+    log_watch.look_at_file(log)
+    assert len(log_watch.found) == before + 2
 
 
 def test_the_whole_cast_is_known(session: Session) -> None:

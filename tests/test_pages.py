@@ -1,7 +1,7 @@
 """Every page from the entry script on, without a browser: what it shows, and what it refuses."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from core import second_factors, secrets_at_rest, sign_ins
-from core.i18n import use_locale
 from db.models import (
     Appointment,
     AppointmentStatus,
@@ -27,11 +26,10 @@ from db.models import (
 from db.session import unit_of_work
 from pages.ui.words import plain
 from tests import make, portal
-from tests.cast import time_is
-from tests.portal import PASSWORD, Residents
+from tests.portal import NOON, PASSWORD, Residents
 
+pytestmark = pytest.mark.usefixtures("noon_without_cookies")
 HOME = str(Path(__file__).parent.parent / "Home.py")
-NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)  # a Monday
 OpenAs = Callable[..., AppTest]
 
 
@@ -39,15 +37,6 @@ OpenAs = Callable[..., AppTest]
 def residents(database: Engine) -> Residents:
     with unit_of_work(database) as session:
         return portal.settle_in(session)
-
-
-@pytest.fixture(autouse=True)
-def _noon_without_cookies(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    portal.without_browser(monkeypatch)
-    use_locale("en_GB")  # AppTest formats choices in this thread
-    with time_is(NOON):
-        yield
-    use_locale("en")
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """The pages of records, of the trail and of a person's own data: one success and one refusal each."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
@@ -10,15 +8,15 @@ from streamlit.testing.v1 import AppTest
 from core import records, sign_ins
 from core.access import Action
 from core.audit import Event
-from core.i18n import use_locale
 from db.models import AuditEntry, EmergencyAccess, Outcome, Patient, Role, User
 from db.session import unit_of_work
 from pages.ui.trail import DONE
 from tests import make, portal
 from tests.cast import time_is
-from tests.portal import Residents
-from tests.test_pages import HOME, NOON, OpenAs, said, texts, visit
+from tests.portal import NOON, Residents
+from tests.test_pages import HOME, OpenAs, said, texts, visit
 
+pytestmark = pytest.mark.usefixtures("noon_without_cookies")
 RECORD = "pages/doctor/patient_record.py"
 TRAIL = "pages/admin/audit_trail.py"
 ACCESS = "pages/patient/record_access.py"
@@ -32,15 +30,6 @@ def residents(database: Engine) -> Residents:
         ada = session.get_one(Patient, made.ada_id)
         ada.allergies, ada.medical_history = "Penicillin: rash", "Migraine"
         return made
-
-
-@pytest.fixture(autouse=True)
-def _noon_without_cookies(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    portal.without_browser(monkeypatch)
-    use_locale("en_GB")
-    with time_is(NOON):
-        yield
-    use_locale("en")
 
 
 @pytest.fixture

@@ -1,0 +1,52 @@
+"""A real Chromium for tests: where it is, how it is started, and people who sign in with it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.portal import PASSWORD
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NEEDED = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="There is no Chromium on this machine: install the chromium package."
+    ),
+]
+SignInAs = Callable[[str], Page]
+
+
+@contextmanager
+def of_people(chromium: Browser, address: str) -> Iterator[SignInAs]:
+    """Signs people in at `address`, each in a browser of their own."""
+    with ExitStack() as contexts:
+
+        def sign_in(username: str) -> Page:
+            context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
+            contexts.callback(context.close)
+            page = context.new_page()
+            page.set_default_timeout(20_000)
+            page.goto(address)
+            page.get_by_label("User name").fill(username)
+            page.get_by_label("Password", exact=True).fill(PASSWORD)
+            page.get_by_role("button", name="Sign in").click()
+            expect(page.get_by_role("button", name="Sign out")).to_be_visible(timeout=20_000)
+            return page
+
+        yield sign_in
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has answered the last click: a person would wait to see it too."""
+    page.wait_for_timeout(150)
+    page.locator("[data-test-script-state='notRunning']").wait_for()
