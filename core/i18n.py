@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
-from babel import Locale
+from babel import Locale, negotiate_locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, get_currency_precision
 from babel.units import format_unit
@@ -46,6 +46,18 @@ def spoken() -> str:
 def languages() -> tuple[str, ...]:
     """The codes of the languages that the portal speaks."""
     return ("en", "en_GB", *sorted(path.parts[-3] for path in LOCALE_DIR.glob("*/LC_MESSAGES/clinic.mo")))
+
+
+def negotiate(wanted: str) -> str:
+    """The code among `languages` that comes nearest to a browser's, such as de-AT.
+
+    Where none does it is English, with American dates and times only for who asks for those.
+    """
+    code = wanted.replace("-", "_")
+    if code in {"en", "en_US"}:
+        return "en"
+    others = [each for each in languages() if each != "en"]
+    return negotiate_locale([code], others) or "en_GB"
 
 
 @cache

@@ -63,11 +63,11 @@ class UsernameNotUnderstood(ClinicError):
 def invite(session: Session, actor: Actor, *, name: str, email: str, role: Role) -> Invite:
     """Ask `email` to open an account with `role`; the code goes there and is good for seven days.
 
-    Raises `AccountExists`, `InvitedAlready`, `RoleNotInvited`, `CannotSendCodes`, errors of
+    Raises `AccountExists`, `InvitedAlready`, `RoleNotInvited`, `NoMailServer`, errors of
     `names` and `emails`.
     """
     access.require(actor, Action.INVITE)
-    letters.require_sendable(session, Channel.EMAIL)
+    letters.require_sendable(session, Channel.EMAIL, by_admin=True)
     if not isinstance(role, Role) or role not in ROLES:
         raise RoleNotInvited
     given, address, now = names.cleaned(name), emails.folded(email), clock.now()
@@ -99,7 +99,7 @@ def invite(session: Session, actor: Actor, *, name: str, email: str, role: Role)
 def resend(session: Session, actor: Actor, *, invite_id: int) -> None:
     """Send an open invite again with a new code for another seven days. Raises `NotFound`."""
     access.require(actor, Action.INVITE)
-    letters.require_sendable(session, Channel.EMAIL)
+    letters.require_sendable(session, Channel.EMAIL, by_admin=True)
     kept = _locked(session, Invite.id == invite_id)
     if kept is None:
         raise NotFound

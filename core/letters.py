@@ -22,6 +22,10 @@ class CannotSendCodes(ClinicError):
         return _("This clinic cannot send codes yet. Please call {phone}.").format(**self.values)
 
 
+class NoMailServer(CannotSendCodes):
+    message = N_("There is no mail server yet. Set SMTP_URL and MAIL_FROM, and start the portal again.")
+
+
 class Letter(NamedTuple):
     """Subject and text, to be translated and filled in."""
 
@@ -100,9 +104,14 @@ SECOND_FACTOR_OFF = Letter(
 )
 
 
-def require_sendable(session: Session, channel: Channel) -> None:
-    """Raise `CannotSendCodes`, with the number to call instead, where no message would arrive."""
+def require_sendable(session: Session, channel: Channel, *, by_admin: bool = False) -> None:
+    """Raise `CannotSendCodes`, with the number to call instead, where no message would arrive.
+
+    To an administrator, `NoMailServer`, which says what to do about it.
+    """
     if not notifications.can_send(session, channel):
+        if by_admin:
+            raise NoMailServer
         raise CannotSendCodes(phone=shown(clinics.settings(session).phone))
 
 

@@ -27,7 +27,6 @@ LIFE = {
     CodePurpose.RESET_PASSWORD: timedelta(minutes=30),
 }
 KEEP = timedelta(hours=1)  # after that an address may be sent codes again
-_WHAT = "code"
 
 
 class CodeRefused(ClinicError):
@@ -90,7 +89,7 @@ def is_over(
     they do not tell which account has which address; those at the code itself count all the same. What is
     refused is no try at the code: a stranger cannot use up somebody's code by the hundred.
     """
-    if throttles.is_over(session, username=typed or sent_to, address=address, what=_WHAT):
+    if throttles.is_over(session, username=typed or sent_to, address=address, what=f"{purpose} code"):
         return True
     session.execute(
         update(OneTimeCode)
@@ -133,7 +132,7 @@ def redeem(
         raise CodeRefused
     payload, kept.payload, kept.used_at = kept.payload, None, now
     session.flush()
-    throttles.forgive(session, username=typed or sent_to, what=_WHAT)
+    throttles.forgive(session, username=typed or sent_to, what=f"{purpose} code")
     return payload or {}
 
 

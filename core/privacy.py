@@ -15,6 +15,7 @@ from core.access import Action, Actor
 from core.errors import ClinicError, NotFound
 from core.i18n import N_, _, short_date
 from core.patients import ERASED_NAME
+from core.phones import shown
 from db.models import Appointment, AppointmentStatus, Patient, Role, User, folded
 from db.models.appointments import LIVE_STATUSES
 
@@ -31,7 +32,10 @@ class NameDiffers(ClinicError):
 
 
 class VisitsAhead(ClinicError):
-    message = N_("There are visits ahead. Please cancel them first, then the data can be erased.")
+    message = N_(
+        "There are visits ahead. Please cancel them first, or call {phone} about those that start too soon; "
+        "then the data can be erased."
+    )
 
 
 class DependantsRemain(ClinicError):
@@ -137,7 +141,7 @@ def _require_erasable(session: Session, patient: Patient, account: User | None) 
         Appointment.ends_at > clock.now(),
     )
     if session.scalar(ahead.limit(1)):
-        raise VisitsAhead
+        raise VisitsAhead(phone=shown(clinics.settings(session).phone))
 
 
 def kept(session: Session, patient_ids: Sequence[int]) -> dict[int, date]:

@@ -32,6 +32,10 @@ class WrongCode(ClinicError):
     message = N_("That code does not fit. Please take the next one that your app shows, or a recovery code.")
 
 
+class WrongFirstCode(WrongCode):
+    message = N_("That code does not fit. Please take the next one that your app shows.")
+
+
 class SecretUnreadable(ClinicError):
     """SECRET_KEY is another one than when the phone was set up."""
 
@@ -85,14 +89,14 @@ def drop(session: Session, user: User) -> None:
 def confirm(session: Session, user: User, *, code: str, actor: Actor | None = None) -> list[str]:
     """Let the pending secret count, shown to work by one of its codes; ten new recovery codes, shown once.
 
-    `actor` is None while the person is only signing in. Raises `WrongCode`, `NothingToConfirm`.
+    `actor` is None while the person is only signing in. Raises `WrongFirstCode`, `NothingToConfirm`.
     """
     secret = _pending_secret(user)
     if secret is None:
         raise NothingToConfirm
     step = _fitting_step(secret, random_codes.typed(code))
     if step is None:
-        raise WrongCode
+        raise WrongFirstCode
     user.totp_secret, user.totp_pending = secrets_at_rest.encrypted(secret), None
     user.totp_confirmed_at, user.totp_last_step = clock.now(), step
     codes = _new_recovery_codes(session, user)
@@ -114,7 +118,7 @@ def check(session: Session, user: User, code: str, *, address: str | None = None
     if user.totp_secret is None or not has(user):
         raise WrongCode
     if len(given) == RECOVERY_LENGTH:
-        _spend_recovery_code(session, user, given)
+        _spend_recovery_code(session, user, given, address)
     else:
         _spend_step(session, user, given)
     throttles.forgive(session, username=str(user.id), address=address, what=_WHAT)
@@ -171,7 +175,7 @@ def _secret(user: User) -> str:
         raise SecretUnreadable from None
 
 
-def _spend_recovery_code(session: Session, user: User, given: str) -> None:
+def _spend_recovery_code(session: Session, user: User, given: str, address: str | None) -> None:
     spent = session.scalar(
         update(RecoveryCode)
         .where(
@@ -184,7 +188,8 @@ def _spend_recovery_code(session: Session, user: User, given: str) -> None:
     )
     if spent is None:
         raise WrongCode
-    audit.record(session, None, audit.Event.RECOVERY_CODE_USED, kind="user", number=user.id)
+    actor = Actor(user.id, user.role, user.name, address=address)
+    audit.record(session, actor, audit.Event.RECOVERY_CODE_USED, kind="user", number=user.id)
 
 
 def _new_recovery_codes(session: Session, user: User) -> list[str]:

@@ -37,6 +37,7 @@ _TIDYING = "is the clinic's own tidying, whoever is signed in: "
 
 # What pages and jobs call with a session and without an actor, and why that opens no door.
 WITHOUT_ACTOR = {
+    "accounts.named": "tells a sign-in under which name its tries count; nothing of it is shown",
     "appointments.expire_holds": _TIDYING + "ends only holds that ran out",
     "availability.all_free": _EVERYBODYS + "times that can be booked, and nobody's name",
     "clinics.settings": _EVERYBODYS + "the clinic's name, zone and policies",

@@ -87,3 +87,25 @@ def test_the_template_holds_every_sentence_of_an_error() -> None:
     template = (Path(__file__).parent.parent / "locale" / "clinic.pot").read_text()
     for sentence in SENTENCES.values():
         assert sentence.split("{")[0][:40] in template.replace('"\n"', "")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "spoken"),
+    [
+        ("en-US", "en"),
+        ("en", "en"),
+        ("en-GB", "en_GB"),
+        ("en-IE", "en_GB"),
+        ("de-AT", "en_GB"),
+        ("", "en_GB"),
+        ("zh-Hans-CN", "en_GB"),
+        ("../../etc", "en_GB"),
+    ],
+)
+def test_whoever_is_new_is_spoken_to_as_the_browser_asks(wanted: str, spoken: str) -> None:
+    assert i18n.negotiate(wanted) == spoken
+
+
+def test_a_language_that_there_is_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(i18n, "languages", lambda: ("en", "en_GB", "de", "pt_BR"))
+    assert [i18n.negotiate(wanted) for wanted in ("de-AT", "pt-BR", "fr")] == ["de", "pt_BR", "en_GB"]

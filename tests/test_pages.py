@@ -189,7 +189,7 @@ def test_a_patient_books_and_the_visit_is_written_once(
     open_as: OpenAs, database: Engine, residents: Residents
 ) -> None:
     app = open_as("ada", "pages/patient/doctor.py", doctor=str(residents.roth_id))
-    assert app.title[0].value == "Dr. Eva Roth"
+    assert said(app.title) == ["Dr. Eva Roth"]
     times = app.button_group(key=f"book_{residents.roth_id}_{residents.checkup_id}_time_{NOON.date()}")
     times.set_value(NOON + timedelta(hours=3)).run()
     app.button(key="book_submit").click().run()

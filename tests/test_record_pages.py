@@ -218,6 +218,8 @@ def test_reception_links_a_guardian_and_ends_it(
     app.run()
     app.text_input(key="guardian_text").set_value("okafor").run()
     app.button(key=f"guardian_{residents.ada_id}").click().run()
+    assert "will see the record of" in said(app.warning)[0], "nothing is linked before it was confirmed"
+    app.button(key="guardian_link").click().run()
     assert "can book, read and download" in said(app.success)[0]
     assert [each.label for each in app.expander] == ["Guardian: Ada Okafor"]
     app.button(key="guardian_unlink").click().run()
@@ -226,6 +228,8 @@ def test_reception_links_a_guardian_and_ends_it(
         session.get_one(Patient, residents.ada_id).guardian_id = make.patient(session).id
     app.text_input(key="guardian_text").set_value("okafor").run()
     app.button(key=f"guardian_{residents.ada_id}").click().run()
+    assert "will see the record of" in said(app.warning)[0], "nothing is linked before it was confirmed"
+    app.button(key="guardian_link").click().run()
     assert said(app.error) == ["Ada Okafor has a guardian too, and so cannot be one."]
 
 

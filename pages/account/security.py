@@ -46,8 +46,8 @@ def confirm() -> None:
         done=N_("From now on you will be asked for a code when you sign in."),
         clear=("security_code",),
     )
-    if codes:  # a second click is refused, and must not hide what the first has brought
-        st.session_state["security_recovery_codes"] = codes
+    # A second click is refused, and must not hide what the first has brought.
+    st.session_state["security_recovery_codes"] = codes or st.session_state.get("security_recovery_codes")
 
 
 def forget_codes() -> None:
@@ -89,9 +89,8 @@ elif begun is not None:
             )
 else:
     is_required = second_factors.is_required(clinic, actor.role)
-    told = (
-        _("On: you give a code of an app on your phone.") if has_factor else _("Off: the password is enough.")
-    )
+    on, off = _("On: you give a code of an app on your phone."), _("Off: the password is enough.")
+    told = on if has_factor else off
     st.write(told if has_factor or not is_required else _("This clinic asks for it: please set it up now."))
     with st.form("security_begin", border=False):
         password_field(_("Your current password"), "security_begin_password")

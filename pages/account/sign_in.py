@@ -9,6 +9,8 @@ from pages.ui.navigation import DEMO_MAILBOX, REGISTER, RESET_PASSWORD
 from pages.ui.sign_in_form import sign_in_form
 
 st.title(_("Sign in"))
+if "ended" in st.query_params:
+    st.info(_("You are signed out here."), icon=":material/logout:")
 sign_in_form()
 with st.container(horizontal=True):
     st.page_link(REGISTER, label=_("Create an account"), icon=":material/person_add:")

@@ -9,12 +9,18 @@ from core.days import Entry, Kind
 from core.i18n import _, clock_time, long_day, ngettext, span
 from db.models import AppointmentStatus, Role
 from pages.ui import age, choice, plain, reading, require, status_badge
+from pages.ui.navigation import PATIENT_RECORD
 
 actor = require(Role.DOCTOR, Role.STAFF, Role.ADMIN)
 
 
 def turn(to: date) -> None:
     st.session_state["today_on"] = to
+
+
+def open_record(patient_id: int) -> None:
+    st.session_state["record_patient"] = patient_id
+    st.session_state["today_opens_record"] = True
 
 
 def show(entry: Entry) -> None:
@@ -36,10 +42,21 @@ def show(entry: Entry) -> None:
         what.markdown(
             f"{plain(visit.service.name)}  \n:gray[{_('Video') if visit.service.is_video else plain(place)}]"
         )
+        if actor.doctor_id is not None:
+            what.button(
+                _("Record"),
+                icon=":material/clinical_notes:",
+                type="tertiary",
+                on_click=open_record,
+                args=(visit.patient_id,),
+                key=f"today_record_{visit.id}",
+            )
         if visit.overbook_reason:
             what.markdown(f":orange-badge[{_('Overbooked')}] {plain(visit.overbook_reason)}")
 
 
+if st.session_state.pop("today_opens_record", False):
+    st.switch_page(PATIENT_RECORD)
 with reading() as session:
     zone = clinics.zone(session)
     colleagues = doctors.all_active(session, actor) if actor.is_desk else []

@@ -51,12 +51,15 @@ async def start_session(request: Request) -> Response:
 
 
 async def end_session(request: Request) -> Response:
-    """Clear the cookies of a session that is over. A live one stays: a forged link signs nobody out."""
+    """Clear the cookies of a session that is over, and lead to a page that says so.
+
+    A live one stays: a forged link signs nobody out.
+    """
     token = request.cookies.get(session_cookie())
     if token and await run_in_threadpool(is_live, token, is_active_use=False):
         return _to("/", [])
     cookies = [set_cookie(session_cookie(), "", max_age=0)] if token else []
-    return _to("/", cookies + forget_streamlit_sign_in(request.cookies))
+    return _to("/?ended" if token else "/", cookies + forget_streamlit_sign_in(request.cookies))
 
 
 async def healthz(_request: Request) -> Response:

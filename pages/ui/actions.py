@@ -17,7 +17,7 @@ from core.throttles import TooManyTries
 from db.models import Outcome
 from db.session import unit_of_work
 from pages.ui.refusals import keep_refusal
-from pages.ui.sessions import is_guarded, token
+from pages.ui.sessions import browsers_language, is_guarded, token
 from pages.ui.slots import choose
 from pages.ui.words import plain
 
@@ -60,7 +60,7 @@ def perform(
     A password or code that could be guessed has `trying` count the try first, in a transaction that stays
     whatever becomes of it. The fields `clear` are emptied once all went well, never before.
     """
-    use_locale(st.session_state.get("locale", "en"))
+    use_locale(st.session_state.get("locale") or browsers_language())
     result = None
     try:
         if trying is not None:
@@ -105,7 +105,7 @@ def perform_signed_out(
     The twin of `perform` for registering, resetting a password and accepting an invite: `trying` counts the
     try from this address first, since anybody can press such a button.
     """
-    use_locale(st.session_state.get("locale", "en"))
+    use_locale(st.session_state.get("locale") or browsers_language())
     try:
         _count_try(lambda session: trying(session, address=st.context.ip_address))
         with unit_of_work() as session:

@@ -28,7 +28,7 @@ class _Controller(AuthenticationController):  # type: ignore[misc] # the package
     def login(self, username: str | None = None, password: str | None = None, *_: Any, **__: Any) -> bool:
         """Whether the password was right; the next step is up to the cookie below. Raises `LoginError`."""
         if not (username and password):
-            return False
+            raise LoginError(_("Please give your user name or email, and your password."))
         try:
             sessions.sign_in(username, password)
         except ClinicError as error:

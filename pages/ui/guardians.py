@@ -48,14 +48,42 @@ def _find(actor: Actor, patient: Patient) -> None:
     if not found:
         st.info(_("Nobody fits that. A guardian has to be written down as a patient first."))
     for each in found:
-        born = _("born {date}").format(date=short_date(each.birth_on))
         st.button(
-            f"**{plain(each.name)}** · {born}",
-            on_click=_link,
-            args=(patient.id, each.id),
+            _who(each),
+            on_click=_choose,
+            args=(each.id,),
             key=f"guardian_{each.id}",
             width="stretch",
             wrap=True,
+        )
+        if st.session_state.get("guardian_chosen") == each.id:
+            _confirm(patient, each)
+
+
+def _who(patient: Patient) -> str:
+    born = _("born {date}").format(date=short_date(patient.birth_on))
+    return f"**{plain(patient.name)}** · {born}"
+
+
+def _choose(guardian_id: int) -> None:
+    st.session_state["guardian_chosen"] = guardian_id
+
+
+def _confirm(patient: Patient, guardian: Patient) -> None:
+    """Ask once more: a slip among namesakes would show somebody's record to a stranger."""
+    with st.container(border=True):
+        st.warning(
+            _(
+                "{guardian} will see the record of {patient}, and book and cancel for them. "
+                "Have you seen that this may be?"
+            ).format(guardian=_who(guardian), patient=_who(patient))
+        )
+        st.button(
+            _("Link the guardian"),
+            type="primary",
+            on_click=_link,
+            args=(patient.id, guardian.id),
+            key="guardian_link",
         )
 
 
@@ -66,7 +94,7 @@ def _link(patient_id: int, guardian_id: int) -> None:
         guardian_id=guardian_id,
         done=N_("From now on the guardian can book, read and download for this patient."),
     ):
-        st.session_state["guardian_text"] = ""
+        st.session_state["guardian_text"], st.session_state["guardian_chosen"] = "", None
 
 
 def _unlink(patient_id: int) -> None:

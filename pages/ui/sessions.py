@@ -11,7 +11,7 @@ from core import accounts, grants, identities, second_factors, sign_ins, throttl
 from core.access import Actor
 from core.audit import Event
 from core.errors import ClinicError
-from core.i18n import N_, use_locale
+from core.i18n import N_, negotiate, use_locale
 from core.identities import Identity
 from core.second_factors import WrongCode
 from core.sign_ins import WrongPassword
@@ -60,8 +60,14 @@ def current_actor() -> Actor | None:
         )
     if actor is not None:
         st.session_state["locale"] = actor.locale
-    use_locale(st.session_state.get("locale", "en"))
+    use_locale(st.session_state.get("locale") or browsers_language())
     return actor
+
+
+def browsers_language() -> str:
+    """The language that the browser asks for, as far as the portal speaks it, with its country's dates."""
+    wanted = st.context.locale
+    return negotiate(wanted) if isinstance(wanted, str) else "en"
 
 
 def sign_in(username: str, password: str) -> None:
@@ -197,7 +203,7 @@ def sign_out() -> None:
 
 def _here() -> str:
     """The path and query of this page, to come back to; the first page where only the signed-out have one."""
-    query = urlencode(st.query_params.to_dict())
+    query = urlencode({name: value for name, value in st.query_params.to_dict().items() if name != "ended"})
     path = urlsplit(st.context.url or "/").path or "/"
     if path.rpartition("/")[2] in FOR_SIGNED_OUT:
         return "/"

@@ -125,6 +125,11 @@ def _move_panel(visit: Appointment, actor: Actor, zone: tzinfo, *, is_late: bool
     picker = f"move_{visit.id}"
     start = pick_time(picker, [at for at in free if at != visit.starts_at], zone)
     waive = _waiver(visit, is_late, "move")
+    with reading() as session:
+        clinic = clinics.settings(session)
+    if start is not None and not actor.is_desk and clinics.is_too_late_to_change(clinic, start, clock.now()):
+        rule = _("It is less than {hours} hours ahead: once moved, only reception can change it again.")
+        st.caption(rule.format(hours=clinic.cancellation_hours))
     label = (
         _("Choose a new time") if start is None else _("Move to {time}").format(time=full_time(start, zone))
     )
