@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from core import clinics, notifications
+from core import clinics, clock, notifications, one_time_codes
 from core.errors import ClinicError
 from core.i18n import N_, _, speaking, spoken
 from core.phones import shown
 from db.config import config
-from db.models import Channel, User
+from db.models import Channel, CodePurpose, User
 
 
 class CannotSendCodes(ClinicError):
@@ -135,18 +135,20 @@ def email(
     )
 
 
-def sms(
-    session: Session,
-    letter: Letter,
-    *,
-    to: str,
-    expires_at: datetime,
-    locale: str | None = None,
-    **values: object,
+def code(
+    session: Session, letter: Letter, *, purpose: CodePurpose, to: str, code: str, locale: str | None = None
 ) -> None:
-    """Queue a text message with a code, good until `expires_at`, in `locale` or the language spoken here."""
+    """Queue a one-time code that was just issued for `purpose`, in `locale` or the language spoken here.
+
+    A letter without a subject goes out as a text message, to a number in E.164.
+    """
+    life = one_time_codes.LIFE[purpose]
+    expires_at, minutes = clock.now() + life, int(life.total_seconds() // 60)
+    if letter.subject:
+        email(session, letter, to=to, locale=locale, expires_at=expires_at, code=code, minutes=minutes)
+        return
     with speaking(locale or spoken()):
-        _subject, text = _filled(session, letter, values)
+        _subject, text = _filled(session, letter, {"code": code, "minutes": minutes})
     notifications.enqueue_sms(session, to=to, body=text, is_secret=True, expires_at=expires_at)
 
 

@@ -5,7 +5,7 @@ The screen says the same about every name. A second factor stays, and is still a
 
 from sqlalchemy.orm import Session
 
-from core import accounts, audit, clock, letters, one_time_codes, passwords, throttles
+from core import accounts, audit, letters, one_time_codes, passwords, throttles
 from core.one_time_codes import CodeRefused, TooManyCodes
 from db.models import Channel, CodePurpose, User
 
@@ -30,28 +30,8 @@ def ask(session: Session, *, name: str) -> None:
         return
     if user is None or sent_to is None:
         return
-    life = one_time_codes.LIFE[_RESET]
-    expires_at, minutes = clock.now() + life, int(life.total_seconds() // 60)
-    if sent_to == user.email:
-        letters.email(
-            session,
-            letters.RESET,
-            to=sent_to,
-            locale=user.locale,
-            expires_at=expires_at,
-            code=code,
-            minutes=minutes,
-        )
-    else:
-        letters.sms(
-            session,
-            letters.RESET_BY_PHONE,
-            to=sent_to,
-            locale=user.locale,
-            expires_at=expires_at,
-            code=code,
-            minutes=minutes,
-        )
+    letter = letters.RESET if sent_to == user.email else letters.RESET_BY_PHONE
+    letters.code(session, letter, purpose=_RESET, to=sent_to, code=code, locale=user.locale)
 
 
 def is_asking_over(session: Session, *, name: str, address: str | None) -> bool:

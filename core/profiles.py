@@ -94,15 +94,7 @@ def ask_email(session: Session, actor: Actor, *, email: str, password: str) -> N
     if accounts.is_taken(session, address, but=user.id):
         letters.email(session, letters.KNOWN_ALREADY, to=address)
         return
-    life = one_time_codes.LIFE[CodePurpose.VERIFY_EMAIL]
-    letters.email(
-        session,
-        letters.VERIFY_EMAIL,
-        to=address,
-        expires_at=clock.now() + life,
-        code=code,
-        minutes=int(life.total_seconds() // 60),
-    )
+    letters.code(session, letters.VERIFY_EMAIL, purpose=CodePurpose.VERIFY_EMAIL, to=address, code=code)
 
 
 def ask_phone(session: Session, actor: Actor, *, phone: str, password: str) -> None:
@@ -114,15 +106,7 @@ def ask_phone(session: Session, actor: Actor, *, phone: str, password: str) -> N
         raise PhoneNotUnderstood
     require_password(session, user, password)
     code = one_time_codes.issue(session, CodePurpose.VERIFY_PHONE, sent_to=number, user_id=user.id)
-    life = one_time_codes.LIFE[CodePurpose.VERIFY_PHONE]
-    letters.sms(
-        session,
-        letters.VERIFY_PHONE,
-        to=number,
-        expires_at=clock.now() + life,
-        code=code,
-        minutes=int(life.total_seconds() // 60),
-    )
+    letters.code(session, letters.VERIFY_PHONE, purpose=CodePurpose.VERIFY_PHONE, to=number, code=code)
 
 
 def awaited(session: Session, actor: Actor, purpose: CodePurpose) -> str | None:

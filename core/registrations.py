@@ -88,15 +88,7 @@ def ask(
     if is_known:
         letters.email(session, letters.KNOWN_ALREADY, to=address)
     else:
-        life = one_time_codes.LIFE[CodePurpose.REGISTER]
-        letters.email(
-            session,
-            letters.REGISTER,
-            to=address,
-            expires_at=clock.now() + life,
-            code=code,
-            minutes=int(life.total_seconds() // 60),
-        )
+        letters.code(session, letters.REGISTER, purpose=CodePurpose.REGISTER, to=address, code=code)
 
 
 def is_asking_over(session: Session, *, address: str | None, email: str, **form: Any) -> bool:
