@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.portal import PASSWORD
 
@@ -23,6 +23,7 @@ NEEDED = [
         CHROMIUM is None, reason="There is no Chromium on this machine: install the chromium package."
     ),
 ]
+PROBES = ("/_stcore/health", "/_stcore/host-config")
 SignInAs = Callable[[str], Page]
 
 
@@ -50,3 +51,19 @@ def settle(page: Page) -> None:
     """Wait until the page has answered the last click: a person would wait to see it too."""
     page.wait_for_timeout(150)
     page.locator("[data-test-script-state='notRunning']").wait_for()
+
+
+def complaints_of(page: Page) -> list[str]:
+    """What the browser itself has to say against a page from now on: a list that fills by itself.
+
+    Not that Streamlit asks for its server under a page's own address first, and is told that it is not there.
+    """
+    complaints: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.location["url"].endswith(PROBES):
+            complaints.append(message.text)
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return complaints

@@ -1,68 +1,24 @@
-"""The guard as a browser meets it: its policy, its cookies, and tabs that leave when their session ends."""
+"""The guard as a browser meets it: its cookies, and tabs that leave when their session ends."""
 
 import time
 
-import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, expect
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from core import grants, sign_ins
 from db.models import SignIn, User
 from db.session import unit_of_work
-from pages.ui import navigation
 from tests import browsers
 from tests.browsers import SignInAs, settle
-from tests.portal import Residents
 
 pytestmark = browsers.NEEDED
-PROBES = ("/_stcore/health", "/_stcore/host-config")
-PAGES = {
-    "ada": [navigation.FIND_DOCTOR, navigation.DOCTOR, navigation.MY_APPOINTMENTS],
-    "roth": [navigation.TODAY],
-    "rita": [navigation.BOOK_FOR_PATIENT, navigation.TODAY],
-}
 
 
 def end_all(clinic: Engine) -> None:
     with unit_of_work(clinic) as session:
         for sign_in in session.scalars(select(SignIn).where(SignIn.ended_at.is_(None))):
             sign_in.ended_at = sign_in.last_seen_at
-
-
-def listen(page: Page, complaints: list[str]) -> None:
-    """Note what the browser itself has to say against a page.
-
-    Not that Streamlit asks for its server under a page's own address first, and is told that it is not there.
-    """
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type == "error" and not message.location["url"].endswith(PROBES):
-            complaints.append(message.text)
-
-    page.on("console", note)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-
-
-@pytest.mark.parametrize("username", PAGES)
-def test_the_pages_keep_to_the_strict_policy(
-    sign_in_as: SignInAs,
-    address: str,
-    residents: Residents,
-    username: str,
-) -> None:
-    complaints: list[str] = []
-    page = sign_in_as(username)
-    listen(page, complaints)
-    for path in PAGES[username]:
-        name = path.rpartition("/")[2].removesuffix(".py")
-        query = (
-            f"?doctor={residents.roth_id}&service={residents.checkup_id}" if path == navigation.DOCTOR else ""
-        )
-        page.goto(f"{address}/{name}{query}" if path != PAGES[username][0] else address)
-        expect(page.get_by_role("heading").first).to_be_visible()
-        settle(page)
-    assert complaints == []
 
 
 def test_an_open_tab_leaves_its_page_when_the_session_ends_elsewhere(
