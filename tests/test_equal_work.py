@@ -88,6 +88,7 @@ def ask_to_register(session: Session, email: str) -> None:
         email=email,
         password="glass river tempo",
         has_sms_consent=False,
+        browser="hers",
     )
 
 

@@ -84,6 +84,7 @@ def test_a_waiting_form_and_an_invite_are_found(session: Session) -> None:
             email="wanda@example.org",
             password="glass river tempo",
             has_sms_consent=False,
+            browser="hers",
         )
         invites.invite(session, cast.admin, name="Ingo Invited", email="ingo@example.org", role=Role.STAFF)
     for word in ("Wanda Waiting", "+4915199990002", "wanda@example.org", "Ingo Invited", "ingo@example.org"):
