@@ -1,6 +1,7 @@
 """Who is at this screen: read afresh from the session cookie on every run and click."""
 
 import secrets
+from pathlib import PurePath
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
@@ -20,8 +21,10 @@ from db.models import User
 from db.session import unit_of_work
 from pages.front.cookies import browser_cookie, session_cookie
 from pages.front.visitors import OWNER_HEADER
+from pages.ui.navigation import BOOK_FOR_PATIENT, FIND_DOCTOR, SIGN_IN, SIGNED_OUT, TODAY
 
-FOR_SIGNED_OUT = {"sign_in", "register", "reset_password", "accept_invite"}
+# Pages that only the signed-out have, and those where a role lands: Streamlit has them at / alone.
+_AT_ROOT = {PurePath(page).stem for page in (SIGN_IN, *SIGNED_OUT, FIND_DOCTOR, TODAY, BOOK_FOR_PATIENT)}
 
 
 class CookiesRefused(ClinicError):
@@ -202,10 +205,10 @@ def sign_out() -> None:
 
 
 def _here() -> str:
-    """The path and query of this page, to come back to; the first page where only the signed-out have one."""
+    """The path and query of this page, to come back to; the first page instead of one `_AT_ROOT`."""
     query = urlencode({name: value for name, value in st.query_params.to_dict().items() if name != "ended"})
     path = urlsplit(st.context.url or "/").path or "/"
-    if path.rpartition("/")[2] in FOR_SIGNED_OUT:
+    if path.rpartition("/")[2] in _AT_ROOT:
         return "/"
     return f"{path}?{query}" if query else path
 
