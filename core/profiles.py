@@ -53,7 +53,7 @@ def save(session: Session, actor: Actor, *, name: str, locale: str, has_sms_cons
     Nothing else of the account changes, whatever a form sends along. Raises `LanguageUnknown`,
     `NoPhoneForMessages`, errors of `names`.
     """
-    user = _changing(session, actor)
+    user = changing(session, actor)
     given = names.cleaned(name)
     if locale not in i18n.languages() and locale != user.locale:
         raise LanguageUnknown
@@ -86,7 +86,7 @@ def ask_email(session: Session, actor: Actor, *, email: str, password: str) -> N
 
     Raises `WrongCurrentPassword`, `EmailNotUnderstood`, `TooManyCodes`, `CannotSendCodes`.
     """
-    user = _changing(session, actor)
+    user = changing(session, actor)
     letters.require_sendable(session, Channel.EMAIL)
     address = emails.folded(email)
     require_password(session, user, password)
@@ -99,7 +99,7 @@ def ask_email(session: Session, actor: Actor, *, email: str, password: str) -> N
 
 def ask_phone(session: Session, actor: Actor, *, phone: str, password: str) -> None:
     """Send a code to `phone` by text message. Raises as `ask_email` does, and `PhoneNotUnderstood`."""
-    user = _changing(session, actor)
+    user = changing(session, actor)
     letters.require_sendable(session, Channel.SMS)
     number = e164(session, phone)
     if number is None:
@@ -128,7 +128,7 @@ def confirm_email(session: Session, actor: Actor, *, code: str) -> None:
 
     The old address is told. Raises `CodeRefused`, `EmailTaken`.
     """
-    user = _changing(session, actor)
+    user = changing(session, actor)
     address = _redeemed(session, user, CodePurpose.VERIFY_EMAIL, code)
     letters.notice(session, letters.EMAIL_CHANGED, user)
     try:
@@ -144,7 +144,7 @@ def confirm_email(session: Session, actor: Actor, *, code: str) -> None:
 
 def confirm_phone(session: Session, actor: Actor, *, code: str) -> None:
     """Take the phone number, now that its code has come back. Raises `CodeRefused`."""
-    user = _changing(session, actor)
+    user = changing(session, actor)
     number = _redeemed(session, user, CodePurpose.VERIFY_PHONE, code)
     if user.phone and user.phone != number:
         letters.notice(session, letters.PHONE_CHANGED, user)
@@ -154,7 +154,8 @@ def confirm_phone(session: Session, actor: Actor, *, code: str) -> None:
     _record(session, actor, audit.Event.VERIFY, what="phone")
 
 
-def _changing(session: Session, actor: Actor) -> User:
+def changing(session: Session, actor: Actor) -> User:
+    """The actor's own account, for a service that changes it."""
     access.require(actor, Action.CHANGE_ACCOUNT, user_id=actor.user_id)
     return session.get_one(User, actor.user_id)
 

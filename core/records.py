@@ -68,10 +68,17 @@ def treating_doctor(session: Session, actor: Actor, patient_id: int) -> int | No
     A patient becomes a doctor's with a visit that stands, is over or was missed. One that was called off or
     never paid for does not count, and it cannot be called off once it has begun.
     """
+    is_own, emergency = _way_in(session, actor, patient_id)
+    return actor.doctor_id if is_own or emergency else None
+
+
+def _way_in(session: Session, actor: Actor, patient_id: int) -> tuple[bool, EmergencyAccess | None]:
+    """Whether the patient is the actor's as a doctor; if not, the emergency access in force, if any."""
     if actor.doctor_id is None:
-        return None
-    is_own = _has_visit(session, actor.doctor_id, patient_id)
-    return actor.doctor_id if is_own or _in_force(session, actor.doctor_id, patient_id) else None
+        return False, None
+    if _has_visit(session, actor.doctor_id, patient_id):
+        return True, None
+    return False, _in_force(session, actor.doctor_id, patient_id)
 
 
 def _has_visit(session: Session, doctor_id: int, patient_id: int) -> bool:
@@ -100,15 +107,13 @@ def _in_force(session: Session, doctor_id: int, patient_id: int) -> EmergencyAcc
 
 def open_record(session: Session, actor: Actor, *, patient_id: int) -> Record:
     """Open the record of a patient. The trail keeps every look. Raises `AccessDenied`, `NotFound`."""
-    doctor_id = treating_doctor(session, actor, patient_id)
+    is_own, emergency = _way_in(session, actor, patient_id)
+    doctor_id = actor.doctor_id if is_own or emergency else None
     access.require(actor, Action.SEE_RECORD, patient_id=patient_id, doctor_id=doctor_id)
     clinical = select(Patient.name, Patient.birth_on, Patient.allergies, Patient.medical_history)
     patient = session.execute(clinical.where(Patient.id == patient_id)).one_or_none()
     if patient is None:
         raise NotFound
-    emergency = None
-    if doctor_id is not None and not _has_visit(session, doctor_id, patient_id):
-        emergency = _in_force(session, doctor_id, patient_id)
     seen = ("record", patient_id) if emergency is None else ("emergency access", emergency.id)
     audit.record_read(session, actor, Action.SEE_RECORD, kind=seen[0], number=seen[1], patient_id=patient_id)
     coming, past = _visits(session, patient_id)

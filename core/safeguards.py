@@ -19,7 +19,7 @@ from core.access import Action, Actor
 from core.errors import ClinicError, NotFound
 from core.i18n import N_
 from core.second_factors import Enrolment
-from db.models import SignIn, User
+from db.models import SignIn
 
 END_REASON = "ended by the person"
 SHOWN = 50
@@ -68,7 +68,7 @@ def change_password(session: Session, actor: Actor, *, current: str, new: str) -
 
     Raises `WrongCurrentPassword`, `PasswordUnchanged`, errors of `passwords`.
     """
-    user = _own(session, actor)
+    user = profiles.changing(session, actor)
     passwords.require_acceptable(new, about=(user.name, user.username, user.email))
     profiles.require_password(session, user, current)
     if new == current:
@@ -79,7 +79,7 @@ def change_password(session: Session, actor: Actor, *, current: str, new: str) -
 
 def begin_second_factor(session: Session, actor: Actor, *, password: str) -> None:
     """Make a secret for an app on a phone, also in place of an older one. Raises `WrongCurrentPassword`."""
-    user = _own(session, actor)
+    user = profiles.changing(session, actor)
     profiles.require_password(session, user, password)
     second_factors.begin(session, user)
     audit.record(
@@ -89,7 +89,7 @@ def begin_second_factor(session: Session, actor: Actor, *, password: str) -> Non
 
 def drop_second_factor(session: Session, actor: Actor) -> None:
     """Forget what was begun and not confirmed; a second factor that counts stays."""
-    user = _own(session, actor)
+    user = profiles.changing(session, actor)
     second_factors.drop(session, user)
     audit.record(
         session, actor, Action.CHANGE_ACCOUNT, kind="user", number=user.id, what="second factor dropped"
@@ -98,25 +98,20 @@ def drop_second_factor(session: Session, actor: Actor) -> None:
 
 def begun_second_factor(session: Session, actor: Actor) -> Enrolment | None:
     """The secret that waits for one of its codes, None when there is none."""
-    return second_factors.pending(session, _own(session, actor))
+    return second_factors.pending(session, profiles.changing(session, actor))
 
 
 def confirm_second_factor(session: Session, actor: Actor, *, code: str) -> list[str]:
     """Let the begun second factor count; the recovery codes, to be shown once. Raises `WrongCode`."""
-    return second_factors.confirm(session, _own(session, actor), code=code, actor=actor)
+    return second_factors.confirm(session, profiles.changing(session, actor), code=code, actor=actor)
 
 
 def turn_off_second_factor(session: Session, actor: Actor, *, password: str) -> None:
     """Sign in with the password alone from now on. Raises `SecondFactorRequired`, `WrongCurrentPassword`."""
-    user = _own(session, actor)
+    user = profiles.changing(session, actor)
     if second_factors.is_required(clinics.settings(session), user.role):
         raise SecondFactorRequired
     profiles.require_password(session, user, password)
     second_factors.turn_off(session, user)
     letters.notice(session, letters.SECOND_FACTOR_OFF, user)
     audit.record(session, actor, audit.Event.SECOND_FACTOR_OFF, kind="user", number=user.id)
-
-
-def _own(session: Session, actor: Actor) -> User:
-    access.require(actor, Action.CHANGE_ACCOUNT, user_id=actor.user_id)
-    return session.get_one(User, actor.user_id)

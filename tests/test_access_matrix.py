@@ -210,6 +210,7 @@ RECIPES = {
         Action.CHANGE_ACCOUNT, phone="+49301234567", password=PASSWORD, or_else=CannotSendCodes
     ),
     "profiles.awaited": of_oneself(Action.SEE_ACCOUNT, purpose=CodePurpose.VERIFY_EMAIL),
+    "profiles.changing": of_oneself(Action.CHANGE_ACCOUNT),
     "profiles.confirm_email": of_oneself(Action.CHANGE_ACCOUNT, code="123456", or_else=ClinicError),
     "profiles.confirm_phone": of_oneself(Action.CHANGE_ACCOUNT, code="123456", or_else=ClinicError),
     "profiles.own": of_oneself(Action.SEE_ACCOUNT),

@@ -8,7 +8,7 @@ import streamlit as st
 from core import clinics, clock, registrations
 from core.i18n import N_, _
 from pages.ui import perform_signed_out, reading
-from pages.ui.fields import code_field, password_field
+from pages.ui.fields import code_field, password_field, two_steps
 from pages.ui.navigation import RESET_PASSWORD, SIGN_IN
 from pages.ui.sessions import known_browser
 
@@ -55,16 +55,7 @@ def confirm() -> None:
 with reading() as session:
     zone = clinics.zone(session)
 st.title(_("Create an account"))
-names = {FORM: _("Your details"), CODE: _("Enter your code")}
-st.session_state.setdefault("register_part", FORM)
-part = st.segmented_control(
-    _("Step"),
-    list(names),
-    format_func=names.get,
-    required=True,
-    label_visibility="collapsed",
-    key="register_part",
-)
+part = two_steps({FORM: _("Your details"), CODE: _("Enter your code")}, "register_part")
 if part == CODE:
     with st.form("register_confirm"):
         st.text_input(_("Email"), key="register_code_email", autocomplete="email", max_chars=254)

@@ -7,7 +7,7 @@ import streamlit as st
 from core import password_resets
 from core.i18n import N_, _
 from pages.ui import perform_signed_out
-from pages.ui.fields import code_field, password_field
+from pages.ui.fields import code_field, password_field, two_steps
 from pages.ui.navigation import REGISTER, SIGN_IN
 
 ASK, CODE = "ask", "code"
@@ -43,16 +43,7 @@ def finish() -> None:
 
 
 st.title(_("Forgotten password"))
-names = {ASK: _("Ask for a code"), CODE: _("I have a code")}
-st.session_state.setdefault("reset_part", ASK)
-part = st.segmented_control(
-    _("Step"),
-    list(names),
-    format_func=names.get,
-    required=True,
-    label_visibility="collapsed",
-    key="reset_part",
-)
+part = two_steps({ASK: _("Ask for a code"), CODE: _("I have a code")}, "reset_part")
 if part == CODE:
     with st.form("reset_finish"):
         st.text_input(_("Email or user name"), key="reset_code_name", autocomplete="username", max_chars=254)

@@ -5,10 +5,11 @@ from datetime import timedelta
 import streamlit as st
 
 from core import clinics, records
-from core.i18n import N_, _, short_date, span
+from core.i18n import N_, _, span
 from core.records import Found
 from db.models import Role
 from pages.ui import perform, plain, reading, require
+from pages.ui.found import born, named, patient_button, say_if_cut
 from pages.ui.records import show_record
 
 actor = require(Role.DOCTOR)
@@ -32,25 +33,15 @@ def show_found(found: list[Found]) -> None:
     if not found:
         st.info(_("Nobody fits that. Check the spelling, or try the birth date."))
     for each in found:
-        born = _("born {date}").format(date=short_date(each.birth_on))
-        st.button(
-            f"**{plain(each.name)}** · {born}",
-            icon=":material/person:" if each.is_own else ":material/lock:",
-            on_click=choose,
-            args=(each.patient_id,),
-            key=f"record_{each.patient_id}",
-            width="stretch",
-            wrap=True,
-        )
-    if len(found) == records.RESULTS:
-        st.caption(
-            _("Only the first {count} are shown. Write more of the name.").format(count=records.RESULTS)
-        )
+        icon = ":material/person:" if each.is_own else ":material/lock:"
+        label = named(each.name, each.birth_on)
+        patient_button(label, each.patient_id, on_click=choose, key="record", icon=icon)
+    say_if_cut(len(found), records.RESULTS)
 
 
 def ask_for_reason(known: Found) -> None:
     st.title(plain(known.name))
-    st.caption(_("born {date}").format(date=short_date(known.birth_on)))
+    st.caption(born(known.birth_on))
     st.warning(
         _("You have had no visit with this patient. In an emergency you can open the record all the same."),
         icon=":material/emergency:",

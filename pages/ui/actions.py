@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import streamlit as st
 
-from core import audit, sign_ins
+from core import audit
 from core.access import Actor
 from core.audit import Event
 from core.errors import AccessDenied, ClinicError
@@ -17,7 +17,7 @@ from core.throttles import TooManyTries
 from db.models import Outcome
 from db.session import unit_of_work
 from pages.ui.refusals import keep_refusal
-from pages.ui.sessions import browsers_language, is_guarded, token
+from pages.ui.sessions import acting, browsers_language
 from pages.ui.slots import choose
 from pages.ui.words import plain
 
@@ -143,9 +143,7 @@ def _is_over_for(actor: Actor | None, trying: Callable[[Any, Actor], bool], sess
 
 def _acting(session: Any) -> Actor | None:
     """Who is signed in now; their language is spoken from here on."""
-    actor = sign_ins.current_actor(
-        session, token(), is_active_use=not is_guarded(), address=st.context.ip_address
-    )
+    actor = acting(session)
     if actor is not None:
         use_locale(actor.locale)
     return actor

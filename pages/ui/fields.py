@@ -19,6 +19,14 @@ def password_field(label: str, key: str, *, is_new: bool = False) -> None:
     )
 
 
+def two_steps(names: dict[str, str], key: str) -> str:
+    """Which of two steps is shown, the first at first: `names` by their keys, in order."""
+    st.session_state.setdefault(key, next(iter(names)))
+    return st.segmented_control(
+        _("Step"), list(names), format_func=names.get, required=True, label_visibility="collapsed", key=key
+    )
+
+
 def code_field(label: str, key: str) -> None:
     """A one-time code, which phones offer to fill in from the message."""
     st.text_input(label, key=key, autocomplete="one-time-code", max_chars=40)

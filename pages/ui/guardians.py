@@ -4,9 +4,10 @@ import streamlit as st
 
 from core import guardians, patients
 from core.access import Actor
-from core.i18n import N_, _, short_date
+from core.i18n import N_, _
 from db.models import Patient
 from pages.ui.actions import perform
+from pages.ui.found import named, patient_button
 from pages.ui.refusals import reading
 from pages.ui.words import plain
 
@@ -48,21 +49,9 @@ def _find(actor: Actor, patient: Patient) -> None:
     if not found:
         st.info(_("Nobody fits that. A guardian has to be written down as a patient first."))
     for each in found:
-        st.button(
-            _who(each),
-            on_click=_choose,
-            args=(each.id,),
-            key=f"guardian_{each.id}",
-            width="stretch",
-            wrap=True,
-        )
+        patient_button(named(each.name, each.birth_on), each.id, on_click=_choose, key="guardian")
         if st.session_state.get("guardian_chosen") == each.id:
             _confirm(patient, each)
-
-
-def _who(patient: Patient) -> str:
-    born = _("born {date}").format(date=short_date(patient.birth_on))
-    return f"**{plain(patient.name)}** · {born}"
 
 
 def _choose(guardian_id: int) -> None:
@@ -76,7 +65,10 @@ def _confirm(patient: Patient, guardian: Patient) -> None:
             _(
                 "{guardian} will see the record of {patient}, and book and cancel for them. "
                 "Have you seen that this may be?"
-            ).format(guardian=_who(guardian), patient=_who(patient))
+            ).format(
+                guardian=named(guardian.name, guardian.birth_on),
+                patient=named(patient.name, patient.birth_on),
+            )
         )
         st.button(
             _("Link the guardian"),

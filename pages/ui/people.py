@@ -7,10 +7,11 @@ import streamlit as st
 
 from core import clinics, clock, patients
 from core.access import Actor
-from core.i18n import N_, _, short_date
+from core.i18n import N_, _
 from core.phones import shown
 from db.models import Patient
 from pages.ui.actions import form_key, perform
+from pages.ui.found import named, patient_button, say_if_cut
 from pages.ui.guardians import guardian_panel
 from pages.ui.refusals import reading
 from pages.ui.words import plain
@@ -46,8 +47,7 @@ def choose_patient(actor: Actor) -> Patient | None:
 
 def _described(patient: Patient) -> str:
     phone = f" · {plain(shown(patient.phone))}" if patient.phone else ""
-    born = _("born {date}").format(date=short_date(patient.birth_on))
-    return f"**{plain(patient.name)}** · {born}{phone}"
+    return named(patient.name, patient.birth_on) + phone
 
 
 def _choose(patient_id: int | None) -> None:
@@ -59,18 +59,8 @@ def _list(found: list[Patient]) -> None:
     if not found:
         st.info(_("Nobody fits that. Check the spelling, or add the person below."))
     for patient in found:
-        st.button(
-            _described(patient),
-            on_click=_choose,
-            args=(patient.id,),
-            key=f"people_{patient.id}",
-            width="stretch",
-            wrap=True,
-        )
-    if len(found) == patients.RESULTS:
-        st.caption(
-            _("Only the first {count} are shown. Write more of the name.").format(count=patients.RESULTS)
-        )
+        patient_button(_described(patient), patient.id, on_click=_choose, key="people")
+    say_if_cut(len(found), patients.RESULTS)
 
 
 def _new_patient(today: date) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from core import clock
 from core.i18n import _, clock_time, ngettext, short_date
 from core.records import Record, Visit
+from pages.ui.found import born
 from pages.ui.words import age, plain, status_badge
 
 
@@ -21,7 +22,7 @@ def show_record(record: Record, zone: tzinfo) -> None:
     st.title(plain(record.name))
     years = age(record.birth_on, clock.now().astimezone(zone).date())
     aged = ngettext("{years} year", "{years} years", years).format(years=years)
-    st.caption(_("born {date}").format(date=short_date(record.birth_on)) + f", {aged}")
+    st.caption(f"{born(record.birth_on)}, {aged}")
     for heading, words in ((_("Allergies"), record.allergies), (_("History"), record.medical_history)):
         st.header(heading)
         st.text(words or _("Nothing written down."))

@@ -6,10 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from core import audit, sign_ins
+from core import audit
 from core.errors import AccessDenied, ClinicError
 from db.session import unit_of_work
-from pages.ui.sessions import token
+from pages.ui.sessions import acting
 from pages.ui.words import plain
 
 
@@ -32,6 +32,6 @@ def reading() -> Iterator[Any]:
 def keep_refusal(denied: AccessDenied) -> None:
     """Note in the trail what whoever is signed in was refused; what they had begun is rolled back by now."""
     with unit_of_work() as session:
-        actor = sign_ins.current_actor(session, token(), is_active_use=False, address=st.context.ip_address)
+        actor = acting(session)
         if actor is not None:
             audit.record_refusal(session, actor, denied)

@@ -2,6 +2,7 @@
 
 import secrets
 from pathlib import PurePath
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
@@ -58,13 +59,18 @@ def token() -> str | None:
 def current_actor() -> Actor | None:
     """Who is signed in here, None when nobody is. Sets the language of what follows."""
     with unit_of_work() as session:
-        actor = sign_ins.current_actor(
-            session, token(), is_active_use=not is_guarded(), address=st.context.ip_address
-        )
+        actor = acting(session)
     if actor is not None:
         st.session_state["locale"] = actor.locale
     use_locale(st.session_state.get("locale") or browsers_language())
     return actor
+
+
+def acting(session: Any) -> Actor | None:
+    """Who is signed in here, as the database has them in this transaction."""
+    return sign_ins.current_actor(
+        session, token(), is_active_use=not is_guarded(), address=st.context.ip_address
+    )
 
 
 def browsers_language() -> str:

@@ -67,7 +67,7 @@ def visit_actions(visit: Appointment, actor: Actor, clinic: ClinicSettings, zone
             )
     open_panel = st.session_state.get("visits_open")
     if open_panel == ("move", visit.id):
-        _move_panel(visit, actor, zone, is_late=is_late)
+        _move_panel(visit, actor, clinic, zone, is_late=is_late)
     elif open_panel == ("cancel", visit.id):
         _cancel_panel(visit, actor, is_late=is_late)
 
@@ -113,7 +113,9 @@ def _waiver(visit: Appointment, is_late: bool, what: str) -> bool:
     )
 
 
-def _move_panel(visit: Appointment, actor: Actor, zone: tzinfo, *, is_late: bool) -> None:
+def _move_panel(
+    visit: Appointment, actor: Actor, clinic: ClinicSettings, zone: tzinfo, *, is_late: bool
+) -> None:
     with reading() as session:
         free = availability.all_free(
             session,
@@ -125,8 +127,6 @@ def _move_panel(visit: Appointment, actor: Actor, zone: tzinfo, *, is_late: bool
     picker = f"move_{visit.id}"
     start = pick_time(picker, [at for at in free if at != visit.starts_at], zone)
     waive = _waiver(visit, is_late, "move")
-    with reading() as session:
-        clinic = clinics.settings(session)
     if start is not None and not actor.is_desk and clinics.is_too_late_to_change(clinic, start, clock.now()):
         rule = _("It is less than {hours} hours ahead: once moved, only reception can change it again.")
         st.caption(rule.format(hours=clinic.cancellation_hours))
