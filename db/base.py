@@ -21,13 +21,16 @@ class Base(DeclarativeBase):
     type_annotation_map: dict[Any, Any] = {datetime: DateTime(timezone=True)}  # noqa: RUF012 - SQLAlchemy's own shape
 
 
-def stored_as_text(states: type[StrEnum]) -> Enum:
-    """A column type that stores a StrEnum's values as text, checked by the database."""
+def stored_as_text(states: type[StrEnum], column: str = "") -> Enum:
+    """A column type that stores a StrEnum's values as text, checked by the database.
+
+    Where a table has several columns of the same states, `column` names the check of each.
+    """
     return Enum(
         states,
         native_enum=False,
         create_constraint=True,
         length=20,
-        name=f"{states.__name__.lower()}_known",
+        name=f"{column or states.__name__.lower()}_known",
         values_callable=lambda members: [member.value for member in members],
     )

@@ -7,15 +7,31 @@ from db.models.appointments import (
     AppointmentStatus,
     EventKind,
     PaymentStatus,
+    RuleCause,
     Source,
 )
 from db.models.audit import AuditChain, AuditEntry, AuditLink, Outcome
 from db.models.clinic import ClinicSettings, Location, Room
+from db.models.money import (
+    DocumentCounter,
+    EntryKind,
+    LedgerEntry,
+    Payment,
+    PaymentMethod,
+    PaymentState,
+    ProcessorCursor,
+    ProcessorEvent,
+    Refund,
+    RefundCause,
+    RefundState,
+    Series,
+    TillClosing,
+)
 from db.models.notifications import Channel, Notification, NotificationStatus
 from db.models.people import Doctor, Patient, Role, Sex, Specialty, User, doctor_specialties, folded
 from db.models.records import EmergencyAccess
 from db.models.schedules import DateOverride, TimeOff, WeeklyHours
-from db.models.services import DoctorService, Service
+from db.models.services import DoctorService, PaymentRule, Service
 from db.models.sign_ins import SignIn, SignInAttempts, SignInGrant
 
 __all__ = [
@@ -31,19 +47,33 @@ __all__ = [
     "DateOverride",
     "Doctor",
     "DoctorService",
+    "DocumentCounter",
     "EmergencyAccess",
+    "EntryKind",
     "EventKind",
     "Invite",
+    "LedgerEntry",
     "Location",
     "Notification",
     "NotificationStatus",
     "OneTimeCode",
     "Outcome",
     "Patient",
+    "Payment",
+    "PaymentMethod",
+    "PaymentRule",
+    "PaymentState",
     "PaymentStatus",
+    "ProcessorCursor",
+    "ProcessorEvent",
     "RecoveryCode",
+    "Refund",
+    "RefundCause",
+    "RefundState",
     "Role",
     "Room",
+    "RuleCause",
+    "Series",
     "Service",
     "Sex",
     "SignIn",
@@ -52,6 +82,7 @@ __all__ = [
     "SocialIdentity",
     "Source",
     "Specialty",
+    "TillClosing",
     "TimeOff",
     "User",
     "WeeklyHours",

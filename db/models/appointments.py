@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from db.base import Base, stored_as_text
 from db.models.clinic import Location, Room
 from db.models.people import Doctor, Patient
-from db.models.services import Service
+from db.models.services import PaymentRule, Service
 
 
 class AppointmentStatus(StrEnum):
@@ -28,10 +28,20 @@ class AppointmentStatus(StrEnum):
 
 class PaymentStatus(StrEnum):
     UNPAID = "unpaid"
+    PARTLY_PAID = "partly_paid"
     PAID = "paid"
     PARTLY_REFUNDED = "partly_refunded"
     REFUNDED = "refunded"
     WAIVED = "waived"
+
+
+class RuleCause(StrEnum):
+    """Why a visit has its payment rule."""
+
+    CLINIC = "clinic"
+    SERVICE = "service"
+    FIRST_VISIT = "first_visit"
+    NO_SHOWS = "no_shows"
 
 
 class Source(StrEnum):
@@ -63,6 +73,10 @@ class Appointment(Base):
 
     `blocked` is the visit with the service's buffers: the doctor and the room are taken for all of it, the
     patient for the visit alone. An overbooked visit (it has a reason) is outside the doctor's constraint.
+
+    The terms agreed at booking stay with it, whatever the policy says later: the price, what was due before
+    it was confirmed (`due_minor`) and why, from how many hours before a cancellation costs `late_fee_minor`,
+    and which share of what was paid goes back before that.
     """
 
     __tablename__ = "appointments"
@@ -75,6 +89,10 @@ class Appointment(Base):
         ),
         CheckConstraint("(status = 'pending') = (hold_expires_at IS NOT NULL)", name="hold_while_pending"),
         CheckConstraint("price_minor >= 0", name="price_not_negative"),
+        CheckConstraint("due_minor BETWEEN 0 AND price_minor", name="due_within_price"),
+        CheckConstraint("late_fee_minor BETWEEN 0 AND price_minor", name="late_fee_within_price"),
+        CheckConstraint("refund_percent BETWEEN 0 AND 100", name="refund_percent_bounded"),
+        CheckConstraint("cancellation_hours >= 0", name="cancellation_not_negative"),
         CheckConstraint("overbook_reason <> ''", name="overbook_reason_given"),
         ExcludeConstraint(
             (text("int4range(doctor_id, doctor_id, '[]')"), "="),
@@ -121,6 +139,16 @@ class Appointment(Base):
         stored_as_text(PaymentStatus), default=PaymentStatus.UNPAID, server_default=PaymentStatus.UNPAID.value
     )
     price_minor: Mapped[int]
+    payment_rule: Mapped[PaymentRule] = mapped_column(
+        stored_as_text(PaymentRule), default=PaymentRule.DESK, server_default=PaymentRule.DESK.value
+    )
+    rule_cause: Mapped[RuleCause] = mapped_column(
+        stored_as_text(RuleCause), default=RuleCause.CLINIC, server_default=RuleCause.CLINIC.value
+    )
+    due_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    cancellation_hours: Mapped[int] = mapped_column(default=24, server_default="24")
+    late_fee_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    refund_percent: Mapped[int] = mapped_column(default=100, server_default="100")
     hold_expires_at: Mapped[datetime | None]
     source: Mapped[Source] = mapped_column(stored_as_text(Source))
     overbook_reason: Mapped[str | None] = mapped_column(Text)

@@ -3,11 +3,15 @@
 from sqlalchemy import CheckConstraint, ForeignKey, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.base import Base
+from db.base import Base, stored_as_text
+from db.models.services import PaymentRule
 
 
 class ClinicSettings(Base):
-    """The one row of clinic-wide settings. Services may set their own notice and horizon."""
+    """The one row of clinic-wide settings. Services may set their own notice, horizon and payment rule.
+
+    `first_visit_rule` and, after `no_show_limit` missed visits, `no_show_rule` count where they are stricter.
+    """
 
     __tablename__ = "settings"
     __table_args__ = (
@@ -18,6 +22,12 @@ class ClinicSettings(Base):
         CheckConstraint("staff_idle_minutes BETWEEN 1 AND 720", name="staff_idle_bounded"),
         CheckConstraint("patient_idle_minutes BETWEEN 1 AND 720", name="patient_idle_bounded"),
         CheckConstraint("record_retention_years BETWEEN 0 AND 100", name="retention_bounded"),
+        CheckConstraint("deposit_percent BETWEEN 1 AND 100", name="deposit_bounded"),
+        CheckConstraint("late_fee_percent BETWEEN 0 AND 100", name="late_fee_bounded"),
+        CheckConstraint("refund_percent BETWEEN 0 AND 100", name="refund_bounded"),
+        CheckConstraint("no_show_limit BETWEEN 1 AND 20", name="no_show_limit_bounded"),
+        CheckConstraint("(no_show_limit IS NULL) = (no_show_rule IS NULL)", name="no_show_rule_whole"),
+        CheckConstraint("unpaid_holds BETWEEN 1 AND 10", name="unpaid_holds_bounded"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_iso4217"),
     )
 
@@ -34,6 +44,20 @@ class ClinicSettings(Base):
     patient_idle_minutes: Mapped[int] = mapped_column(default=60, server_default="60")
     requires_second_factor: Mapped[bool] = mapped_column(default=True, server_default="true")
     record_retention_years: Mapped[int] = mapped_column(default=10, server_default="10")
+    payment_rule: Mapped[PaymentRule] = mapped_column(
+        stored_as_text(PaymentRule), default=PaymentRule.DESK, server_default=PaymentRule.DESK.value
+    )
+    first_visit_rule: Mapped[PaymentRule | None] = mapped_column(
+        stored_as_text(PaymentRule, "first_visit_rule")
+    )
+    no_show_limit: Mapped[int | None]
+    no_show_rule: Mapped[PaymentRule | None] = mapped_column(stored_as_text(PaymentRule, "no_show_rule"))
+    deposit_percent: Mapped[int] = mapped_column(
+        default=30, server_default="30"
+    )  # where a service has no sum
+    late_fee_percent: Mapped[int] = mapped_column(default=0, server_default="0")
+    refund_percent: Mapped[int] = mapped_column(default=100, server_default="100")
+    unpaid_holds: Mapped[int] = mapped_column(default=2, server_default="2")  # at once, for one account
 
 
 class Location(Base):

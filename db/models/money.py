@@ -1,0 +1,322 @@
+"""Money: payments and refunds with what became of them, the ledger of all of it, and the closed tills."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Text,
+    UniqueConstraint,
+    event,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.base import Base, stored_as_text
+from db.models.appointments import Appointment
+
+
+class PaymentMethod(StrEnum):
+    ONLINE = "online"
+    TERMINAL = "terminal"  # a card, at the desk
+    CASH = "cash"
+
+
+class PaymentState(StrEnum):
+    OPEN = "open"  # may be paid at the card processor, now or in a moment
+    CLOSING = "closing"  # no longer wanted: to be ended at the processor
+    PAID = "paid"
+    ENDED = "ended"  # nothing was paid, and nothing can be any more
+
+
+class RefundState(StrEnum):
+    PENDING = "pending"  # owed: the processor is to be asked, or the desk to hand it over
+    SENT = "sent"  # the processor has accepted it and may still fail
+    DONE = "done"
+    FAILED = "failed"
+
+
+class RefundCause(StrEnum):
+    CANCELLED = "cancelled"
+    TIME_LOST = "time lost"  # paid too late: the time was somebody else's by then
+    OVERPAID = "overpaid"
+    BY_HAND = "by hand"
+    AT_PROCESSOR = "at processor"  # made there, not here
+
+
+class EntryKind(StrEnum):
+    INVOICE = "invoice"
+    CREDIT = "credit"  # takes back an invoice or a part of it
+    PAYMENT = "payment"
+    REFUND = "refund"
+    REFUND_FAILED = "refund_failed"
+
+
+class Series(StrEnum):
+    """What is numbered without gaps: what is owed, and what was paid or paid back."""
+
+    INVOICE = "invoice"
+    RECEIPT = "receipt"
+
+
+UNSETTLED = "state IN ('open', 'closing')"
+CURRENCY = "currency ~ '^[A-Z]{3}$'"
+
+
+class Payment(Base):
+    """Money for a visit: taken at the desk, or an attempt to pay online.
+
+    An attempt is written before the card processor is asked, with all that the request is made of, so that
+    the same request can be made again. `public_id` is all that the processor learns of it. `check_after` is
+    when the jobs look at it next; whoever does so moves it on first, as a lease.
+    """
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", name="amount_positive"),
+        CheckConstraint(CURRENCY, name="currency_iso4217"),
+        CheckConstraint("(method = 'online') = (expires_at IS NOT NULL)", name="online_expires"),
+        CheckConstraint("(method = 'online') = (check_after IS NOT NULL)", name="online_is_checked"),
+        CheckConstraint("(method = 'online') = (taken_by_id IS NULL)", name="desk_took_it"),
+        CheckConstraint("method = 'online' OR state = 'paid'", name="desk_is_paid"),
+        CheckConstraint("(state = 'paid') = (paid_at IS NOT NULL)", name="paid_at_a_time"),
+        CheckConstraint(
+            "state <> 'paid' OR method <> 'online' OR provider_payment_id <> ''", name="paid_has_id"
+        ),
+        Index("ix_payments_appointment_id", "appointment_id"),
+        Index("uq_payments_unsettled", "appointment_id", unique=True, postgresql_where=text(UNSETTLED)),
+        Index("ix_payments_check_after", "check_after", postgresql_where=text(UNSETTLED)),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
+    appointment_id: Mapped[int] = mapped_column(ForeignKey("appointments.id"))
+    method: Mapped[PaymentMethod] = mapped_column(stored_as_text(PaymentMethod))
+    state: Mapped[PaymentState] = mapped_column(stored_as_text(PaymentState))
+    amount_minor: Mapped[int]
+    currency: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    paid_at: Mapped[datetime | None]
+    taken_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    expires_at: Mapped[datetime | None]  # whole seconds, as the processor has them
+    check_after: Mapped[datetime | None]
+    checkout_url: Mapped[str | None] = mapped_column(Text)
+    provider_session_id: Mapped[str | None] = mapped_column(Text, unique=True)
+    provider_payment_id: Mapped[str | None] = mapped_column(Text, unique=True)
+    request_key: Mapped[UUID | None] = mapped_column(unique=True)
+
+    appointment: Mapped[Appointment] = relationship(lazy="raise")
+
+
+class Refund(Base):
+    """Money that is to go back, or went back, the way it came. A trigger keeps them within the payment.
+
+    `failure` is the processor's word for why it failed; the desk settles such a one (`settled_by_id`).
+    """
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", name="amount_positive"),
+        CheckConstraint("cause <> 'by hand' OR reason <> ''", name="reason_given"),
+        CheckConstraint("(state IN ('pending', 'sent')) = (settled_at IS NULL)", name="settled_at_a_time"),
+        CheckConstraint("(resolved_at IS NULL) = (resolved_by_id IS NULL)", name="resolved_by_somebody"),
+        Index("ix_refunds_payment_id", "payment_id"),
+        Index("ix_refunds_check_after", "check_after", postgresql_where=text("state IN ('pending', 'sent')")),
+        Index(
+            "ix_refunds_unresolved",
+            "id",
+            postgresql_where=text("state = 'failed' AND resolved_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"))
+    amount_minor: Mapped[int]
+    cause: Mapped[RefundCause] = mapped_column(stored_as_text(RefundCause))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[RefundState] = mapped_column(stored_as_text(RefundState), default=RefundState.PENDING)
+    created_at: Mapped[datetime]
+    asked_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    check_after: Mapped[datetime]
+    tried_at: Mapped[datetime | None]  # when the processor was first asked
+    settled_at: Mapped[datetime | None]
+    handed_over_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    provider_refund_id: Mapped[str | None] = mapped_column(Text, unique=True)
+    failure: Mapped[str | None] = mapped_column(Text)
+    resolved_at: Mapped[datetime | None]
+    resolved_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    request_key: Mapped[UUID | None] = mapped_column(unique=True)
+
+    payment: Mapped[Payment] = relationship(lazy="raise")
+
+
+class LedgerEntry(Base):
+    """One line of the one ledger, only ever added to. `amount_minor` is what it adds to the patient's debt.
+
+    Invoices and refunds add to it; credits, payments and failed refunds take from it: at zero a visit is
+    settled. Every line is a document with a number in its series; `particulars` is what stands on it.
+    """
+
+    __tablename__ = "ledger_entries"
+    __table_args__ = (
+        CheckConstraint(
+            "amount_minor <> 0 AND (kind IN ('invoice', 'refund')) = (amount_minor > 0)", name="sign_by_kind"
+        ),
+        CheckConstraint(CURRENCY, name="currency_iso4217"),
+        CheckConstraint("(kind IN ('invoice', 'credit')) = (series = 'invoice')", name="series_by_kind"),
+        CheckConstraint("(series = 'invoice') = (method IS NULL)", name="money_has_a_method"),
+        CheckConstraint("(kind = 'payment') = (payment_id IS NOT NULL)", name="payment_named"),
+        CheckConstraint(
+            "(kind IN ('refund', 'refund_failed')) = (refund_id IS NOT NULL)", name="refund_named"
+        ),
+        UniqueConstraint("series", "number"),
+        UniqueConstraint("payment_id"),
+        UniqueConstraint("refund_id", "kind"),
+        Index("ix_ledger_entries_appointment_id", "appointment_id"),
+        Index("ix_ledger_entries_patient_id_at", "patient_id", "at"),
+        Index("ix_ledger_entries_at", "at"),
+        Index(
+            "ix_ledger_entries_by_user_id_id",
+            "by_user_id",
+            "id",
+            postgresql_where=text("method IN ('cash', 'terminal')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[datetime]
+    kind: Mapped[EntryKind] = mapped_column(stored_as_text(EntryKind))
+    amount_minor: Mapped[int]
+    currency: Mapped[str] = mapped_column(Text)
+    appointment_id: Mapped[int] = mapped_column(ForeignKey("appointments.id"))
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patients.id"))
+    method: Mapped[PaymentMethod | None] = mapped_column(stored_as_text(PaymentMethod))
+    payment_id: Mapped[int | None] = mapped_column(ForeignKey("payments.id"))
+    refund_id: Mapped[int | None] = mapped_column(ForeignKey("refunds.id"))
+    by_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    series: Mapped[Series] = mapped_column(stored_as_text(Series))
+    number: Mapped[int]
+    particulars: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class DocumentCounter(Base):
+    """The last number given in a series: a number is given only with the entry it is for, or not at all."""
+
+    __tablename__ = "document_counters"
+
+    series: Mapped[Series] = mapped_column(stored_as_text(Series), primary_key=True)
+    last_number: Mapped[int]
+
+
+class TillClosing(Base):
+    """A receptionist's day, closed: their entries after the one before, up to `up_to_entry_id`.
+
+    `opening_minor` lay in the drawer at the start and `left_minor` stays in it; `expected_minor` is what the
+    ledger says should be there, `counted_minor` what was. The terminal's own total stands beside ours.
+    """
+
+    __tablename__ = "till_closings"
+    __table_args__ = (
+        CheckConstraint("opening_minor >= 0 AND counted_minor >= 0", name="cash_not_negative"),
+        CheckConstraint("left_minor BETWEEN 0 AND counted_minor", name="left_within_counted"),
+        CheckConstraint(
+            "expected_minor = counted_minor AND terminal_minor = terminal_counted_minor OR note <> ''",
+            name="difference_explained",
+        ),
+        CheckConstraint(CURRENCY, name="currency_iso4217"),
+        Index("ix_till_closings_user_id_id", "user_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    closed_at: Mapped[datetime]
+    up_to_entry_id: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(Text)
+    opening_minor: Mapped[int]
+    expected_minor: Mapped[int]
+    counted_minor: Mapped[int]
+    left_minor: Mapped[int]
+    terminal_minor: Mapped[int]
+    terminal_counted_minor: Mapped[int]
+    note: Mapped[str] = mapped_column(Text, default="")
+    request_key: Mapped[UUID | None] = mapped_column(unique=True)
+
+
+class ProcessorEvent(Base):
+    """That the card processor says something happened: a signal to look at the object, stored once."""
+
+    __tablename__ = "processor_events"
+    __table_args__ = (
+        Index("ix_processor_events_check_after", "check_after", postgresql_where=text("applied_at IS NULL")),
+    )
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    object_id: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    check_after: Mapped[datetime]
+    applied_at: Mapped[datetime | None]
+
+
+class ProcessorCursor(Base):
+    """Up to when the processor's events have been read and stored. One row."""
+
+    __tablename__ = "processor_cursors"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
+    read_until: Mapped[datetime]
+
+
+KEEPING = (
+    # Refunds of one payment wait for each other here, so that together they are never more than it.
+    """
+    CREATE FUNCTION refunds_within_payment() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE
+        paid integer;
+        refunded bigint;
+    BEGIN
+        SELECT amount_minor INTO paid FROM payments WHERE id = NEW.payment_id AND state = 'paid'
+        FOR NO KEY UPDATE;
+        SELECT coalesce(sum(amount_minor), 0) INTO refunded FROM refunds
+        WHERE payment_id = NEW.payment_id AND state <> 'failed' AND id <> NEW.id;
+        IF NEW.state <> 'failed' AND (paid IS NULL OR refunded + NEW.amount_minor > paid) THEN
+            RAISE EXCEPTION 'more would be paid back than was paid'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'refunds_within_payment';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    """
+    CREATE TRIGGER within_payment BEFORE INSERT OR UPDATE OF payment_id, amount_minor, state ON refunds
+    FOR EACH ROW EXECUTE FUNCTION refunds_within_payment()
+    """,
+    # The years of keeping over, the names on a document may go; what it says of money stays.
+    """
+    CREATE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'UPDATE' THEN
+            IF to_jsonb(NEW) - 'particulars' = to_jsonb(OLD) - 'particulars' THEN
+                RETURN NEW;
+            END IF;
+        END IF;
+        RAISE EXCEPTION 'ledger entries are only ever added' USING ERRCODE = 'insufficient_privilege';
+    END $$
+    """,
+    """
+    CREATE TRIGGER only_added BEFORE UPDATE OR DELETE ON ledger_entries
+    FOR EACH ROW EXECUTE FUNCTION ledger_refuse()
+    """,
+)
+for _statement in KEEPING:
+    event.listen(Base.metadata, "after_create", DDL(_statement.replace("%", "%%")))  # type: ignore[no-untyped-call] # SQLAlchemy's own
