@@ -20,6 +20,12 @@ class Action(StrEnum):
     MOVE = "move"
     CANCEL = "cancel"
     OVERBOOK = "overbook"
+    PAY = "pay online"
+    SEE_PAYMENTS = "see payments"
+    TAKE_PAYMENT = "take a payment"
+    REFUND = "pay back"
+    CLOSE_TILL = "close a till"
+    RECONCILE = "compare with the card processor"
     SEE_RECORD = "see a patient's record"
     SEARCH_RECORDS = "search the patients of the clinic for a record"
     BREAK_GLASS = "open a record in an emergency"
@@ -83,6 +89,11 @@ _DESK = _EVERYBODY | dict.fromkeys(
         Action.MOVE,
         Action.CANCEL,
         Action.OVERBOOK,
+        Action.PAY,
+        Action.SEE_PAYMENTS,
+        Action.TAKE_PAYMENT,
+        Action.REFUND,
+        Action.CLOSE_TILL,
     ),
     Relation.ANY,
 )
@@ -96,6 +107,8 @@ RULES: dict[Role, dict[Action, Relation]] = {
             Action.BOOK,
             Action.MOVE,
             Action.CANCEL,
+            Action.PAY,
+            Action.SEE_PAYMENTS,
             Action.SEE_RECORD,
             Action.SEE_ACCESSES,
             Action.EXPORT_PATIENT,
@@ -120,6 +133,7 @@ RULES: dict[Role, dict[Action, Relation]] = {
             Action.INVITE,
             Action.CHANGE_SETTINGS,
             Action.SEE_AUDIT,
+            Action.RECONCILE,
             Action.REVIEW_ACCESS,
             Action.ERASE_PATIENT,
         ),

@@ -22,10 +22,6 @@ class NoLongerChangeable(ClinicError):
     message = N_("This visit can no longer be changed.")
 
 
-class TooLateToCancel(ClinicError):
-    message = N_("Visits can be cancelled up to {hours} hours before they start. Please call reception.")
-
-
 class TooLateToMove(ClinicError):
     message = N_("Visits can be moved up to {hours} hours before they start. Please call reception.")
 

@@ -3,23 +3,31 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core import access, appointment_events, availability, clinics, clock, placements
+from core import (
+    access,
+    appointment_events,
+    availability,
+    cancellations,
+    clock,
+    payments,
+    placements,
+    terms,
+)
 from core.access import Action, Actor
 from core.appointment_errors import (
     FormAlreadySent,
     NoLongerChangeable,
     PatientBusy,
-    TooLateToCancel,
     TooLateToMove,
 )
 from core.appointment_events import required_reason
-from core.audit import Event
 from core.errors import AccessDenied, NotFound
 from core.offers import OVERBOOKING_WAIVES, NotOffered, Rule, SlotTaken
+from core.payments import TooManyHolds
 from core.placements import Wish
+from core.terms import Terms, TermsChanged
 from core.wall_time import require_instant
 from db.models import Appointment, AppointmentStatus, EventKind
 from db.models.appointments import LIVE_STATUSES
@@ -37,14 +45,17 @@ def book(
     service_id: int,
     starts_at: datetime,
     room_id: int | None = None,
+    seen: Terms | None = None,
     request_key: UUID | None = None,
 ) -> Appointment:
     """Book `patient_id` with `doctor_id` for `service_id` at `starts_at` (aware).
 
-    Two people may press the button together: the no-overlap constraints let one through and the other
-    gets `SlotTaken` with the nearest free times. The form's `request_key` sent again returns the first
-    answer, or `FormAlreadySent` where that visit has been moved or cancelled since. Raises `NotOffered`,
-    `PatientBusy`, `RoomTaken`, `NaiveTime`, `NonexistentTime`, `AccessDenied`.
+    Where something is due before it, the visit is pending and its time held while that is paid. Two people
+    may press the button together: the no-overlap constraints let one through and the other gets `SlotTaken`
+    with the nearest free times. `seen` are the terms the person was shown: they must still be true. The
+    form's `request_key` sent again returns the first answer, or `FormAlreadySent` where that visit has been
+    moved or cancelled since. Raises `NotOffered`, `PatientBusy`, `RoomTaken`, `TermsChanged`,
+    `TooManyHolds`, `NaiveTime`, `NonexistentTime`, `AccessDenied`.
     """
     access.require(actor, Action.BOOK, patient_id=patient_id)
     wish = Wish(patient_id, doctor_id, service_id, require_instant(starts_at), room_id)
@@ -57,11 +68,20 @@ def book(
             patient_id=patient_id,
             by_staff=actor.is_desk,
         )
-        return placements.insert(session, actor, wish, offered, request_key=request_key)
-    except (NotOffered, PatientBusy, SlotTaken):
+        agreed = _agreed(session, actor, wish)
+        if seen is not None and seen != agreed:
+            raise TermsChanged
+        held_until = payments.new_hold(session, actor) if agreed.due_minor else None
+        booked = placements.insert(
+            session, actor, wish, offered, agreed, hold_expires_at=held_until, request_key=request_key
+        )
+    except (NotOffered, PatientBusy, SlotTaken, TooManyHolds, TermsChanged):
         if earlier := _first_answer(session, actor, wish, request_key):
             return earlier
         raise
+    if agreed.due_minor:
+        payments.begin(session, booked, agreed.due_minor)
+    return booked
 
 
 def overbook(
@@ -100,7 +120,13 @@ def overbook(
             session, doctor_id=doctor_id, service_id=service_id, starts_at=wish.starts_at, by_staff=True
         )
         return placements.insert(
-            session, actor, wish, offered, overbook_reason=why if rule else None, request_key=request_key
+            session,
+            actor,
+            wish,
+            offered,
+            _agreed(session, actor, wish),
+            overbook_reason=why if rule else None,
+            request_key=request_key,
         )
     except (NotOffered, PatientBusy, SlotTaken):
         if earlier := _first_answer(session, actor, wish, request_key):
@@ -136,7 +162,9 @@ def reschedule(
     ):
         return earlier
     at = require_instant(starts_at)
-    _require_changeable(session, actor, appointment, waive_policy, TooLateToMove)
+    _require_changeable(actor, appointment, waive_policy)
+    if not waive_policy and terms.is_late(appointment, clock.now()):
+        raise TooLateToMove(hours=appointment.cancellation_hours)
     if (appointment.starts_at, appointment.doctor_id) == (at, to_doctor_id):
         return appointment
     offered = availability.require_offered(
@@ -163,8 +191,9 @@ def cancel(
 ) -> Appointment:
     """Call a visit off for a stated reason; its time is free at once, its row and history stay.
 
-    Possible until the clinic's cancellation window begins, which the desk may waive. Raises
-    `TooLateToCancel`, `NoLongerChangeable`, `ReasonMissing`, `AccessDenied`, `NotFound`.
+    Money goes back as agreed at booking; within the cancellation window that costs the late fee. With
+    `waive_policy` the desk gives back all of it. Raises `NoLongerChangeable`, `ReasonMissing`,
+    `AccessDenied`, `NotFound`.
     """
     appointment = placements.locked(session, appointment_id)
     access.require(actor, Action.CANCEL, patient_id=appointment.patient_id, doctor_id=appointment.doctor_id)
@@ -173,39 +202,17 @@ def cancel(
         session, actor, request_key, EventKind.CANCELLED, appointment_id=appointment_id
     ):
         return earlier
-    _require_changeable(session, actor, appointment, waive_policy, TooLateToCancel)
+    _require_changeable(actor, appointment, waive_policy)
     before = appointment_events.place_in_time(appointment)
+    was_held = appointment.status is AppointmentStatus.PENDING
     appointment.status = AppointmentStatus.CANCELLED
     appointment.hold_expires_at = None
     placements.touch(appointment)
     appointment_events.record(
         session, actor, appointment, EventKind.CANCELLED, before=before, reason=why, request_key=request_key
     )
+    cancellations.settle(session, actor, appointment, was_held=was_held, is_waived=waive_policy)
     return appointment
-
-
-def expire_holds(session: Session) -> int:
-    """Free the times of pending bookings whose hold has run out; how many. Safe to run twice at once."""
-    expired = session.execute(
-        text("""
-            WITH due AS (
-                SELECT id FROM appointments WHERE status = 'pending' AND hold_expires_at <= :now
-                FOR UPDATE SKIP LOCKED
-            ), freed AS (
-                UPDATE appointments a
-                SET status = 'expired', hold_expires_at = NULL, version = version + 1, updated_at = :now
-                FROM due WHERE a.id = due.id
-                RETURNING a.id, a.patient_id
-            ), events AS (
-                INSERT INTO appointment_events (appointment_id, kind, at)
-                SELECT id, 'expired', :now FROM freed
-            )
-            INSERT INTO audit_entries (at, action, outcome, object_kind, object_id, patient_id, for_another)
-            SELECT :now, :action, 'done', 'appointment', id, patient_id, false FROM freed RETURNING id
-        """),
-        {"now": clock.now(), "action": Event.HOLD_EXPIRED.value},
-    )
-    return len(expired.all())
 
 
 def _first_answer(session: Session, actor: Actor, wish: Wish, request_key: UUID | None) -> Appointment | None:
@@ -219,18 +226,14 @@ def _first_answer(session: Session, actor: Actor, wish: Wish, request_key: UUID 
     return earlier
 
 
-def _require_changeable(
-    session: Session,
-    actor: Actor,
-    appointment: Appointment,
-    waive_policy: bool,
-    too_late: type[TooLateToCancel] | type[TooLateToMove],
-) -> None:
+def _agreed(session: Session, actor: Actor, wish: Wish) -> Terms:
+    return terms.offered(
+        session, actor, patient_id=wish.patient_id, doctor_id=wish.doctor_id, service_id=wish.service_id
+    )
+
+
+def _require_changeable(actor: Actor, appointment: Appointment, waive_policy: bool) -> None:
     if waive_policy and not actor.is_desk:
         raise AccessDenied(Action.OVERBOOK, patient_id=appointment.patient_id)
-    now = clock.now()
-    if appointment.status not in CHANGEABLE or appointment.starts_at <= now:
+    if appointment.status not in CHANGEABLE or appointment.starts_at <= clock.now():
         raise NoLongerChangeable
-    clinic = clinics.settings(session)
-    if not waive_policy and clinics.is_too_late_to_change(clinic, appointment.starts_at, now):
-        raise too_late(hours=clinic.cancellation_hours)

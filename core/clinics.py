@@ -1,6 +1,5 @@
 """The clinic's own settings."""
 
-from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.numbers import get_currency_precision
@@ -28,11 +27,6 @@ def settings(session: Session) -> ClinicSettings:
 def zone(session: Session) -> ZoneInfo:
     """The clinic's time zone, in which its working hours are meant and its visits are shown."""
     return ZoneInfo(settings(session).time_zone)
-
-
-def is_too_late_to_change(clinic: ClinicSettings, starts_at: datetime, now: datetime) -> bool:
-    """Whether `starts_at` lies inside the cancellation window, in which only the desk changes a visit."""
-    return starts_at - now < timedelta(hours=clinic.cancellation_hours)
 
 
 def minor_units(amount: int, currency: str) -> int:

@@ -14,9 +14,12 @@ from db.models import (
     AppointmentEvent,
     EmergencyAccess,
     Invite,
+    LedgerEntry,
     Notification,
     OneTimeCode,
     Patient,
+    Payment,
+    Refund,
     Sex,
     SignIn,
     SignInGrant,
@@ -80,6 +83,17 @@ def anonymise(session: Session, patient_ids: Sequence[int]) -> None:
         update(AppointmentEvent)
         .where(AppointmentEvent.appointment_id.in_(select(Appointment.id).where(own)))
         .values(reason=None)
+    )
+    session.execute(
+        update(LedgerEntry)
+        .where(LedgerEntry.patient_id.in_(patient_ids))
+        .values(particulars=text("particulars - 'patient' - 'birth_on'"))
+    )
+    own_payments = select(Payment.id).join(Payment.appointment).where(own)
+    session.execute(
+        update(Refund)
+        .where(Refund.payment_id.in_(own_payments), Refund.reason != "")
+        .values(reason=ERASED_WORDS)
     )
     session.execute(
         update(EmergencyAccess).where(EmergencyAccess.patient_id.in_(patient_ids)).values(reason=ERASED_WORDS)

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, case, or_, select, union
 from sqlalchemy.orm import Session
@@ -14,11 +15,14 @@ from db.models import (
     AuditEntry,
     Doctor,
     EmergencyAccess,
+    LedgerEntry,
     Location,
     Notification,
     OneTimeCode,
     Outcome,
     Patient,
+    Payment,
+    Refund,
     Service,
     SignIn,
     SocialIdentity,
@@ -35,6 +39,9 @@ EXPORTED = {
     "appointments": "visits",
     "appointment_events": "changes_of_visits",
     "emergency_accesses": "emergency_accesses",
+    "payments": "payments",
+    "refunds": "refunds",
+    "ledger_entries": "ledger",
     "notifications": "messages",
     "audit_entries": "audit_trail",
 }
@@ -42,11 +49,12 @@ NOT_EXPORTED = {
     "sign_in_grants": "lives for 30 seconds and holds nothing but a secret's hash",
     "recovery_codes": "holds nothing but secrets' hashes",
     "invites": "names the administrator who invited; patients are not invited",
+    "till_closings": "counts a receptionist's drawer",
     "doctors": "belongs to an account of the clinic's, not to a patient's",
 }
 HIDDEN = {
     *("password_hash", "totp_secret", "totp_pending", "totp_last_step", "token_hash", "code_hash", "payload"),
-    *("request_key", "name_folded", "blocked"),
+    *("request_key", "check_after", "checkout_url", "name_folded", "blocked"),
 }
 NO_ACCOUNT = 0  # a number that no account has; NULL would be the number of whatever is nobody's
 Query = Select[*tuple[Any, ...]]
@@ -57,6 +65,7 @@ def collect(session: Session, patient_id: int) -> dict[str, list[dict[str, Any]]
     user_id = session.scalar(select(Patient.user_id).where(Patient.id == patient_id)) or NO_ACCOUNT
     addresses = own_addresses(session, patient_id)
     visits = select(Appointment.id).where(Appointment.patient_id == patient_id)
+    payments = select(Payment.id).where(Payment.appointment_id.in_(visits))
     codes = or_(OneTimeCode.user_id == user_id, OneTimeCode.sent_to.in_(addresses))
     queries: dict[str, Query] = {
         "patient": _plain(Patient, Patient.id == patient_id),
@@ -66,6 +75,9 @@ def collect(session: Session, patient_id: int) -> dict[str, list[dict[str, Any]]
         "codes": _plain(OneTimeCode, codes),
         "visits": _visits(patient_id),
         "changes_of_visits": _plain(AppointmentEvent, AppointmentEvent.appointment_id.in_(visits)),
+        "payments": _plain(Payment, Payment.appointment_id.in_(visits)),
+        "refunds": _plain(Refund, Refund.payment_id.in_(payments)),
+        "ledger": _plain(LedgerEntry, LedgerEntry.patient_id == patient_id),
         "emergency_accesses": _emergencies(patient_id),
         "messages": _plain(Notification, Notification.sent_to.in_(addresses)),
         "audit_trail": _trail(patient_id, user_id),
@@ -147,4 +159,6 @@ def _rows(session: Session, query: Query) -> list[dict[str, Any]]:
 def _json(value: object) -> object:
     if isinstance(value, date | datetime):
         return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
     return value.value if isinstance(value, Enum) else value

@@ -94,7 +94,6 @@ class Offer(NamedTuple):
     buffer_after_minutes: int
     notice_minutes: int
     horizon_days: int
-    price_minor: int
     is_off: bool
     is_taken: bool
     is_patient_known: bool
@@ -122,7 +121,6 @@ _OFFER = f"""
 SELECT d.is_active, d.is_accepting_patients, o.service_id IS NOT NULL AND s.is_active,
        s.duration_minutes, s.step_minutes, s.buffer_before_minutes, s.buffer_after_minutes,
        coalesce(s.minimum_notice_minutes, c.minimum_notice_minutes), coalesce(s.horizon_days, c.horizon_days),
-       coalesce(o.price_minor, s.price_minor),
        EXISTS (SELECT FROM time_off t WHERE t.doctor_id = d.id
                AND t.ends_at > %(at)s AND t.starts_at < %(at)s + make_interval(mins => s.duration_minutes)),
        EXISTS (SELECT FROM appointments a WHERE a.doctor_id = d.id AND {_LIVE}

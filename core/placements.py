@@ -14,6 +14,7 @@ from core.access import Actor
 from core.appointment_errors import PatientBusy, RoomElsewhere, RoomTaken, TryAgain
 from core.errors import ClinicError, NotFound
 from core.offers import Offer
+from core.terms import Terms
 from db.models import Appointment, AppointmentStatus, EventKind, PaymentStatus, Room, Source
 from db.models.appointments import LIVE_STATUSES
 from db.session import run
@@ -23,11 +24,15 @@ from db.session import run
 _INSERT = """
     INSERT INTO appointments (
         patient_id, doctor_id, service_id, location_id, room_id, starts_at, ends_at, blocked, status,
-        price_minor, source, overbook_reason, updated_at)
+        hold_expires_at, price_minor, payment_rule, rule_cause, due_minor, cancellation_hours,
+        late_fee_minor, refund_percent, source, overbook_reason, updated_at)
     SELECT id, CAST(%(doctor_id)s AS int), CAST(%(service_id)s AS int), CAST(%(location_id)s AS int),
         CAST(%(room_id)s AS int), CAST(%(starts_at)s AS timestamptz), CAST(%(ends_at)s AS timestamptz),
         tstzrange(%(blocked_from)s, %(blocked_until)s), CAST(%(status)s AS text),
-        CAST(%(price_minor)s AS int), CAST(%(source)s AS text), CAST(%(overbook_reason)s AS text),
+        CAST(%(hold_expires_at)s AS timestamptz), CAST(%(price_minor)s AS int),
+        CAST(%(payment_rule)s AS text), CAST(%(rule_cause)s AS text), CAST(%(due_minor)s AS int),
+        CAST(%(cancellation_hours)s AS int), CAST(%(late_fee_minor)s AS int),
+        CAST(%(refund_percent)s AS int), CAST(%(source)s AS text), CAST(%(overbook_reason)s AS text),
         CAST(%(updated_at)s AS timestamptz)
     FROM patients WHERE id = %(patient_id)s AND erased_at IS NULL FOR KEY SHARE
     ON CONFLICT DO NOTHING RETURNING id, created_at
@@ -53,11 +58,16 @@ def insert(
     actor: Actor,
     wish: Wish,
     offered: Offer,
+    terms: Terms,
     *,
+    hold_expires_at: datetime | None = None,
     overbook_reason: str | None = None,
     request_key: UUID | None = None,
 ) -> Appointment:
-    """Write the visit and its first event, or raise the error that says who was faster."""
+    """Write the visit and its first event, or raise the error that says who was faster.
+
+    With `hold_expires_at` it is pending until then.
+    """
     location_id = offered.location_at(wish.starts_at.astimezone(clinics.zone(session)).time())
     if wish.room_id is not None:
         _require_room(session, wish.room_id, location_id)
@@ -66,8 +76,9 @@ def insert(
         **wish._asdict(),
         "location_id": location_id,
         "ends_at": wish.starts_at + offered.duration,
-        "status": AppointmentStatus.CONFIRMED,
-        "price_minor": offered.price_minor,
+        "status": AppointmentStatus.CONFIRMED if hold_expires_at is None else AppointmentStatus.PENDING,
+        "hold_expires_at": hold_expires_at,
+        **terms._asdict(),
         "source": Source.DESK if actor.is_desk else Source.PORTAL,
         "overbook_reason": overbook_reason,
         "updated_at": clock.now(),
@@ -76,7 +87,7 @@ def insert(
     if not written:
         raise _in_the_way(session, actor, wish, is_overbooking=overbook_reason is not None)
     [(number, created_at)] = written
-    unset = {"hold_expires_at": None, "payment_status": PaymentStatus.UNPAID, "version": 0}
+    unset = {"payment_status": PaymentStatus.UNPAID, "version": 0}
     appointment = Appointment(id=number, created_at=created_at, blocked=blocked, **unset, **values)
     make_transient_to_detached(appointment)
     session.add(appointment)

@@ -7,7 +7,7 @@ from datetime import UTC, date
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from core import access, audit, clinics, clock, erasures, exports, summaries
@@ -16,7 +16,7 @@ from core.errors import ClinicError, NotFound
 from core.i18n import N_, _, short_date
 from core.patients import ERASED_NAME
 from core.phones import shown
-from db.models import Appointment, AppointmentStatus, Patient, Role, User, folded
+from db.models import Appointment, AppointmentStatus, LedgerEntry, Patient, Role, User, folded
 from db.models.appointments import LIVE_STATUSES
 
 UNTREATED = (
@@ -64,8 +64,8 @@ class Erasure:
             kept = _("Name, birth date and record are erased too: no visit obliges us to keep them.")
         else:
             kept = _(
-                "Kept until {date}: name, birth date, visits and record, because the law makes a clinic keep "
-                "the records of its treatments. They are erased after that by themselves."
+                "Kept until {date}: name, birth date, visits, record, invoices and receipts, because the law "
+                "makes a clinic keep them. They are erased after that by themselves."
             ).format(date=short_date(self.kept_until))
         return f"{erased} {kept} " + _("The audit trail stays.")
 
@@ -145,15 +145,19 @@ def _require_erasable(session: Session, patient: Patient, account: User | None) 
 
 
 def kept(session: Session, patient_ids: Sequence[int]) -> dict[int, date]:
-    """Until when the law keeps each patient's record; who was never treated is not in it.
+    """Until when the law keeps each patient's record; who was never treated and never paid is not in it.
 
-    A visit that was called off, missed or never paid for is no treatment.
+    A visit that was called off, missed or never paid for is no treatment. Invoices and receipts are kept as
+    long as records are, which is longer than most tax laws ask (section 147(3) AO in Germany: eight years).
     """
     years, zone = clinics.settings(session).record_retention_years, clinics.zone(session)
+    treated = select(Appointment.patient_id, Appointment.starts_at.label("at")).where(
+        Appointment.patient_id.in_(patient_ids), Appointment.status.not_in(UNTREATED)
+    )
+    entered = select(LedgerEntry.patient_id, LedgerEntry.at).where(LedgerEntry.patient_id.in_(patient_ids))
+    reasons = union_all(treated, entered).subquery()
     last = session.execute(
-        select(Appointment.patient_id, func.max(Appointment.starts_at))
-        .where(Appointment.patient_id.in_(patient_ids), Appointment.status.not_in(UNTREATED))
-        .group_by(Appointment.patient_id)
+        select(reasons.c.patient_id, func.max(reasons.c.at)).group_by(reasons.c.patient_id)
     )
     return {number: _years_after(at.astimezone(zone).date(), years) for number, at in last}
 

@@ -59,10 +59,25 @@ class Config(BaseSettings):
     secret_key: Annotated[SecretStr, Field(min_length=32)] = SecretStr(DEVELOPMENT_SECRET)
     smtp_url: Annotated[SecretStr | None, AfterValidator(_smtp_url)] = None
     mail_from: Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+$")] | None = None
+    stripe_secret_key: Annotated[SecretStr, Field(pattern=r"^(sk|rk)_(test|live)_\w+$")] | None = None
+    stripe_webhook_secret: SecretStr | None = None
+    stripe_api_base: (
+        Annotated[str, Field(pattern=r"^https?://[^/\s]+$"), AfterValidator(_whole_address)] | None
+    ) = None
 
     @property
     def is_production(self) -> bool:
         return self.clinic_env == "production"
+
+    @property
+    def takes_cards_online(self) -> bool:
+        """Whether people can pay online here, be it in the sandbox."""
+        return self.stripe_secret_key is not None
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether payments go to the stand-in, which moves no money."""
+        return self.stripe_secret_key is not None and self.stripe_api_base is not None
 
     @property
     def is_plain_http(self) -> bool:
@@ -78,6 +93,15 @@ class Config(BaseSettings):
     def _production_needs_a_secret(self) -> Self:
         if self.is_production and self.secret_key.get_secret_value() == DEVELOPMENT_SECRET:
             raise ValueError("SECRET_KEY must be set when CLINIC_ENV is production.")
+        return self
+
+    @model_validator(mode="after")
+    def _production_takes_real_money(self) -> Self:
+        if self.is_production and self.stripe_api_base:
+            raise ValueError("STRIPE_API_BASE leads to a sandbox: CLINIC_ENV=production refuses it.")
+        key = self.stripe_secret_key.get_secret_value() if self.stripe_secret_key else ""
+        if self.is_production and "_test_" in key:
+            raise ValueError("STRIPE_SECRET_KEY is a test key: CLINIC_ENV=production refuses it.")
         return self
 
     @model_validator(mode="after")
@@ -105,6 +129,8 @@ _WANTED = {
     "CLINIC_ENV": "it must be development or production",
     "SMTP_URL": "it must look like smtp://user:password@mail.example.org:587, or smtps:// for port 465",
     "MAIL_FROM": "it must be an email address",
+    "STRIPE_SECRET_KEY": "it must begin with sk_live_ or rk_live_; to try things, with sk_test_ or rk_test_",
+    "STRIPE_API_BASE": "it must look like http://localhost:8601, without a path",
 }
 
 

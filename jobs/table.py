@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core import appointments, notifications, one_time_codes, privacy, sign_ins
+from core import holds, notifications, one_time_codes, privacy, sign_ins
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Job:
 
 
 JOBS = (
-    Job("expire holds", appointments.expire_holds, timedelta(seconds=30)),
+    Job("let go of held times", holds.release, timedelta(seconds=10)),
     Job("erase records whose years are over", privacy.expired_records, timedelta(days=1)),
     Job("forget old sign-ins", sign_ins.forget_old, timedelta(hours=1)),
     Job("forget old codes", one_time_codes.forget_old, timedelta(minutes=5)),

@@ -18,6 +18,9 @@ from db.models import (
     DoctorService,
     Location,
     Patient,
+    Payment,
+    PaymentMethod,
+    PaymentState,
     Role,
     Room,
     Service,
@@ -190,6 +193,29 @@ def appointment(
         "source": Source.PORTAL,
     }
     return _added(session, Appointment(**defaults | changes))
+
+
+def payment(session: Session, visit: Appointment, amount_minor: int, **changes: Any) -> Payment:
+    """Money for a visit: an attempt to pay online that is open, or what `changes` make of it.
+
+    In the tables only: `core.ledger` knows nothing of it.
+    """
+    defaults = {
+        "appointment_id": visit.id,
+        "method": PaymentMethod.ONLINE,
+        "state": PaymentState.OPEN,
+        "amount_minor": amount_minor,
+        "currency": "EUR",
+        "created_at": visit.created_at,
+    }
+    wanted = defaults | changes
+    if wanted["method"] == PaymentMethod.ONLINE:
+        ends_at = visit.created_at + timedelta(minutes=40)
+        wanted = {"expires_at": ends_at, "check_after": visit.created_at} | wanted
+    if wanted["state"] == PaymentState.PAID:
+        number = f"pi_{next(_numbers)}" if wanted["method"] == PaymentMethod.ONLINE else None
+        wanted = {"paid_at": visit.created_at, "provider_payment_id": number} | wanted
+    return _added(session, Payment(**wanted))
 
 
 def _somebody(session: Session) -> Patient:

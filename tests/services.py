@@ -16,11 +16,18 @@ WITHOUT_ACCESS = {
     "audit.record": "writes what its callers were allowed to do",
     "audit.record_read": "writes what its callers were allowed to do",
     "audit.record_refusal": "writes what was refused",
+    "cancellations.settle": "pays back as agreed when its caller was allowed to cancel",
+    "ledger.owe": "writes what its callers were allowed to do",
+    "ledger.pay_back": "writes what its callers were allowed to do",
+    "ledger.receive": "writes what its callers were allowed to do",
     "patients.own": "gives the rows of the actor's own numbers, and takes no other",
+    "payments.new_hold": "counts the actor's own held times, and takes no other",
     "placements.insert": "writes what its callers were allowed to do",
     "placements.move": "writes what its callers were allowed to do",
     "profiles.is_code_over": "counts a try at the actor's own code, and tells nothing but that",
     "profiles.is_over": "counts a try at the actor's own password, and tells nothing but that",
+    "refunds.ask": "writes what its callers were allowed to do",
+    "refunds.ask_surplus": "writes what its callers were allowed to do",
     "records.treating_doctor": "gives the table what it asks about: the actor's own number or nothing",
 }
 
@@ -38,7 +45,6 @@ _TIDYING = "is the clinic's own tidying, whoever is signed in: "
 # What pages and jobs call with a session and without an actor, and why that opens no door.
 WITHOUT_ACTOR = {
     "accounts.named": "tells a sign-in under which name its tries count; nothing of it is shown",
-    "appointments.expire_holds": _TIDYING + "ends only holds that ran out",
     "availability.all_free": _EVERYBODYS + "times that can be booked, and nobody's name",
     "clinics.settings": _EVERYBODYS + "the clinic's name, zone and policies",
     "clinics.zone": _EVERYBODYS + "the clinic's zone",
@@ -47,6 +53,7 @@ WITHOUT_ACTOR = {
     "grants.redeem": _BEFORE + "takes the browser's secret, which one browser holds, and only once",
     "grants.waiting": _BEFORE + "takes the browser's secret, which one browser holds",
     "grants.withdraw": _BEFORE + "forgets the browser's own grant",
+    "holds.release": _TIDYING + "ends only holds that ran out",
     "identities.is_known": "tells whoever proved to be that identity whether it is linked, not to whom",
     "identities.spend": _BEFORE + "takes another site's fresh word, once, and only for a linked account",
     "invites.accept": _BEFORE + "takes the code that only the invited address was sent",

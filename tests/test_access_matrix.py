@@ -235,6 +235,14 @@ RECIPES = {
     "safeguards.turn_off_second_factor": of_oneself(
         Action.CHANGE_ACCOUNT, password=PASSWORD, or_else=SecondFactorRequired
     ),
+    "terms.offered": Recipe(
+        Action.BOOK,
+        lambda world, is_own: {
+            "patient_id": world.patient_id(is_own),
+            "doctor_id": world.doctor_id(is_own),
+            "service_id": world.cast.checkup.id,
+        },
+    ),
     "trails.accesses": of_patient(Action.SEE_ACCESSES),
     "trails.as_csv": of_nobody(Action.SEE_AUDIT, wanted=Wanted()),
     "trails.check": of_nobody(Action.SEE_AUDIT),

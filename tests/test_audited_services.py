@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import agendas, appointments, audit, calendars, days, patients
+from core import agendas, appointments, audit, calendars, days, holds, patients
 from core.access import Action
 from core.audit import READ_AGAIN
 from core.offers import SlotTaken
@@ -95,8 +95,8 @@ def test_a_booking_that_is_refused_leaves_no_entry(session: Session, cast: Cast,
 def test_a_hold_that_runs_out_is_nobodys_doing(session: Session, cast: Cast, visit: Appointment) -> None:
     visit.status, visit.hold_expires_at = AppointmentStatus.PENDING, NOW
     session.flush()
-    assert appointments.expire_holds(session) == 1
-    assert appointments.expire_holds(session) == 0
+    assert holds.release(session) == 1
+    assert holds.release(session) == 0
     [entry] = entries(session)
     assert (entry.action, entry.user_id, entry.object_id, entry.patient_id, entry.outcome) == (
         audit.Event.HOLD_EXPIRED,

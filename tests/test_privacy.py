@@ -10,7 +10,18 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core import appointments, audit, exports, patients, privacy, records, sign_ins, trails
+from core import (
+    appointments,
+    audit,
+    exports,
+    ledger,
+    patients,
+    privacy,
+    records,
+    refunds,
+    sign_ins,
+    trails,
+)
 from core.access import Action
 from core.errors import AccessDenied, NotFound
 from core.patients import ERASED_NAME
@@ -18,14 +29,18 @@ from core.privacy import DependantsRemain, NameDiffers, VisitsAhead, WorksHere
 from db.base import Base
 from db.models import (
     Appointment,
+    AppointmentStatus,
     AuditEntry,
     Channel,
     CodePurpose,
     Invite,
+    LedgerEntry,
     Notification,
     OneTimeCode,
     Patient,
     RecoveryCode,
+    Refund,
+    RefundCause,
     Role,
     SignIn,
     SignInGrant,
@@ -150,7 +165,17 @@ def test_every_table_that_leads_to_a_person_is_exported_or_has_a_reason_not_to_b
     assert all(reason for reason in exports.NOT_EXPORTED.values())
 
 
+def pays(session: Session, cast: Cast, visit: Appointment) -> Refund:
+    """Ada pays for a visit in cash, and all of it is to go back."""
+    paid = make.payment(session, visit, 6000, method="cash", state="paid", taken_by_id=cast.desk.user_id)
+    ledger.receive(session, cast.desk, visit, paid)
+    return refunds.ask(
+        session, cast.desk, paid, 6000, cause=RefundCause.BY_HAND, reason="Ada was kept waiting"
+    )
+
+
 def test_the_export_has_something_of_every_table_and_no_secret(session: Session, cast: Cast) -> None:
+    pays(session, cast, treated(session, cast))
     found = exported(session, cast)
     assert set(found) == set(exports.EXPORTED.values())
     assert [name for name, rows in found.items() if not rows] == []
@@ -159,7 +184,7 @@ def test_the_export_has_something_of_every_table_and_no_secret(session: Session,
     assert {"Penicillin: rash", "Migraine", PHONE, DESK_EMAIL, EMAIL, ADDRESS, WHY, "Hello Ada"} <= _values(
         found
     )
-    assert [visit["doctor"] for visit in found["visits"]] == ["Dr. Eva Roth"]
+    assert {visit["doctor"] for visit in found["visits"]} == {"Dr. Eva Roth"}
 
 
 def _values(found: dict[str, list[dict[str, object]]]) -> set[object]:
@@ -213,6 +238,21 @@ def test_an_export_is_for_the_patient_and_the_guardian(session: Session, cast: C
     for actor in (cast.ben, cast.stranger, cast.guardian, cast.roth, cast.weiss, cast.desk, cast.admin):
         with pytest.raises(AccessDenied):
             privacy.export(session, actor, patient_id=ada_id)
+
+
+def test_whose_money_is_in_the_ledger_is_kept_as_long_as_a_record(session: Session, cast: Cast) -> None:
+    (ada_id,) = cast.ada.patient_ids
+    visit = treated(session, cast)
+    pays(session, cast, visit)
+    visit.status = AppointmentStatus.CANCELLED
+    erased = privacy.erase(session, cast.ada, patient_id=ada_id, confirm_name="Ada Okafor")
+    assert erased.kept_until == date(2036, 6, 1)
+    assert "invoices and receipts" in str(erased)
+    with time_is(NOW.replace(year=2036) + timedelta(days=1)):
+        assert privacy.expired_records(session) == 1
+    held = everything_held(session)
+    assert "Ada" not in held
+    assert session.scalars(select(LedgerEntry.amount_minor).order_by(LedgerEntry.id)).all() == [6000, -6000]
 
 
 def test_a_patient_never_treated_is_erased_wholly(session: Session, cast: Cast) -> None:

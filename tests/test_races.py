@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, insert, select, text
 from sqlalchemy.orm import Session
 
-from core import appointments
+from core import appointments, holds
 from core.access import Actor
 from core.appointment_errors import NoLongerChangeable, PatientBusy
 from core.errors import ClinicError
@@ -102,7 +102,7 @@ def done(engine: Engine, call: Call) -> int:
 def cleared(engine: Engine) -> None:
     """An empty calendar for the next round."""
     with unit_of_work(engine) as session:
-        session.execute(text("TRUNCATE appointments, appointment_events"))
+        session.execute(text("TRUNCATE appointments, appointment_events CASCADE"))
 
 
 def more_patients(engine: Engine, count: int) -> list[int]:
@@ -454,7 +454,7 @@ def test_a_patients_visits_move_at_once_without_meeting(database: Engine, cast: 
 
 def test_a_hold_that_expires_while_it_is_cancelled_ends_once(database: Engine, cast: Cast) -> None:
     def expire(session: Session) -> Appointment:
-        appointments.expire_holds(session)
+        holds.release(session)
         return session.get_one(Appointment, visit_id)
 
     for _round in range(20):

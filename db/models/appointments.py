@@ -52,6 +52,7 @@ class Source(StrEnum):
 class EventKind(StrEnum):
     BOOKED = "booked"
     OVERBOOKED = "overbooked"
+    CONFIRMED = "confirmed"  # paid
     MOVED = "moved"
     CANCELLED = "cancelled"
     EXPIRED = "expired"

@@ -117,14 +117,16 @@ class Payment(Base):
 
 
 class Refund(Base):
-    """Money that is to go back, or went back, the way it came. A trigger keeps them within the payment.
+    """Money that is to go back, or went back: the way it came, or from the desk after that has failed.
 
-    `failure` is the processor's word for why it failed; the desk settles such a one (`settled_by_id`).
+    A trigger keeps the refunds of a payment within it. `failure` is the processor's word for why one failed;
+    the desk then finds another way and notes that it has (`resolved_at`).
     """
 
     __tablename__ = "refunds"
     __table_args__ = (
         CheckConstraint("amount_minor > 0", name="amount_positive"),
+        CheckConstraint("method = 'online' OR state <> 'sent'", name="desk_sends_nothing"),
         CheckConstraint("cause <> 'by hand' OR reason <> ''", name="reason_given"),
         CheckConstraint("(state IN ('pending', 'sent')) = (settled_at IS NULL)", name="settled_at_a_time"),
         CheckConstraint("(resolved_at IS NULL) = (resolved_by_id IS NULL)", name="resolved_by_somebody"),
@@ -140,6 +142,7 @@ class Refund(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[UUID] = mapped_column(unique=True, default=uuid4)
     payment_id: Mapped[int] = mapped_column(ForeignKey("payments.id"))
+    method: Mapped[PaymentMethod] = mapped_column(stored_as_text(PaymentMethod))
     amount_minor: Mapped[int]
     cause: Mapped[RefundCause] = mapped_column(stored_as_text(RefundCause))
     reason: Mapped[str] = mapped_column(Text, default="")

@@ -1,6 +1,6 @@
 """A doctor's profile and free times: choose a service, a day and a time, then confirm."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import streamlit as st
@@ -101,7 +101,7 @@ if start is not None:
                 price=prices[service.id],
             )
         )
-        is_late = clinics.is_too_late_to_change(clinic, start, clock.now())
+        is_late = start - clock.now() < timedelta(hours=clinic.cancellation_hours)
         rule = (
             _("It is less than {hours} hours ahead: once booked, only reception can move or cancel it.")
             if is_late

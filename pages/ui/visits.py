@@ -1,11 +1,11 @@
 """A visit on the screen, with what may be done about it: move, cancel, add to a calendar."""
 
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from uuid import UUID
 
 import streamlit as st
 
-from core import appointments, availability, clinics, clock
+from core import appointments, availability, clock, terms
 from core.access import Actor
 from core.i18n import N_, _, clock_time, dated, full_time
 from core.phones import shown
@@ -41,19 +41,19 @@ def visit_actions(visit: Appointment, actor: Actor, clinic: ClinicSettings, zone
     """The buttons of a visit that can still change, and the panel that one of them opened."""
     if visit.status not in appointments.CHANGEABLE or visit.starts_at <= clock.now():
         return
-    is_late = clinics.is_too_late_to_change(clinic, visit.starts_at, clock.now())
+    is_late = terms.is_late(visit, clock.now())
     if is_late and not actor.is_desk:
         st.caption(
-            _("Less than {hours} hours ahead: to move or cancel, please call {phone}.").format(
-                hours=clinic.cancellation_hours, phone=shown(clinic.phone)
+            _("Less than {hours} hours ahead: to move it, please call {phone}.").format(
+                hours=visit.cancellation_hours, phone=shown(clinic.phone)
             )
         )
     with st.container(horizontal=True):
-        if not is_late or actor.is_desk:
-            for panel, label, icon in (
-                ("move", _("Move"), "event_repeat"),
-                ("cancel", _("Cancel"), "event_busy"),
-            ):
+        for panel, label, icon in (
+            ("move", _("Move"), "event_repeat"),
+            ("cancel", _("Cancel"), "event_busy"),
+        ):
+            if panel == "cancel" or not is_late or actor.is_desk:
                 st.button(
                     label,
                     icon=f":material/{icon}:",
@@ -127,9 +127,10 @@ def _move_panel(
     picker = f"move_{visit.id}"
     start = pick_time(picker, [at for at in free if at != visit.starts_at], zone)
     waive = _waiver(visit, is_late, "move")
-    if start is not None and not actor.is_desk and clinics.is_too_late_to_change(clinic, start, clock.now()):
-        rule = _("It is less than {hours} hours ahead: once moved, only reception can change it again.")
-        st.caption(rule.format(hours=clinic.cancellation_hours))
+    hours = timedelta(hours=visit.cancellation_hours)
+    if start is not None and not actor.is_desk and start - clock.now() < hours:
+        rule = _("It is less than {hours} hours ahead: once moved, only reception can move it again.")
+        st.caption(rule.format(hours=visit.cancellation_hours))
     label = (
         _("Choose a new time") if start is None else _("Move to {time}").format(time=full_time(start, zone))
     )
