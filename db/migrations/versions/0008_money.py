@@ -55,6 +55,11 @@ STATEMENTS = [
         ADD CONSTRAINT ck_appointments_paymentstatus_known CHECK (payment_status IN ('unpaid', 'partly_paid', 'paid', 'partly_refunded', 'refunded', 'waived'))
     """,
     """
+    ALTER TABLE appointment_events DROP CONSTRAINT ck_appointment_events_eventkind_known,
+        ADD CONSTRAINT ck_appointment_events_eventkind_known
+        CHECK (kind IN ('booked', 'overbooked', 'confirmed', 'moved', 'cancelled', 'expired'))
+    """,
+    """
     CREATE TABLE payments (
         id SERIAL NOT NULL,
         public_id UUID NOT NULL,
@@ -103,6 +108,7 @@ STATEMENTS = [
         id SERIAL NOT NULL,
         public_id UUID NOT NULL,
         payment_id INTEGER NOT NULL,
+        method VARCHAR(20) NOT NULL,
         amount_minor INTEGER NOT NULL,
         cause VARCHAR(20) NOT NULL,
         reason TEXT NOT NULL,
@@ -120,11 +126,13 @@ STATEMENTS = [
         request_key UUID,
         CONSTRAINT pk_refunds PRIMARY KEY (id),
         CONSTRAINT ck_refunds_amount_positive CHECK (amount_minor > 0),
+        CONSTRAINT ck_refunds_desk_sends_nothing CHECK (method = 'online' OR state <> 'sent'),
         CONSTRAINT ck_refunds_reason_given CHECK (cause <> 'by hand' OR reason <> ''),
         CONSTRAINT ck_refunds_settled_at_a_time CHECK ((state IN ('pending', 'sent')) = (settled_at IS NULL)),
         CONSTRAINT ck_refunds_resolved_by_somebody CHECK ((resolved_at IS NULL) = (resolved_by_id IS NULL)),
         CONSTRAINT uq_refunds_public_id UNIQUE (public_id),
         CONSTRAINT fk_refunds_payment_id FOREIGN KEY(payment_id) REFERENCES payments (id),
+        CONSTRAINT ck_refunds_paymentmethod_known CHECK (method IN ('online', 'terminal', 'cash')),
         CONSTRAINT ck_refunds_refundcause_known CHECK (cause IN ('cancelled', 'time lost', 'overpaid', 'by hand', 'at processor')),
         CONSTRAINT ck_refunds_refundstate_known CHECK (state IN ('pending', 'sent', 'done', 'failed')),
         CONSTRAINT fk_refunds_asked_by_id FOREIGN KEY(asked_by_id) REFERENCES users (id),
@@ -288,6 +296,12 @@ def downgrade() -> None:
     op.execute("DROP TABLE processor_events, processor_cursors")
     op.execute("DROP FUNCTION refunds_within_payment(), ledger_refuse()")
     op.execute("UPDATE appointments SET payment_status = 'paid' WHERE payment_status = 'partly_paid'")
+    op.execute("DELETE FROM appointment_events WHERE kind = 'confirmed'")
+    op.execute("""
+        ALTER TABLE appointment_events DROP CONSTRAINT ck_appointment_events_eventkind_known,
+            ADD CONSTRAINT ck_appointment_events_eventkind_known
+            CHECK (kind IN ('booked', 'overbooked', 'moved', 'cancelled', 'expired'))
+    """)
     op.execute("""
         ALTER TABLE appointments DROP payment_rule, DROP rule_cause, DROP due_minor, DROP cancellation_hours,
             DROP late_fee_minor, DROP refund_percent, DROP CONSTRAINT ck_appointments_paymentstatus_known,
