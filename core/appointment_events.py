@@ -2,6 +2,7 @@
 that was sent twice.
 """
 
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -12,14 +13,16 @@ from sqlalchemy.orm import Session
 from core import audit, clock
 from core.access import Action, Actor
 from core.appointment_errors import FormAlreadySent, ReasonMissing, ReasonTooLong, ReasonUnreadable
+from core.audit import Event
 from core.texts import is_readable
 from db.models import Appointment, AppointmentEvent, EventKind
 from db.session import run
 
 REASON_LENGTH = 500
-ACTIONS = {
+ACTIONS: dict[EventKind, StrEnum] = {
     EventKind.BOOKED: Action.BOOK,
     EventKind.OVERBOOKED: Action.OVERBOOK,
+    EventKind.CONFIRMED: Event.HOLD_CONFIRMED,
     EventKind.MOVED: Action.MOVE,
     EventKind.CANCELLED: Action.CANCEL,
 }
@@ -61,7 +64,7 @@ def answered(
 
 def record(
     session: Session,
-    actor: Actor,
+    actor: Actor | None,
     appointment: Appointment,
     kind: EventKind,
     *,
@@ -78,7 +81,7 @@ def record(
         "appointment_id": appointment.id,
         "kind": kind,
         "at": clock.now(),
-        "by_user_id": actor.user_id,
+        "by_user_id": actor and actor.user_id,
         "before": before and Jsonb(before),
         "after": Jsonb(place_in_time(appointment)),
         "reason": reason,

@@ -47,6 +47,7 @@ class Event(StrEnum):
     DEACTIVATED = "deactivate an account"
     SESSIONS_ENDED = "end sessions"
     HOLD_EXPIRED = "let a held time go"
+    HOLD_CONFIRMED = "confirm a held time"
     PAID_ONLINE = "pay online: received"
     REFUND_SENT = "pay back: sent"
     REFUND_FAILED = "pay back: failed"

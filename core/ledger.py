@@ -73,6 +73,14 @@ def standing(session: Session, appointment_id: int) -> Standing:
     )
 
 
+def owed(session: Session, appointment: Appointment) -> int:
+    """What is left to pay for a visit, in minor units: of its price where nothing was invoiced yet."""
+    money = standing(session, appointment.id)
+    is_uninvoiced = money.invoiced_minor == 0 and appointment.status in LIVE_STATUSES
+    whole = appointment.price_minor if is_uninvoiced else money.invoiced_minor
+    return max(0, whole - money.received_minor)
+
+
 def owe(session: Session, actor: Actor | None, appointment: Appointment, amount_minor: int) -> None:
     """Make `amount_minor` what is invoiced for a visit, by an invoice or a credit of the difference."""
     difference = amount_minor - standing(session, appointment.id).invoiced_minor

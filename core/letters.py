@@ -102,6 +102,14 @@ SECOND_FACTOR_OFF = Letter(
         "If it was not you, please tell reception at once."
     ),
 )
+PAID_TOO_LATE = Letter(
+    N_("Your payment to {clinic} comes back"),
+    N_(
+        "Your payment reached {clinic} when the time you had chosen was no longer kept for you, and you have "
+        "no appointment then. {amount} goes back to your card; that can take some days.\n\n"
+        "You can choose another time at {address}."
+    ),
+)
 
 
 def require_sendable(session: Session, channel: Channel, *, by_admin: bool = False) -> None:

@@ -164,6 +164,24 @@ def move(
     return appointment
 
 
+def revive(session: Session, appointment: Appointment) -> bool:
+    """Give a visit whose hold has ended its time back, if it is ahead and nobody else has it by now."""
+    if appointment.starts_at <= clock.now():
+        return False
+    try:
+        with session.begin_nested():
+            appointment.status = AppointmentStatus.CONFIRMED
+            touch(appointment)
+            session.flush()
+    except IntegrityError as error:
+        if _refused_constraint(error) is None:
+            raise
+        session.refresh(appointment)
+        return False
+    appointment_events.record(session, None, appointment, EventKind.CONFIRMED)
+    return True
+
+
 def touch(appointment: Appointment) -> None:
     """Count a change of the visit's time or state; calendars and messages go by the number."""
     appointment.version += 1

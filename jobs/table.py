@@ -7,7 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core import holds, notifications, one_time_codes, privacy, sign_ins
+from core import (
+    checkouts,
+    holds,
+    notifications,
+    one_time_codes,
+    privacy,
+    processor_events,
+    repayments,
+    sign_ins,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +33,16 @@ class Job:
 
 
 JOBS = (
+    Job("follow payments", checkouts.advance_due, timedelta(seconds=5), opens_its_own=True),
+    Job(
+        "read what the card processor says",
+        processor_events.read_new,
+        timedelta(seconds=30),
+        opens_its_own=True,
+    ),
+    Job("look into it", processor_events.apply_waiting, timedelta(seconds=5), opens_its_own=True),
+    Job("pay back", repayments.settle_due, timedelta(seconds=5), opens_its_own=True),
+    Job("forget old events", processor_events.forget_old, timedelta(hours=1)),
     Job("let go of held times", holds.release, timedelta(seconds=10)),
     Job("erase records whose years are over", privacy.expired_records, timedelta(days=1)),
     Job("forget old sign-ins", sign_ins.forget_old, timedelta(hours=1)),

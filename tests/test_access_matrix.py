@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, undefer
 
 from core import passwords, records
 from core.access import RULES, Action, Actor, Relation
+from core.checkouts import NoCards
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.identities import Identity
 from core.letters import CannotSendCodes
@@ -105,8 +106,10 @@ def of_doctor(action: Action, **more: Any) -> Recipe:
     return Recipe(action, lambda world, is_own: {"doctor_id": world.doctor_id(is_own), **more})
 
 
-def of_visit(action: Action, **more: Any) -> Recipe:
-    return Recipe(action, lambda world, is_own: {"appointment_id": world.visits[is_own], **more})
+def of_visit(action: Action, *, or_else: type[ClinicError] | None = None, **more: Any) -> Recipe:
+    return Recipe(
+        action, lambda world, is_own: {"appointment_id": world.visits[is_own], **more}, or_else=or_else
+    )
 
 
 def of_nobody(action: Action, *, or_else: type[ClinicError] | None = None, **arguments: Any) -> Recipe:
@@ -148,6 +151,8 @@ RECIPES = {
     ),
     "appointments.reschedule": of_visit(Action.MOVE, starts_at=on(4, 10)),
     "calendars.visit_ics": of_visit(Action.SEE_APPOINTMENT, public_url="https://portal.example.org"),
+    "checkouts.begin": of_visit(Action.PAY, or_else=NoCards),
+    "checkouts.latest": of_visit(Action.PAY),
     "days.timeline": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "days.working_hours": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "doctors.all_active": of_nobody(Action.SEARCH_DOCTORS),

@@ -12,6 +12,7 @@ from db.session import answers, unit_of_work
 from pages.front.cookies import browser_cookie, forget_streamlit_sign_in, session_cookie, set_cookie
 from pages.front.files import FILES
 from pages.front.visitors import is_live
+from pages.front.webhooks import WEBHOOKS
 
 
 def _to(path: str, cookies: list[str]) -> Response:
@@ -72,5 +73,6 @@ ROUTES = [
     Route("/session/start", start_session),
     Route("/session/end", end_session),
     *FILES,
+    *WEBHOOKS,
     Route("/healthz", healthz),
 ]

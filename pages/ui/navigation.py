@@ -12,6 +12,7 @@ from db.models import Role
 FIND_DOCTOR = "pages/patient/find_doctor.py"
 DOCTOR = "pages/patient/doctor.py"
 MY_APPOINTMENTS = "pages/patient/my_appointments.py"
+PAY = "pages/patient/pay.py"
 RECORD_ACCESS = "pages/patient/record_access.py"
 MY_DATA = "pages/patient/my_data.py"
 TODAY = "pages/doctor/today.py"
@@ -30,7 +31,7 @@ DEMO_MAILBOX = "pages/account/demo_mailbox.py"
 
 SIGNED_OUT = (REGISTER, RESET_PASSWORD, ACCEPT_INVITE, DEMO_MAILBOX)
 BEHIND_GUARDS = (
-    *(FIND_DOCTOR, DOCTOR, MY_APPOINTMENTS, RECORD_ACCESS, MY_DATA, TODAY, PATIENT_RECORD),
+    *(FIND_DOCTOR, DOCTOR, MY_APPOINTMENTS, PAY, RECORD_ACCESS, MY_DATA, TODAY, PATIENT_RECORD),
     *(BOOK_FOR_PATIENT, USERS, POLICIES, AUDIT_TRAIL, PROFILE, SECURITY),
 )
 
@@ -62,7 +63,7 @@ def _of_role(actor: Actor) -> list[Page]:
         return [
             st.Page(FIND_DOCTOR, title=_("Find a doctor"), icon=":material/search:", default=True),
             st.Page(MY_APPOINTMENTS, title=_("My appointments"), icon=":material/event:"),
-            *_hidden((DOCTOR,)),
+            *_hidden((DOCTOR, PAY)),
         ]
     if actor.role is Role.DOCTOR:
         return [today, st.Page(PATIENT_RECORD, title=_("Records"), icon=":material/clinical_notes:")]

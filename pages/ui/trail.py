@@ -63,6 +63,7 @@ DONE = {
     Event.DEACTIVATED: N_("Deactivated an account"),
     Event.SESSIONS_ENDED: N_("Ended sessions"),
     Event.HOLD_EXPIRED: N_("A held time was let go"),
+    Event.HOLD_CONFIRMED: N_("A held time was confirmed"),
     Event.PAID_ONLINE: N_("An online payment arrived"),
     Event.REFUND_SENT: N_("A refund was sent"),
     Event.REFUND_FAILED: N_("A refund failed"),

@@ -1,0 +1,34 @@
+"""Pay for a visit: to the card processor by a link, and back to here, where the processor is asked."""
+
+import streamlit as st
+
+from core import agendas, checkouts, clinics
+from core.i18n import _
+from db.models import Role
+from pages.ui import reading, require
+from pages.ui.navigation import MY_APPOINTMENTS
+from pages.ui.paying import follow, what_became
+from pages.ui.queries import asked_number
+from pages.ui.visits import visit_card
+
+actor = require(Role.PATIENT)
+
+visit_id = asked_number("visit")
+if not visit_id:
+    st.switch_page(MY_APPOINTMENTS)
+with reading() as session:
+    visit, attempt = checkouts.latest(session, actor, appointment_id=visit_id)
+if attempt is not None:
+    checkouts.advance(attempt.id)  # what the address says is nobody's word
+with reading() as session:
+    zone = clinics.zone(session)
+    visit = agendas.one(session, actor, visit_id)
+    _visit, attempt = checkouts.latest(session, actor, appointment_id=visit_id)
+
+st.page_link(MY_APPOINTMENTS, label=_("My appointments"), icon=":material/arrow_back:")
+st.title(_("Payment"))
+with st.container(border=True):
+    visit_card(visit, zone, with_patient=len(actor.patient_ids) > 1)
+what_became(visit, attempt, zone)
+if attempt is not None:
+    follow(visit, attempt)

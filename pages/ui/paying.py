@@ -1,0 +1,126 @@
+"""A payment on the screen: what became of it, and the link by which it is made."""
+
+from datetime import tzinfo
+
+import streamlit as st
+
+from core import checkouts
+from core.i18n import N_, _, clock_time, money
+from core.payments import UNSETTLED
+from db.models import Appointment, AppointmentStatus, Payment, PaymentState
+from db.models.appointments import LIVE_STATUSES
+from pages.ui.actions import perform
+from pages.ui.navigation import FIND_DOCTOR
+from pages.ui.refusals import reading
+from pages.ui.sessions import acting
+
+SECONDS = 3  # between two looks at an attempt that is open
+
+
+def what_became(visit: Appointment, attempt: Payment | None, zone: tzinfo) -> None:
+    """Say how it stands with the visit and its payment, and offer what can be done next."""
+    if attempt is not None and attempt.state is PaymentState.PAID:
+        _say_paid(visit, attempt)
+    elif visit.status is AppointmentStatus.EXPIRED:
+        st.warning(
+            _("The time was held for you for a while and is free again now. Nothing was paid."),
+            icon=":material/event_busy:",
+        )
+        st.page_link(FIND_DOCTOR, label=_("Find a doctor"), icon=":material/search:")
+    elif attempt is not None and attempt.state is PaymentState.OPEN:
+        _offer_link(visit, attempt, zone)
+    elif attempt is not None and attempt.state is PaymentState.CLOSING:
+        st.info(_("This attempt to pay is being ended. Nothing more is needed."), icon=":material/hourglass:")
+    elif visit.status in LIVE_STATUSES:
+        if attempt is not None:
+            st.info(_("Nothing was paid the last time."), icon=":material/info:")
+        st.button(
+            _("Pay online"),
+            type="primary",
+            icon=":material/credit_card:",
+            on_click=begin,
+            args=(visit.id,),
+            key="pay_begin",
+            width="stretch",
+        )
+    else:
+        st.info(_("There is nothing to pay for this visit."), icon=":material/info:")
+
+
+def begin(visit_id: int) -> None:
+    """Begin to pay for a visit; the page then leads to the processor."""
+    perform(checkouts.begin, appointment_id=visit_id, done=N_("You can pay now."))
+
+
+def _say_paid(visit: Appointment, attempt: Payment) -> None:
+    amount = money(attempt.amount_minor, attempt.currency)
+    if visit.status in LIVE_STATUSES:
+        st.success(
+            _("{amount} is paid. Your appointment is confirmed.").format(amount=amount),
+            icon=":material/check_circle:",
+        )
+    elif visit.status is AppointmentStatus.CANCELLED:
+        st.info(
+            _("{amount} was paid. The appointment is cancelled; what you get back goes to your card.").format(
+                amount=amount
+            ),
+            icon=":material/undo:",
+        )
+    else:
+        st.warning(
+            _(
+                "{amount} was paid when the time was no longer kept for you, and it is somebody else's now. "
+                "All of it goes back to your card; that can take some days."
+            ).format(amount=amount),
+            icon=":material/undo:",
+        )
+
+
+def _offer_link(visit: Appointment, attempt: Payment, zone: tzinfo) -> None:
+    amount = money(attempt.amount_minor, attempt.currency)
+    if visit.hold_expires_at is not None:
+        until = clock_time(visit.hold_expires_at, zone)
+        st.markdown(
+            _("The time is held for you until **{time}**. It is yours once **{amount}** is paid.").format(
+                time=until, amount=amount
+            )
+        )
+    if attempt.checkout_url is None:
+        st.warning(
+            _("The payment page does not answer at the moment. Please leave this page open: we keep trying."),
+            icon=":material/cloud_off:",
+        )
+        return
+    st.link_button(
+        _("Pay {amount}").format(amount=amount),
+        attempt.checkout_url,
+        type="primary",
+        icon=":material/credit_card:",
+        width="stretch",
+    )
+    st.caption(
+        _(
+            "It opens in a new tab, on the pages of our card processor, Stripe. Your card's number never "
+            "reaches the clinic. This page follows by itself."
+        )
+    )
+
+
+def follow(visit: Appointment, attempt: Payment) -> None:
+    """Look again every few seconds while an attempt is open, and draw the page anew when that has changed."""
+    if attempt.state not in UNSETTLED:
+        return
+
+    @st.fragment(run_every=SECONDS)
+    def look() -> None:
+        checkouts.advance(attempt.id)
+        with reading() as session:
+            actor = acting(session)
+            if actor is None:
+                return
+            now, newest = checkouts.latest(session, actor, appointment_id=visit.id)
+        before = (visit.status, attempt.state, attempt.checkout_url)
+        if newest is None or (now.status, newest.state, newest.checkout_url) != before:
+            st.rerun()
+
+    look()
