@@ -14,9 +14,10 @@ from core.i18n import use_locale
 from db import embedded
 from db.config import config
 from db.session import engine, unit_of_work
-from tests import browsers, log_watch, portal, servers
+from tests import browsers, log_watch, payment_sandbox, portal, servers
 from tests.browsers import SignInAs
 from tests.cast import time_is
+from tests.payment_sandbox import PaymentSandbox
 from tests.portal import Residents
 
 DATABASE_FIXTURES = {"server_url", "migrated", "session", "database", "database_url"}
@@ -169,6 +170,21 @@ def noon_without_cookies(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with time_is(portal.NOON):
         yield
     use_locale("en")
+
+
+@pytest.fixture(scope="session")
+def running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PaymentSandbox]:
+    """A sandbox of this run's own: take `sandbox` instead, which is an empty one."""
+    with payment_sandbox.running(tmp_path_factory.mktemp("sandbox")) as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(running_sandbox: PaymentSandbox) -> PaymentSandbox:
+    """Stripe's stand-in, in which nothing has happened yet and which sends no webhooks."""
+    running_sandbox.set_webhooks(None)
+    running_sandbox.reset()
+    return running_sandbox
 
 
 @pytest.fixture(autouse=True)

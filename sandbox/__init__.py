@@ -1,0 +1,5 @@
+"""Stand-ins that speak the wire protocols of outside providers: `python -m sandbox`. No money moves here.
+
+A process of its own: it imports nothing of the portal, and of the portal only the launcher starts it.
+Modules named `stripe_*` speak Stripe's protocol; the others serve every provider.
+"""
