@@ -1,5 +1,6 @@
 """The clinic's own settings."""
 
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from babel.numbers import get_currency_precision
@@ -29,6 +30,11 @@ def zone(session: Session) -> ZoneInfo:
     return ZoneInfo(settings(session).time_zone)
 
 
-def minor_units(amount: int, currency: str) -> int:
+def minor_units(amount: int | Decimal, currency: str) -> int:
     """Whole units of a currency (euros, yen) in its minor units (cents; yen have none)."""
     return int(amount * 10 ** get_currency_precision(currency))
+
+
+def whole_units(amount_minor: int, currency: str) -> Decimal:
+    """Minor units of a currency in its whole units, with as many decimals as it has."""
+    return Decimal(amount_minor).scaleb(-get_currency_precision(currency))
