@@ -94,8 +94,7 @@ def _story(printed: Printed) -> list[Any]:
     at = printed.printed_at
     printed_at = f"{full_time(at, printed.zone)} ({zone_offset(at, printed.zone)})"
     return [
-        pdfs.words(stands["clinic"]),
-        pdfs.note("\n".join(each for each in reached if each)),
+        *pdfs.letterhead(stands["clinic"], "\n".join(each for each in reached if each)),
         pdfs.title(name(entry)),
         pdfs.facts(_facts(printed)),
         pdfs.heading(_("This visit so far")),
@@ -132,7 +131,9 @@ def _account(printed: Printed) -> Any:
         )
         for each in printed.so_far
     ]
-    return pdfs.table((_("Date"), _("Document"), _("Method"), _("Amount")), rows, (28, None, 38, 28))
+    return pdfs.table(
+        (_("Date"), _("Document"), _("Method"), _("Amount")), rows, (28, None, 38, 32), amounts=3
+    )
 
 
 def _balance(printed: Printed) -> str:
