@@ -6,6 +6,7 @@ refund is entered in the ledger when the processor has accepted it, and taken ou
 
 from datetime import timedelta
 from typing import NamedTuple
+from uuid import uuid4
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -51,10 +52,8 @@ def settle_due(cards: Cards | None = None) -> int:
         try:
             answer = _ask(cards, each)
         except CardsFailed as failure:
-            if not failure.is_final or each.provider_refund_id is not None:
-                continue
             with unit_of_work() as session:
-                _enter_failure(session, each.refund_id, failure.reason)
+                _enter_failure(session, each, failure)
             continue
         with unit_of_work() as session:
             enter(session, answer, refund_id=each.refund_id)
@@ -175,15 +174,23 @@ def _adopted(session: Session, payment: Payment, answer: PaidBack) -> Refund | N
     return refund
 
 
-def _enter_failure(session: Session, refund_id: int, reason: str) -> None:
-    """Note that the processor will not make a refund; nothing was in the ledger yet, and the desk is told."""
-    refund = session.get_one(Refund, refund_id)
-    payment = session.get_one(Payment, refund.payment_id)
-    appointment = placements.locked(session, payment.appointment_id)
-    session.refresh(refund, with_for_update=True)
-    if refund.state is not RefundState.PENDING:
+def _enter_failure(session: Session, due: _Due, failure: CardsFailed) -> None:
+    """Note that the processor will not make a refund: nothing was in the ledger yet, and the desk is told.
+
+    What may come right by itself is asked again when the lease is over, with a new reference where that
+    one is used up.
+    """
+    if due.provider_refund_id is not None or not (failure.is_final or failure.is_spent):
         return
-    refund.state, refund.settled_at, refund.failure = RefundState.FAILED, clock.now(), reason
+    payment = session.get_one(Payment, session.get_one(Refund, due.refund_id).payment_id)
+    appointment = placements.locked(session, payment.appointment_id)
+    refund = session.get_one(Refund, due.refund_id, with_for_update=True, populate_existing=True)
+    if refund.state is not RefundState.PENDING or refund.public_id.hex != due.reference:
+        return
+    if failure.is_spent:
+        refund.public_id, refund.tried_at, refund.check_after = uuid4(), None, clock.now()
+        return
+    refund.state, refund.settled_at, refund.failure = RefundState.FAILED, clock.now(), failure.reason
     session.flush()
     _note(session, appointment, refund, Event.REFUND_FAILED)
 
