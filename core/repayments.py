@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit, clock, ledger, placements, stripe_cards
+from core import audit, clock, ledger, placements, refunds, stripe_cards
 from core.audit import Event
 from core.cards import KEYS_LAST, Cards, CardsFailed, PaidBack, Progress
 from db.models import (
@@ -109,7 +109,7 @@ def enter(session: Session, answer: PaidBack, *, refund_id: int | None = None) -
     if payment is None:
         return  # not of this clinic's portal
     appointment = placements.locked(session, payment.appointment_id)
-    refund = _found(session, answer, refund_id) or _adopted(session, payment, answer)
+    refund = _found(session, answer, refund_id) or _adopted(session, appointment, payment, answer)
     if refund is None or refund.state is RefundState.FAILED:
         return
     now = clock.now()
@@ -149,7 +149,7 @@ def is_reference(text: str) -> bool:
     return len(text) == 32 and all(digit in "0123456789abcdef" for digit in text)
 
 
-def _adopted(session: Session, payment: Payment, answer: PaidBack) -> Refund | None:
+def _adopted(session: Session, appointment: Appointment, payment: Payment, answer: PaidBack) -> Refund | None:
     """A row for a refund made in the processor's own pages; None for one that came to nothing.
 
     Raises `CardsFailed` while one of ours is in its way, which then fails there.
@@ -168,6 +168,7 @@ def _adopted(session: Session, payment: Payment, answer: PaidBack) -> Refund | N
     )
     try:
         with session.begin_nested():
+            refunds.credit(session, None, appointment, answer.amount_minor)
             session.add(refund)
     except IntegrityError:
         raise CardsFailed("more than was paid", is_final=False) from None
