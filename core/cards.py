@@ -14,13 +14,15 @@ KEYS_LAST = timedelta(hours=23)  # Stripe forgets idempotency keys after 24 hour
 class CardsFailed(Exception):
     """The processor did not do as asked; `is_final` when the same request will never be done.
 
-    Otherwise it may have been done all the same: ask again with the same key, or look. No screen shows it.
+    Otherwise it may have been done all the same: ask again with the same reference, or look. `is_spent` when
+    nothing came of it and the reference is used up: ask with a new one. No screen shows it.
     """
 
-    def __init__(self, reason: str, *, is_final: bool) -> None:
+    def __init__(self, reason: str, *, is_final: bool = False, is_spent: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.is_final = is_final
+        self.is_spent = is_spent
 
 
 class NewCheckout(NamedTuple):

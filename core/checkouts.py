@@ -7,6 +7,7 @@ anybody may go on from there: the jobs do, and so does the page to which the pat
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from uuid import uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,7 +26,7 @@ LEASE = timedelta(seconds=30)  # longer than the processor is waited for
 SOONEST, LATEST = timedelta(seconds=5), timedelta(seconds=60)
 NEVER_PAID_AFTER = timedelta(days=7)  # for money on its way by a bank, which only cards are asked for
 BATCH = 100
-STEPS = 3  # opened, found to be unwanted, ended
+STEPS = 4  # asked anew, opened, found to be unwanted, ended
 
 
 class NothingToPay(ClinicError):
@@ -127,6 +128,9 @@ def advance(payment_id: int, cards: Cards | None = None) -> bool:
         try:
             checkout = _ask(cards, attempt)
         except CardsFailed as failure:
+            if failure.is_spent:
+                _renew(attempt)
+                continue
             if not failure.is_final:
                 return False
             checkout = None
@@ -203,6 +207,14 @@ def _ask(cards: Cards, attempt: Attempt) -> Checkout | None:
     if attempt.is_unwanted(now):
         return cards.end(attempt.session_id)
     return cards.look(attempt.session_id)
+
+
+def _renew(attempt: Attempt) -> None:
+    """Give an attempt of which nothing came another reference, so that it can be asked for once more."""
+    with unit_of_work() as session:
+        payment = session.get_one(Payment, attempt.payment_id, with_for_update=True)
+        if payment.public_id.hex == attempt.wanted.reference and payment.provider_session_id is None:
+            payment.public_id = uuid4()
 
 
 def _enter(session: Session, attempt: Attempt, checkout: Checkout | None) -> bool:

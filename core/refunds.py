@@ -57,7 +57,7 @@ def ask(
 def ask_surplus(
     session: Session, actor: Actor | None, appointment: Appointment, *, cause: RefundCause
 ) -> list[Refund]:
-    """Have paid back what the clinic has of a visit beyond what it is owed, the last payment first."""
+    """Have paid back what the clinic has of a visit beyond what it is owed."""
     surplus = -ledger.standing(session, appointment.id).balance_minor - _under_way(session, appointment.id)
     asked = []
     for payment, left in refundable(session, appointment.id):
@@ -68,8 +68,22 @@ def ask_surplus(
     return asked
 
 
+def credit(session: Session, actor: Actor | None, appointment: Appointment, amount_minor: int) -> None:
+    """Take off the invoice what a refund gives back beyond what the clinic owes: nobody asks for it again.
+
+    For a refund that follows from no policy; to be called before it is asked for.
+    """
+    money = ledger.standing(session, appointment.id)
+    surplus = max(0, -money.balance_minor - _under_way(session, appointment.id))
+    beyond = max(0, amount_minor - surplus)
+    ledger.owe(session, actor, appointment, max(0, money.invoiced_minor - beyond))
+
+
 def refundable(session: Session, appointment_id: int) -> list[tuple[Payment, int]]:
-    """The payments of a visit with what is left to pay back of each, the newest first."""
+    """The payments of a visit with what is left to pay back of each.
+
+    Those online come first, since nobody has to come for that money, and the newest of each.
+    """
     asked = (
         select(func.coalesce(func.sum(Refund.amount_minor), 0))
         .where(Refund.payment_id == Payment.id, Refund.state != RefundState.FAILED)
@@ -79,7 +93,7 @@ def refundable(session: Session, appointment_id: int) -> list[tuple[Payment, int
     found = session.execute(
         select(Payment, left)
         .where(Payment.appointment_id == appointment_id, Payment.state == PaymentState.PAID, left > 0)
-        .order_by(Payment.id.desc())
+        .order_by((Payment.method == PaymentMethod.ONLINE).desc(), Payment.id.desc())
     )
     return [(payment, int(rest)) for payment, rest in found]
 

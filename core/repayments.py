@@ -6,12 +6,13 @@ refund is entered in the ledger when the processor has accepted it, and taken ou
 
 from datetime import timedelta
 from typing import NamedTuple
+from uuid import uuid4
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit, clock, ledger, placements, stripe_cards
+from core import audit, clock, ledger, placements, refunds, stripe_cards
 from core.audit import Event
 from core.cards import KEYS_LAST, Cards, CardsFailed, PaidBack, Progress
 from db.models import (
@@ -51,10 +52,8 @@ def settle_due(cards: Cards | None = None) -> int:
         try:
             answer = _ask(cards, each)
         except CardsFailed as failure:
-            if not failure.is_final or each.provider_refund_id is not None:
-                continue
             with unit_of_work() as session:
-                _enter_failure(session, each.refund_id, failure.reason)
+                _enter_failure(session, each, failure)
             continue
         with unit_of_work() as session:
             enter(session, answer, refund_id=each.refund_id)
@@ -110,7 +109,7 @@ def enter(session: Session, answer: PaidBack, *, refund_id: int | None = None) -
     if payment is None:
         return  # not of this clinic's portal
     appointment = placements.locked(session, payment.appointment_id)
-    refund = _found(session, answer, refund_id) or _adopted(session, payment, answer)
+    refund = _found(session, answer, refund_id) or _adopted(session, appointment, payment, answer)
     if refund is None or refund.state is RefundState.FAILED:
         return
     now = clock.now()
@@ -150,7 +149,7 @@ def is_reference(text: str) -> bool:
     return len(text) == 32 and all(digit in "0123456789abcdef" for digit in text)
 
 
-def _adopted(session: Session, payment: Payment, answer: PaidBack) -> Refund | None:
+def _adopted(session: Session, appointment: Appointment, payment: Payment, answer: PaidBack) -> Refund | None:
     """A row for a refund made in the processor's own pages; None for one that came to nothing.
 
     Raises `CardsFailed` while one of ours is in its way, which then fails there.
@@ -169,21 +168,30 @@ def _adopted(session: Session, payment: Payment, answer: PaidBack) -> Refund | N
     )
     try:
         with session.begin_nested():
+            refunds.credit(session, None, appointment, answer.amount_minor)
             session.add(refund)
     except IntegrityError:
         raise CardsFailed("more than was paid", is_final=False) from None
     return refund
 
 
-def _enter_failure(session: Session, refund_id: int, reason: str) -> None:
-    """Note that the processor will not make a refund; nothing was in the ledger yet, and the desk is told."""
-    refund = session.get_one(Refund, refund_id)
-    payment = session.get_one(Payment, refund.payment_id)
-    appointment = placements.locked(session, payment.appointment_id)
-    session.refresh(refund, with_for_update=True)
-    if refund.state is not RefundState.PENDING:
+def _enter_failure(session: Session, due: _Due, failure: CardsFailed) -> None:
+    """Note that the processor will not make a refund: nothing was in the ledger yet, and the desk is told.
+
+    What may come right by itself is asked again when the lease is over, with a new reference where that
+    one is used up.
+    """
+    if due.provider_refund_id is not None or not (failure.is_final or failure.is_spent):
         return
-    refund.state, refund.settled_at, refund.failure = RefundState.FAILED, clock.now(), reason
+    payment = session.get_one(Payment, session.get_one(Refund, due.refund_id).payment_id)
+    appointment = placements.locked(session, payment.appointment_id)
+    refund = session.get_one(Refund, due.refund_id, with_for_update=True, populate_existing=True)
+    if refund.state is not RefundState.PENDING or refund.public_id.hex != due.reference:
+        return
+    if failure.is_spent:
+        refund.public_id, refund.tried_at, refund.check_after = uuid4(), None, clock.now()
+        return
+    refund.state, refund.settled_at, refund.failure = RefundState.FAILED, clock.now(), failure.reason
     session.flush()
     _note(session, appointment, refund, Event.REFUND_FAILED)
 

@@ -4,7 +4,7 @@ Nothing here knows the database. A request that may be repeated carries a key ma
 SDK's own keys do not outlive a crash.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -33,12 +33,12 @@ EVENT_KINDS = [
 class StripeCards:
     """Stripe, or what speaks like it under `base`."""
 
-    def __init__(self, key: str, base: str | None = None) -> None:
+    def __init__(self, key: str, base: str | None = None, *, retries: int = RETRIES) -> None:
         self._client = stripe.StripeClient(
             key,
             base_addresses={"api": base} if base else {},
             http_client=stripe.RequestsClient(timeout=SECONDS),
-            max_network_retries=RETRIES,
+            max_network_retries=retries,
         ).v1
 
     def open(self, wanted: NewCheckout) -> Checkout:
@@ -46,16 +46,20 @@ class StripeCards:
         key = {"idempotency_key": f"checkout-{wanted.reference}"}
         try:
             made = self._client.checkout.sessions.create(_request(wanted), key)  # type: ignore[arg-type] # its own TypedDicts
-        except stripe.IdempotencyError:  # the request reads differently than then: the portal has moved
-            found = self.find(wanted.reference, since=wanted.expires_at - LONGEST_CHECKOUT)
-            if found is None:
-                raise CardsFailed("idempotency_error", is_final=True) from None
-            return found
+        except stripe.IdempotencyError:  # it reads differently than then: the portal's address is another
+            return self._opened(wanted)
         except stripe.StripeError as error:
+            if _was_kept(error.headers):
+                return self._opened(wanted)
             raise _failure(error) from None
-        answer = made.last_response
-        was_repeated = answer is not None and "Idempotent-Replayed" in answer.headers
-        return self.look(made.id) if was_repeated else _checkout(made)
+        return self.look(made.id) if _was_kept(_headers(made)) else _checkout(made)
+
+    def _opened(self, wanted: NewCheckout) -> Checkout:
+        """The session that a request has opened whose answer was lost. Raises `CardsFailed` when none was."""
+        found = self.find(wanted.reference, since=wanted.expires_at - LONGEST_CHECKOUT)
+        if found is None:
+            raise CardsFailed("nothing came of it", is_spent=True)
+        return found
 
     def look(self, session_id: str) -> Checkout:
         try:
@@ -90,10 +94,13 @@ class StripeCards:
                 {"idempotency_key": f"refund-{reference}"},
             )
         except stripe.StripeError as error:
-            raise _failure(error) from None
-        answer = made.last_response
-        was_repeated = answer is not None and "Idempotent-Replayed" in answer.headers
-        return self.look_at_refund(made.id) if was_repeated else _paid_back(made)
+            if not _was_kept(error.headers):
+                raise _failure(error) from None
+            found = self.find_refund(payment_id, reference)
+            if found is None:
+                raise CardsFailed("nothing came of it", is_spent=True) from None
+            return found
+        return self.look_at_refund(made.id) if _was_kept(_headers(made)) else _paid_back(made)
 
     def look_at_refund(self, refund_id: str) -> PaidBack:
         try:
@@ -204,6 +211,16 @@ def _paid_back(refund: stripe.Refund) -> PaidBack:
         progress=progress.get(refund.status or "", Progress.UNDER_WAY),
         failure=refund.failure_reason if refund.status == "failed" else refund.status,
     )
+
+
+def _headers(made: Any) -> Mapping[str, str] | None:
+    answer: Mapping[str, str] | None = made.last_response and made.last_response.headers
+    return answer
+
+
+def _was_kept(headers: Mapping[str, str] | None) -> bool:
+    """Whether an answer is that to an earlier request with the same key; Stripe keeps its failures too."""
+    return any(name.lower() == "idempotent-replayed" for name in headers or ())
 
 
 def _failure(error: stripe.StripeError) -> CardsFailed:

@@ -1,5 +1,6 @@
 """What the environment says, read once and refused by variable name when it is wrong."""
 
+import re
 import sys
 from functools import cache
 from typing import Annotated, Literal, Self
@@ -45,6 +46,13 @@ def _smtp_url(url: SecretStr | None) -> SecretStr | None:
     return url
 
 
+def _stripe_key(key: SecretStr | None) -> SecretStr | None:
+    """Refuse what is no secret or restricted key, such as a publishable one, without repeating it."""
+    if key and not re.fullmatch(r"(sk|rk)_(test|live)_\w+", key.get_secret_value()):
+        raise ValueError("it is not a secret key")
+    return key
+
+
 class Config(BaseSettings):
     """The settings of one process. Secrets print as stars."""
 
@@ -59,7 +67,7 @@ class Config(BaseSettings):
     secret_key: Annotated[SecretStr, Field(min_length=32)] = SecretStr(DEVELOPMENT_SECRET)
     smtp_url: Annotated[SecretStr | None, AfterValidator(_smtp_url)] = None
     mail_from: Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+$")] | None = None
-    stripe_secret_key: Annotated[SecretStr, Field(pattern=r"^(sk|rk)_(test|live)_\w+$")] | None = None
+    stripe_secret_key: Annotated[SecretStr | None, AfterValidator(_stripe_key)] = None
     stripe_webhook_secret: SecretStr | None = None
     stripe_api_base: (
         Annotated[str, Field(pattern=r"^https?://[^/\s]+$"), AfterValidator(_whole_address)] | None

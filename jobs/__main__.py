@@ -57,7 +57,7 @@ def main() -> None:
     """Wait for a signal instead of handling one: a job is never interrupted halfway, only waited for."""
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # before there are threads, which inherit it
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for talkative in ("apscheduler", "alembic"):
+    for talkative in ("apscheduler", "alembic", "stripe"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
     keep_values_out_of_logs()
     require_ready()

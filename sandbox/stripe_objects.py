@@ -1,5 +1,6 @@
 """Objects in the shapes of Stripe's API: the SDK's classes say which fields there are."""
 
+from inspect import get_annotations
 from typing import Any, Literal, Union, get_args, get_origin
 
 import stripe
@@ -17,7 +18,7 @@ _DEEPEST = 4
 
 def blank(kind: type[StripeObject]) -> Body:
     """Every field of `kind` without a value: null where it may be, else empty or false."""
-    return {name: _empty(hint) for name, hint in kind.__annotations__.items() if name not in _LEFT_OUT}
+    return {name: _empty(hint) for name, hint in get_annotations(kind).items() if name not in _LEFT_OUT}
 
 
 def _empty(hint: Any) -> Any:
@@ -30,7 +31,7 @@ def _empty(hint: Any) -> Any:
     if get_origin(hint) is list:
         return []
     if isinstance(hint, type) and issubclass(hint, StripeObject):
-        return blank(hint) if "__annotations__" in vars(hint) else {}
+        return blank(hint)
     return {bool: False, int: 0, str: ""}.get(hint)
 
 

@@ -18,10 +18,7 @@ from sandbox.stripe_errors import Refused
 TEMPLATES = Path(__file__).parent / "templates"
 SHOWN = 25  # of the last sessions and refunds
 SESSION_WORDS = {
-    ("open", "unpaid"): "open",
-    ("open", "no_payment_required"): "open",
     ("complete", "paid"): "paid",
-    ("complete", "unpaid"): "money on its way",
     ("complete", "no_payment_required"): "nothing to pay",
 }
 SESSION_BUTTONS: dict[str, Callable[[Store, Body], Body]] = {
@@ -87,7 +84,7 @@ class _Pages:
         sessions = self._store.rows(stripe_sessions.KIND, limit=SHOWN)
         return _page(
             "overview.html",
-            sessions=[(each, _state(each)) for each in sessions],
+            sessions=[(each, self._state(each)) for each in sessions],
             refunds=self._store.rows(stripe_refunds.KIND, limit=SHOWN),
             is_next_pending=self._store.setting("next_refund") == stripe_refunds.WAITING,
             trouble=request.query_params.get("late") == "1",
@@ -113,15 +110,16 @@ class _Pages:
         elif refund := store.find(stripe_refunds.KIND, key):
             REFUND_BUTTONS[what](store, refund)
 
+    def _state(self, session: Body) -> str:
+        status: str = session["status"]
+        if status != "complete" or session["payment_status"] != "unpaid":
+            return SESSION_WORDS.get((status, session["payment_status"]), status)
+        return "money on its way" if stripe_sessions.is_awaited(self._store, session) else "money never came"
+
     def _session(self, request: Request) -> Body | None:
         with self._store.transaction():
             stripe_sessions.lapse(self._store)
         return self._store.find(stripe_sessions.KIND, request.path_params["id"])
-
-
-def _state(session: Body) -> str:
-    word: str = session["status"]
-    return SESSION_WORDS.get((word, session["payment_status"]), word)
 
 
 def _page(template: str, status: int = 200, **shown: Any) -> Response:

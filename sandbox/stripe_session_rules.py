@@ -32,7 +32,7 @@ _IMITATED = {
         "ui_mode",
     ),
     *("allowed_payment_method_types", "excluded_payment_method_types", "billing_address_collection"),
-    *("customer_creation", "origin_context", "integration_identifier"),
+    *("adaptive_pricing", "customer_creation", "origin_context", "integration_identifier"),
 }
 _IMITATED_OF_LINE = {"price_data", "quantity", "metadata"}
 _IMITATED_OF_PRICE = {"currency", "product_data", "unit_amount"}

@@ -6,7 +6,7 @@ import stripe
 
 from sandbox import stripe_events, stripe_lists
 from sandbox.store import Body, Condition, Store, new_id
-from sandbox.stripe_calls import Call
+from sandbox.stripe_calls import Call, found
 from sandbox.stripe_errors import Refused
 from sandbox.stripe_objects import blank, line_items, made
 from sandbox.stripe_session_rules import HOSTED, LONGEST_SECONDS, require_valid, total
@@ -176,10 +176,10 @@ def fail(store: Store, session: Body) -> Body:
 
 
 def _later(store: Store, session: Body, status: str, event: str) -> Body:
-    charge = _charge_of(store, session)
-    if session["payment_status"] != "unpaid" or charge is None or charge["status"] != "pending":
+    if not is_awaited(store, session):
         raise Refused("This session is not waiting for money.")
-    intent = store.find("payment_intent", session["payment_intent"]) or {}
+    intent = found(store, "payment_intent", session["payment_intent"], "intent")
+    charge = found(store, "charge", intent["latest_charge"], "charge")
     _pass_on(intent, charge, status)
     session["payment_status"] = "paid" if status == "succeeded" else "unpaid"
     for body in (intent, charge, session):
@@ -188,9 +188,10 @@ def _later(store: Store, session: Body, status: str, event: str) -> Body:
     return session
 
 
-def _charge_of(store: Store, session: Body) -> Body | None:
+def is_awaited(store: Store, session: Body) -> bool:
+    """Whether the money of a complete session may still come."""
     intent = store.find("payment_intent", session["payment_intent"] or "")
-    return intent and store.find("charge", intent["latest_charge"])
+    return intent is not None and intent["status"] == "processing"
 
 
 def way_back(session: Body) -> str | None:

@@ -50,6 +50,6 @@ async def _is_taken(client: httpx.AsyncClient, webhooks: Body, event: Body) -> b
     headers = {"stripe-signature": signature, "content-type": "application/json; charset=utf-8"}
     try:
         answer = await client.post(webhooks["url"], content=payload, headers=headers)
-    except httpx.HTTPError:
+    except (httpx.HTTPError, httpx.InvalidURL):
         return False
     return answer.is_success

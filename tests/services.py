@@ -28,6 +28,7 @@ WITHOUT_ACCESS = {
     "profiles.is_code_over": "counts a try at the actor's own code, and tells nothing but that",
     "profiles.is_over": "counts a try at the actor's own password, and tells nothing but that",
     "refunds.ask": "writes what its callers were allowed to do",
+    "refunds.credit": "writes what its callers were allowed to do",
     "refunds.ask_surplus": "writes what its callers were allowed to do",
     "statements.note_look": "writes what its callers were allowed to do",
     "records.treating_doctor": "gives the table what it asks about: the actor's own number or nothing",

@@ -133,6 +133,14 @@ def test_nothing_imports_the_tests_or_the_benchmarks() -> None:
     assert _importing(EVERYTHING, *FREE) == []
 
 
+def test_the_sandbox_stands_alone() -> None:
+    """It is a process of its own, in whose place there is the real provider one day."""
+    others = [each for each in EVERYTHING if not each[0].startswith("sandbox/")]
+    assert _importing(of("sandbox"), "core", "db", "jobs", "pages", "server", "Home") == []
+    assert _importing(others, "sandbox") == []
+    assert of("sandbox")
+
+
 def test_no_migration_imports_a_model() -> None:
     assert _importing(MIGRATIONS, "db", "core", "jobs", "pages") == []
 

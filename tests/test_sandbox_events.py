@@ -154,6 +154,15 @@ def test_webhooks_can_wait_and_come_twice(sandbox: PaymentSandbox, receiver: Rec
     assert len({event.id for event in receiver.events()}) == 1
 
 
+def test_a_webhook_nobody_can_reach_stops_nothing(sandbox: PaymentSandbox, receiver: Receiver) -> None:
+    for url in ("http://127.0.0.1:1/nobody", "nonsense", "http://[", "http://a b\x00"):
+        sandbox.set_webhooks(url)
+        paid(sandbox)
+        time.sleep(0.1)
+    sandbox.set_webhooks(receiver.url)
+    wait_until(lambda: len(receiver.taken) == 4)
+
+
 def test_without_a_webhook_events_are_there_all_the_same(sandbox: PaymentSandbox) -> None:
     paid(sandbox)
     assert [event.pending_webhooks for event in sandbox.stripe_client().v1.events.list().data] == [0]

@@ -124,6 +124,17 @@ class TestInABrowser:
         expect(page.get_by_text("failed", exact=True)).to_be_visible()
         assert client.v1.refunds.retrieve(refund.id).status == "failed"
 
+    def test_money_that_comes_later_is_let_in_or_fails_in_the_overview(
+        self, sandbox: PaymentSandbox, page: Page, session: stripe.checkout.Session
+    ) -> None:
+        sandbox.pay(session.id, how="async")
+        page.goto(sandbox.url)
+        expect(page.get_by_text("money on its way")).to_be_visible()
+        page.get_by_role("button", name="Money fails").click()
+        expect(page.get_by_text("money never came")).to_be_visible()
+        expect(page.get_by_role("button", name="Money arrives")).to_have_count(0)
+        assert state(sandbox, session) == ("complete", "unpaid")
+
     def test_a_button_of_an_old_page_says_that_it_is_late(
         self, sandbox: PaymentSandbox, page: Page, session: stripe.checkout.Session
     ) -> None:

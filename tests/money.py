@@ -1,0 +1,131 @@
+"""A clinic that takes cards, its people and its clock: the real SDK, and the sandbox for a processor."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from core import appointments, checkouts, holds, ledger, processor_events, repayments
+from core.access import Actor
+from core.ledger import Standing
+from core.stripe_cards import StripeCards
+from db.config import config
+from db.models import Appointment, Payment, Refund
+from db.session import unit_of_work
+from tests import make
+from tests.cast import NOW, Cast, assemble, on
+from tests.payment_sandbox import KEY, PaymentSandbox
+
+TEN = on(3, 10)
+MINUTE = timedelta(minutes=1)
+LEASE_OVER = 2 * MINUTE  # after this whatever was claimed may be claimed again
+
+
+@dataclass
+class Scene:
+    """Everybody at a clinic with a sandbox, and one clock for both that only the test moves."""
+
+    database: Engine
+    cast: Cast
+    sandbox: PaymentSandbox
+    cards: StripeCards
+    now: datetime = NOW
+
+    def tick(self, by: timedelta = LEASE_OVER) -> None:
+        self.now += by
+        self.sandbox.set_clock(self.now)
+
+    def book(self, actor: Actor | None = None, at: datetime = TEN, **changes: object) -> int:
+        """A visit booked in the portal, with Dr. Roth unless told; its number."""
+        actor = actor or self.cast.ada
+        patient_id = (actor.patient_ids or self.cast.ben.patient_ids)[0]
+        wanted = {"patient_id": patient_id, "doctor_id": self.cast.dr_roth.id}
+        wanted |= {"service_id": self.cast.checkup.id, "starts_at": at} | changes
+        with unit_of_work(self.database) as session:
+            return appointments.book(session, actor, **wanted).id
+
+    def cancel(self, actor: Actor, visit_id: int, **changes: object) -> None:
+        with unit_of_work(self.database) as session:
+            appointments.cancel(session, actor, appointment_id=visit_id, reason="ill", **changes)
+
+    def begin(self, visit_id: int, actor: Actor | None = None) -> int:
+        """The attempt to pay for a visit online; its number."""
+        with unit_of_work(self.database) as session:
+            return checkouts.begin(session, actor or self.cast.ada, appointment_id=visit_id).id
+
+    def opened(self, visit_id: int) -> str:
+        """The session at Stripe by which a visit can be paid, opened as its page opens it."""
+        payment = self.payment(visit_id)
+        assert checkouts.advance(payment.id, self.cards)
+        session_id = self.payment(visit_id).provider_session_id
+        assert session_id is not None
+        return session_id
+
+    def paid(self, at: datetime = TEN, actor: Actor | None = None) -> int:
+        """A visit that was booked and paid online; its number."""
+        visit_id = self.book(actor, at)
+        self.sandbox.pay(self.opened(visit_id))
+        checkouts.advance(self.payment(visit_id).id, self.cards)
+        return visit_id
+
+    def jobs(self) -> None:
+        """One turn of every job that has to do with money."""
+        checkouts.advance_due(self.cards)
+        processor_events.read_new(self.cards)
+        processor_events.apply_waiting(self.cards)
+        repayments.settle_due(self.cards)
+        with unit_of_work(self.database) as session:
+            holds.release(session)
+
+    def settle(self, turns: int = 3) -> None:
+        """Let time pass and the jobs run until nothing is left to do."""
+        for _turn in range(turns):
+            self.tick()
+            self.jobs()
+
+    def visit(self, visit_id: int) -> Appointment:
+        with Session(self.database, expire_on_commit=False) as session:
+            return session.get_one(Appointment, visit_id)
+
+    def payment(self, visit_id: int) -> Payment:
+        """The last payment for a visit."""
+        with Session(self.database, expire_on_commit=False) as session:
+            newest = select(Payment).where(Payment.appointment_id == visit_id).order_by(Payment.id.desc())
+            return session.scalars(newest.limit(1)).one()
+
+    def payments(self, visit_id: int) -> list[Payment]:
+        with Session(self.database, expire_on_commit=False) as session:
+            own = select(Payment).where(Payment.appointment_id == visit_id).order_by(Payment.id)
+            return list(session.scalars(own))
+
+    def refunds(self, visit_id: int) -> list[Refund]:
+        with Session(self.database, expire_on_commit=False) as session:
+            own = select(Refund).join(Refund.payment).where(Payment.appointment_id == visit_id)
+            return list(session.scalars(own.order_by(Refund.id)))
+
+    def standing(self, visit_id: int) -> Standing:
+        with Session(self.database) as session:
+            return ledger.standing(session, visit_id)
+
+
+@contextmanager
+def scene(
+    database: Engine, sandbox: PaymentSandbox, patch: pytest.MonkeyPatch, **policy: object
+) -> Iterator[Scene]:
+    """A scene on Monday morning whose visits cost 60 euros, all of it due when booking unless told."""
+    patch.setenv("STRIPE_SECRET_KEY", KEY)
+    patch.setenv("STRIPE_API_BASE", sandbox.url)
+    config.cache_clear()
+    sandbox.reset()
+    with unit_of_work(database) as session:
+        cast = assemble(session)
+        make.clinic(session, **{"payment_rule": "full"} | policy)
+    made = Scene(database, cast, sandbox, StripeCards(KEY, sandbox.url, retries=0))
+    patch.setattr("core.clock.now", lambda: made.now.astimezone(UTC))
+    made.tick(timedelta())
+    yield made
+    sandbox.set_clock(None)
