@@ -79,11 +79,10 @@ def pay_back(
         return earlier
     if amount_minor <= 0:
         raise AmountMissing
-    owed_anyway = _owed_anyway(session, appointment.id)
+    if amount_minor > _left_of(session, payment):
+        raise _more_than_paid(session, payment)
+    refunds.credit(session, actor, appointment, amount_minor)
     refund = _ask_by_hand(session, actor, payment, amount_minor, why, request_key)
-    if amount_minor > owed_anyway:
-        invoiced = ledger.standing(session, appointment.id).invoiced_minor
-        ledger.owe(session, actor, appointment, invoiced - (amount_minor - owed_anyway))
     if refund.method in AT_DESK:
         _give(session, actor, appointment, payment, refund)
     _note(session, actor, appointment, refund)
@@ -220,24 +219,27 @@ def _ask_by_hand(
     reason: str,
     request_key: UUID | None,
 ) -> Refund:
-    """`refunds.ask`, unless it is too much, or somebody was faster. Raises `MoreThanPaid`."""
-    if amount_minor <= _left_of(session, payment):
-        try:
-            with session.begin_nested():
-                return refunds.ask(
-                    session,
-                    actor,
-                    payment,
-                    amount_minor,
-                    cause=RefundCause.BY_HAND,
-                    reason=reason,
-                    request_key=request_key,
-                )
-        except IntegrityError as error:
-            if not _is_beyond_payment(error):
-                raise
+    """`refunds.ask`, unless the database knows of one that was faster. Raises `MoreThanPaid`."""
+    try:
+        with session.begin_nested():
+            return refunds.ask(
+                session,
+                actor,
+                payment,
+                amount_minor,
+                cause=RefundCause.BY_HAND,
+                reason=reason,
+                request_key=request_key,
+            )
+    except IntegrityError as error:
+        if not _is_beyond_payment(error):
+            raise
+    raise _more_than_paid(session, payment)
+
+
+def _more_than_paid(session: Session, payment: Payment) -> MoreThanPaid:
     left = money(_left_of(session, payment), clinics.settings(session).currency)
-    raise MoreThanPaid(left=left)
+    return MoreThanPaid(left=left)
 
 
 def _is_beyond_payment(error: IntegrityError) -> bool:
