@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core import checkouts, payments
 from core.stripe_cards import StripeCards
 from db.models import Appointment, AppointmentStatus, Doctor, Patient, Payment, ProcessorEvent, Service
-from db.session import unit_of_work
+from db.session import engine, unit_of_work
 from tests import make, portal
 from tests.payment_sandbox import KEY, WEBHOOK_SECRET, PaymentSandbox, running
 from tests.portal import Residents
@@ -128,6 +128,7 @@ def test_a_payment_is_confirmed_by_the_webhook_alone(
         )
         payment = payments.begin(session, visit, 6000)
     checkouts.advance(payment.id, StripeCards(KEY, stand_in.url))
+    engine().dispose()
     with Session(clinic) as session:
         session_id = session.get_one(Payment, payment.id).provider_session_id or ""
     stand_in.set_webhooks(f"{address}/webhooks/stripe")
