@@ -50,6 +50,7 @@ class Checkout(NamedTuple):
     payment_id: str | None
     amount_minor: int
     currency: str
+    created_at: datetime
 
 
 class Progress(StrEnum):
@@ -67,6 +68,7 @@ class PaidBack(NamedTuple):
     amount_minor: int
     progress: Progress
     failure: str | None
+    created_at: datetime
 
 
 class Happening(NamedTuple):

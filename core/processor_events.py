@@ -17,6 +17,7 @@ from db.models import ProcessorCursor, ProcessorEvent
 from db.session import unit_of_work
 
 OVERLAP = timedelta(minutes=15)  # events do not become visible in the order of their times
+KEPT_THERE = timedelta(days=30)
 LEASE = timedelta(seconds=60)
 KEEP = timedelta(days=40)  # longer than the processor does, so that none is taken for new
 BATCH = 100
@@ -51,9 +52,9 @@ def read_new(cards: Cards | None = None) -> int:
     started = clock.now()
     with unit_of_work() as session:
         cursor = session.get(ProcessorCursor, 1)
-        since = started if cursor is None else cursor.read_until
+        since = started - KEPT_THERE if cursor is None else cursor.read_until - OVERLAP
     try:
-        happened = list(cards.happenings(since - OVERLAP))
+        happened = list(cards.happenings(since))
     except CardsFailed:
         return 0  # the next turn reads from the same place
     with unit_of_work() as session:

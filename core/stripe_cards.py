@@ -197,6 +197,7 @@ def _checkout(session: StripeSession) -> Checkout:
         payment_id=payment if payment is None or isinstance(payment, str) else payment.id,
         amount_minor=session.amount_total or 0,
         currency=(session.currency or "").upper(),
+        created_at=datetime.fromtimestamp(session.created, UTC),
     )
 
 
@@ -210,6 +211,7 @@ def _paid_back(refund: stripe.Refund) -> PaidBack:
         amount_minor=refund.amount,
         progress=progress.get(refund.status or "", Progress.UNDER_WAY),
         failure=refund.failure_reason if refund.status == "failed" else refund.status,
+        created_at=datetime.fromtimestamp(refund.created, UTC),
     )
 
 

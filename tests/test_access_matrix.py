@@ -247,6 +247,7 @@ RECIPES = {
     "profiles.confirm_phone": of_oneself(Action.CHANGE_ACCOUNT, code="123456", or_else=ClinicError),
     "profiles.own": of_oneself(Action.SEE_ACCOUNT),
     "profiles.save": of_oneself(Action.CHANGE_ACCOUNT, name="Zoë", locale="en", has_sms_consent=False),
+    "reconciliations.compared": of_nobody(Action.RECONCILE, of_theirs=[], since=NOW, until=on(2, 8)),
     "records.break_glass": Recipe(
         Action.BREAK_GLASS,
         lambda world, _is_own: {"patient_id": world.cast.child_id, "reason": WHY},

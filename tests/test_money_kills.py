@@ -1,0 +1,173 @@
+"""The jobs process is killed with -9 at each line between intent, call and outcome: one session, one refund.
+
+The process is a fork of this one that kills itself before its nth line of the modules that speak with the
+processor, or of the one that begins and ends transactions; n goes up until it comes through alive. After each
+death another process finds what is left, and goes on.
+"""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+import core
+from core import checkouts, processor_events, repayments
+from core.stripe_cards import StripeCards
+from db import session as session_module
+from db.models import AppointmentStatus, PaymentState, RefundState
+from db.session import engine, unit_of_work
+from tests.cast import NOW
+from tests.money import MINUTE, Scene, scene
+from tests.payment_sandbox import KEY, PaymentSandbox
+
+TALKERS = ("checkouts", "repayments", "processor_events", "stripe_cards")
+SPEAKING = {
+    *(f"{Path(core.__file__).parent / name}.py" for name in TALKERS),
+    session_module.__file__,
+}
+MOST_LINES = 400
+Work = Callable[[StripeCards], object]
+
+
+@pytest.fixture
+def clinic(database: Engine, sandbox: PaymentSandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    with scene(database, sandbox, monkeypatch) as made:
+        yield made
+
+
+def anew(clinic: Scene) -> None:
+    """An empty calendar and an empty sandbox, on Monday morning."""
+    with unit_of_work(clinic.database) as session:
+        session.execute(text("TRUNCATE appointments, processor_events, document_counters CASCADE"))
+    clinic.sandbox.reset()
+    clinic.now = NOW
+    clinic.tick(0 * MINUTE)
+
+
+def dies_at(line: int, work: Work, clinic: Scene) -> bool:
+    """Do `work` in a process of its own that is killed before its nth line; whether it came that far."""
+    child = os.fork()
+    if child == 0:
+        _live_and_die(line, work, clinic)
+    _pid, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return True
+    assert os.WEXITSTATUS(status) == 0, "it failed by itself"
+    return False
+
+
+def _live_and_die(line: int, work: Work, clinic: Scene) -> None:
+    """In the child: never returns."""
+    seen = 0
+
+    def watch(frame: FrameType, event: str, _argument: Any) -> Any:
+        nonlocal seen
+        if frame.f_code.co_filename not in SPEAKING:
+            return None
+        if event == "line":
+            seen += 1
+            if seen == line:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return watch
+
+    try:
+        engine().dispose(close=False)  # its connections are the parent's
+        cards = StripeCards(KEY, clinic.sandbox.url, retries=0)
+        sys.settrace(watch)
+        work(cards)
+        sys.settrace(None)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def at_every_line(clinic: Scene, before: Callable[[], int], work: Work) -> Iterator[int]:
+    """For each line at which `work` can die, the visit of which `before` has told, once all is settled."""
+    for line in range(1, MOST_LINES):
+        anew(clinic)
+        visit_id = before()
+        has_died = dies_at(line, work, clinic)
+        clinic.settle(3)
+        yield visit_id
+        if not has_died:
+            assert line > 20, "the lines were not counted"
+            return
+    pytest.fail(f"still dying after {MOST_LINES} lines")
+
+
+def test_one_session_is_opened(clinic: Scene) -> None:
+    for visit_id in at_every_line(clinic, clinic.book, checkouts_due(clinic)):
+        sessions = clinic.sandbox.stripe_client().v1.checkout.sessions.list().data
+        assert [each.id for each in sessions] == [clinic.payment(visit_id).provider_session_id]
+        assert clinic.visit(visit_id).status is AppointmentStatus.PENDING
+
+
+def checkouts_due(clinic: Scene) -> Work:
+    """The job, a minute later, when nobody's page has opened the attempt."""
+
+    def work(cards: StripeCards) -> int:
+        clinic.now += MINUTE
+        return checkouts.advance_due(cards)
+
+    return work
+
+
+def test_a_payment_is_entered_once(clinic: Scene) -> None:
+    def before() -> int:
+        visit_id = clinic.book()
+        clinic.sandbox.pay(clinic.opened(visit_id))
+        return visit_id
+
+    for visit_id in at_every_line(clinic, before, checkouts_due(clinic)):
+        assert clinic.visit(visit_id).status is AppointmentStatus.CONFIRMED
+        assert clinic.standing(visit_id) == (6000, 6000, 0)
+
+
+def test_an_event_is_applied_once(clinic: Scene) -> None:
+    def before() -> int:
+        visit_id = clinic.book()
+        clinic.sandbox.pay(clinic.opened(visit_id))
+        return visit_id
+
+    def work(cards: StripeCards) -> None:
+        processor_events.read_new(cards)
+        processor_events.apply_waiting(cards)
+
+    for visit_id in at_every_line(clinic, before, work):
+        assert clinic.visit(visit_id).status is AppointmentStatus.CONFIRMED
+        assert clinic.standing(visit_id) == (6000, 6000, 0)
+
+
+def test_a_session_is_ended_before_its_hold_and_both_end(clinic: Scene) -> None:
+    def before() -> int:
+        visit_id = clinic.book()
+        clinic.opened(visit_id)
+        clinic.tick(41 * MINUTE)
+        return visit_id
+
+    for visit_id in at_every_line(clinic, before, checkouts_due(clinic)):
+        assert clinic.payment(visit_id).state is PaymentState.ENDED
+        assert clinic.visit(visit_id).status is AppointmentStatus.EXPIRED
+
+
+def test_one_refund_is_made(clinic: Scene) -> None:
+    def before() -> int:
+        visit_id = clinic.paid()
+        clinic.cancel(clinic.cast.ada, visit_id)
+        return visit_id
+
+    for visit_id in at_every_line(clinic, before, repayments.settle_due):
+        made = clinic.sandbox.stripe_client().v1.refunds.list().data
+        [refund] = clinic.refunds(visit_id)
+        assert [each.id for each in made] == [refund.provider_refund_id]
+        assert refund.state is RefundState.DONE
+        assert clinic.standing(visit_id) == (0, 6000, 6000)
