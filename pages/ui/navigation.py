@@ -20,6 +20,7 @@ PATIENT_RECORD = "pages/doctor/patient_record.py"
 BOOK_FOR_PATIENT = "pages/staff/book_for_patient.py"
 USERS = "pages/admin/users.py"
 POLICIES = "pages/admin/policies.py"
+PRICES = "pages/admin/prices.py"
 AUDIT_TRAIL = "pages/admin/audit_trail.py"
 PROFILE = "pages/account/profile.py"
 SECURITY = "pages/account/security.py"
@@ -32,7 +33,7 @@ DEMO_MAILBOX = "pages/account/demo_mailbox.py"
 SIGNED_OUT = (REGISTER, RESET_PASSWORD, ACCEPT_INVITE, DEMO_MAILBOX)
 BEHIND_GUARDS = (
     *(FIND_DOCTOR, DOCTOR, MY_APPOINTMENTS, PAY, RECORD_ACCESS, MY_DATA, TODAY, PATIENT_RECORD),
-    *(BOOK_FOR_PATIENT, USERS, POLICIES, AUDIT_TRAIL, PROFILE, SECURITY),
+    *(BOOK_FOR_PATIENT, USERS, POLICIES, PRICES, AUDIT_TRAIL, PROFILE, SECURITY),
 )
 
 
@@ -47,6 +48,7 @@ def pages_for(actor: Actor | None) -> dict[str, list[Page]]:
         menu[_("Administration")] = [
             st.Page(USERS, title=_("Users"), icon=":material/group:"),
             st.Page(POLICIES, title=_("Policies"), icon=":material/rule:"),
+            st.Page(PRICES, title=_("Prices and payment"), icon=":material/payments:"),
             st.Page(AUDIT_TRAIL, title=_("Audit trail"), icon=":material/policy:"),
         ]
     menu[_("My account")] = [
