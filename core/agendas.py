@@ -12,7 +12,7 @@ from core.appointments import CHANGEABLE
 from core.errors import NotFound
 from db.models import Appointment, AppointmentStatus, Doctor, Room
 
-_WITH_PEOPLE = (
+WITH_PEOPLE = (
     joinedload(Appointment.patient),
     joinedload(Appointment.doctor).joinedload(Doctor.user),
     joinedload(Appointment.service),
@@ -33,7 +33,7 @@ def upcoming(session: Session, actor: Actor, *, patient_ids: Sequence[int]) -> l
             Appointment.ends_at > clock.now(),
             Appointment.status.in_([*CHANGEABLE, AppointmentStatus.ARRIVED, AppointmentStatus.IN_ROOM]),
         )
-        .options(*_WITH_PEOPLE)
+        .options(*WITH_PEOPLE)
         .order_by(Appointment.starts_at)
     )
     return list(rows)
@@ -53,7 +53,7 @@ def past(
             (Appointment.ends_at <= clock.now()) | Appointment.status.in_(over),
             Appointment.status != AppointmentStatus.EXPIRED,
         )
-        .options(*_WITH_PEOPLE)
+        .options(*WITH_PEOPLE)
         .order_by(Appointment.starts_at.desc(), Appointment.id)
         .limit(limit)
     )
@@ -62,7 +62,7 @@ def past(
 
 def one(session: Session, actor: Actor, appointment_id: int) -> Appointment:
     """One visit with its people and place. Raises `NotFound`, `AccessDenied`."""
-    found = session.scalar(select(Appointment).where(Appointment.id == appointment_id).options(*_WITH_PEOPLE))
+    found = session.scalar(select(Appointment).where(Appointment.id == appointment_id).options(*WITH_PEOPLE))
     if found is None:
         raise NotFound
     access.require(actor, Action.SEE_APPOINTMENT, patient_id=found.patient_id, doctor_id=found.doctor_id)
@@ -89,7 +89,7 @@ def day(session: Session, actor: Actor, *, doctor_id: int, on: date) -> list[App
             Appointment.starts_at < ends,
             Appointment.status.not_in([AppointmentStatus.CANCELLED, AppointmentStatus.EXPIRED]),
         )
-        .options(*_WITH_PEOPLE)
+        .options(*WITH_PEOPLE)
         .order_by(Appointment.starts_at, Appointment.id)
     )
     return list(rows)

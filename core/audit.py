@@ -49,6 +49,7 @@ class Event(StrEnum):
     HOLD_EXPIRED = "let a held time go"
     HOLD_CONFIRMED = "confirm a held time"
     PAID_ONLINE = "pay online: received"
+    INVOICED = "issue an invoice"
     REFUND_SENT = "pay back: sent"
     REFUND_FAILED = "pay back: failed"
     RECORD_EXPIRED = "erase a record whose years are over"

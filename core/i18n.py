@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from babel import Locale, negotiate_locale
-from babel.dates import format_date, format_skeleton, format_time
+from babel.dates import format_date, format_skeleton, format_time, get_timezone_gmt
 from babel.numbers import format_currency, format_percent, get_currency_precision
 from babel.units import format_unit
 
@@ -114,6 +114,11 @@ def day_and_time(at: datetime, zone: tzinfo) -> str:
 def full_time(at: datetime, zone: tzinfo) -> str:
     """An instant in `zone` with the day in full and the time."""
     return f"{long_day(at.astimezone(zone).date())}, {clock_time(at, zone)}"
+
+
+def zone_offset(at: datetime, zone: tzinfo) -> str:
+    """How far `zone` is from Greenwich at an instant: GMT+01:00. Names of zones are not known everywhere."""
+    return get_timezone_gmt(at.astimezone(zone), locale=_locale.get())
 
 
 def span(minutes: int) -> str:

@@ -3,6 +3,7 @@
 Whoever writes here holds the visit's row (`placements.locked`) first, so that what is read stays true.
 """
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, text
@@ -45,6 +46,7 @@ class Standing(NamedTuple):
     invoiced_minor: int
     paid_minor: int
     refunded_minor: int
+    was_invoiced: bool  # at all: what was credited since is not asked for again
 
     @property
     def received_minor(self) -> int:
@@ -64,19 +66,40 @@ def standing(session: Session, appointment_id: int) -> Standing:
         .where(LedgerEntry.appointment_id == appointment_id)
         .group_by(LedgerEntry.kind)
     )
-    sums: dict[str, int] = {row.kind: row[1] for row in summed}
-    of = {kind: int(sums.get(kind, 0)) for kind in EntryKind}
+    return _standing((kind, int(amount_minor)) for kind, amount_minor in summed)
+
+
+def entries(session: Session, appointment_ids: Iterable[int]) -> list[LedgerEntry]:
+    """What is written of visits, in the order in which it was."""
+    query = select(LedgerEntry).where(LedgerEntry.appointment_id.in_(appointment_ids))
+    return list(session.scalars(query.order_by(LedgerEntry.id)))
+
+
+def standing_after(written: Iterable[LedgerEntry]) -> Standing:
+    """What entries of a visit that were read already come to."""
+    return _standing((entry.kind, entry.amount_minor) for entry in written)
+
+
+def _standing(amounts: Iterable[tuple[EntryKind, int]]) -> Standing:
+    of = dict.fromkeys(EntryKind, 0)
+    for kind, amount_minor in amounts:
+        of[kind] += amount_minor
     return Standing(
         invoiced_minor=of[EntryKind.INVOICE] + of[EntryKind.CREDIT],
         paid_minor=-of[EntryKind.PAYMENT],
         refunded_minor=of[EntryKind.REFUND] + of[EntryKind.REFUND_FAILED],
+        was_invoiced=of[EntryKind.INVOICE] > 0,
     )
 
 
 def owed(session: Session, appointment: Appointment) -> int:
     """What is left to pay for a visit, in minor units: of its price where nothing was invoiced yet."""
-    money = standing(session, appointment.id)
-    is_uninvoiced = money.invoiced_minor == 0 and appointment.status in LIVE_STATUSES
+    return left_to_pay(standing(session, appointment.id), appointment)
+
+
+def left_to_pay(money: Standing, appointment: Appointment) -> int:
+    """What is left to pay for a visit of which the ledger says `money`."""
+    is_uninvoiced = not money.was_invoiced and appointment.status in LIVE_STATUSES
     whole = appointment.price_minor if is_uninvoiced else money.invoiced_minor
     return max(0, whole - money.received_minor)
 
@@ -91,7 +114,7 @@ def owe(session: Session, actor: Actor | None, appointment: Appointment, amount_
 
 def receive(session: Session, actor: Actor | None, appointment: Appointment, payment: Payment) -> None:
     """Enter a payment that was made; the visit is invoiced with it where it was not."""
-    if standing(session, appointment.id).invoiced_minor == 0 and appointment.status in LIVE_STATUSES:
+    if not standing(session, appointment.id).was_invoiced and appointment.status in LIVE_STATUSES:
         owe(session, actor, appointment, appointment.price_minor)
     named = {"method": payment.method, "payment_id": payment.id}
     _add(session, actor, appointment, EntryKind.PAYMENT, -payment.amount_minor, **named)
@@ -101,13 +124,13 @@ def pay_back(
     session: Session, actor: Actor | None, appointment: Appointment, payment: Payment, refund: Refund
 ) -> None:
     """Enter a refund that was handed over, or that the card processor has accepted."""
-    named = {"method": payment.method, "refund_id": refund.id}
+    named = {"method": refund.method, "refund_id": refund.id}
     _add(session, actor, appointment, EntryKind.REFUND, refund.amount_minor, **named)
 
 
 def take_back(session: Session, appointment: Appointment, payment: Payment, refund: Refund) -> None:
     """Enter that a refund has failed after all: its money is with the clinic again."""
-    named = {"method": payment.method, "refund_id": refund.id}
+    named = {"method": refund.method, "refund_id": refund.id}
     _add(session, None, appointment, EntryKind.REFUND_FAILED, -refund.amount_minor, **named)
 
 
@@ -159,7 +182,8 @@ def _particulars(session: Session, appointment_id: int) -> dict[str, Any]:
     session.flush()
     row = session.execute(_PARTICULARS, {"appointment_id": appointment_id}).mappings().one()
     found = {name: _json(value) for name, value in row.items()}
-    return found | {"clinic": clinics.settings(session).name}
+    clinic = clinics.settings(session)
+    return found | {"clinic": clinic.name, "phone": clinic.phone}
 
 
 def _json(value: Any) -> Any:

@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 
 import pymupdf_fonts
 from reportlab.lib import colors
+from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.fonts import addMapping
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
@@ -35,6 +36,10 @@ _LINE = colors.HexColor("#d5e0e1")
 _TEXT = ParagraphStyle("text", fontName=FONT, fontSize=10, leading=14)
 _SMALL = ParagraphStyle("small", _TEXT, fontSize=8.5, leading=11.5)
 _LABEL = ParagraphStyle("label", _SMALL, textColor=_GREY)
+_AMOUNT = ParagraphStyle("amount", _SMALL, alignment=TA_RIGHT)
+_AMOUNT_LABEL = ParagraphStyle("amount label", _LABEL, alignment=TA_RIGHT)
+_SENDER = ParagraphStyle("sender", _TEXT, fontName=BOLD)
+_REACHED = ParagraphStyle("reached", _LABEL, spaceAfter=8 * mm)
 _TITLE = ParagraphStyle("title", _TEXT, fontName=BOLD, fontSize=18, leading=24, spaceAfter=2 * mm)
 _HEADING = ParagraphStyle(
     "heading", _TEXT, fontName=BOLD, fontSize=12.5, leading=16, spaceBefore=6 * mm, spaceAfter=1.5 * mm
@@ -59,6 +64,11 @@ def title(text: str) -> Paragraph:
     return words(text, _TITLE)
 
 
+def letterhead(name: str, reached: str) -> list[Paragraph]:
+    """Who writes, and where they are reached."""
+    return [words(name, _SENDER), words(reached, _REACHED)]
+
+
 def heading(text: str) -> Paragraph:
     return words(text, _HEADING)
 
@@ -73,10 +83,21 @@ def facts(pairs: Sequence[tuple[str, str]]) -> Table:
     return Table(rows, colWidths=[38 * mm, None], hAlign="LEFT", splitInRow=1, style=_style())
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[float | None]) -> Table:
-    """A table whose headings stand again on each page. `widths` in mm; None shares what is left."""
-    cells = [[words(each, _LABEL) for each in headings]]
-    cells += [[words(each, _SMALL) for each in row] for row in rows]
+def table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    widths: Sequence[float | None],
+    *,
+    amounts: int | None = None,
+) -> Table:
+    """A table whose headings stand again on each page. `widths` in mm; None shares what is left.
+
+    The column `amounts`, counted from 0, has its figures below each other on the right.
+    """
+    cells = [
+        [words(each, _AMOUNT_LABEL if at == amounts else _LABEL) for at, each in enumerate(headings)],
+        *([words(each, _AMOUNT if at == amounts else _SMALL) for at, each in enumerate(row)] for row in rows),
+    ]
     across = [None if width is None else width * mm for width in widths]
     return Table(cells, colWidths=across, repeatRows=1, hAlign="LEFT", splitInRow=1, style=_style())
 

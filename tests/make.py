@@ -21,6 +21,9 @@ from db.models import (
     Payment,
     PaymentMethod,
     PaymentState,
+    Refund,
+    RefundCause,
+    RefundState,
     Role,
     Room,
     Service,
@@ -216,6 +219,26 @@ def payment(session: Session, visit: Appointment, amount_minor: int, **changes: 
         number = f"pi_{next(_numbers)}" if wanted["method"] == PaymentMethod.ONLINE else None
         wanted = {"paid_at": visit.created_at, "provider_payment_id": number} | wanted
     return _added(session, Payment(**wanted))
+
+
+def refund(session: Session, payment: Payment, amount_minor: int, **changes: Any) -> Refund:
+    """Money of a payment that is to go back the way it came, or what `changes` make of it.
+
+    In the tables only: `core.ledger` knows nothing of it.
+    """
+    defaults = {
+        "payment_id": payment.id,
+        "method": payment.method,
+        "state": RefundState.PENDING,
+        "cause": RefundCause.CANCELLED,
+        "amount_minor": amount_minor,
+        "created_at": payment.created_at,
+        "check_after": payment.created_at,
+    }
+    wanted = defaults | changes
+    if wanted["state"] in {RefundState.DONE, RefundState.FAILED}:
+        wanted = {"settled_at": payment.created_at} | wanted
+    return _added(session, Refund(**wanted))
 
 
 def _somebody(session: Session) -> Patient:

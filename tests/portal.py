@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.error import URLError
 
@@ -16,8 +16,9 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from core import passwords, sign_ins
-from db.models import Role, User, doctor_specialties
+from core import clock, ledger, passwords, sign_ins, tills
+from core.access import Actor
+from db.models import Doctor, Patient, PaymentMethod, Role, Service, User, doctor_specialties
 from db.models.people import Specialty
 from db.session import unit_of_work
 from tests import log_watch, make
@@ -86,6 +87,23 @@ def signed_in(engine: Engine, username: str) -> Cookies:
     with unit_of_work(engine) as session:
         user = session.scalars(select(User).where(User.username == username)).one()
         return {SID: sign_ins.start(session, user_id=user.id)}
+
+
+def paid_in_cash(engine: Engine, residents: Residents, amount_minor: int = 6000) -> int:
+    """Ada has paid for a visit, or a part of it, at the desk; the number of the receipt's entry."""
+    with unit_of_work(engine) as session:
+        rita = session.scalars(select(User).where(User.username == "rita")).one()
+        visit = make.appointment(
+            session,
+            session.get_one(Doctor, residents.roth_id),
+            session.get_one(Service, residents.checkup_id),
+            clock.now() + timedelta(days=5),
+            patient=session.get_one(Patient, residents.ada_id),
+        )
+        desk = Actor(rita.id, Role.STAFF, rita.name)
+        method = PaymentMethod.CASH
+        tills.take(session, desk, appointment_id=visit.id, method=method, amount_minor=amount_minor)
+        return ledger.entries(session, [visit.id])[-1].id
 
 
 @contextmanager

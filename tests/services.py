@@ -30,12 +30,14 @@ WITHOUT_ACCESS = {
     "refunds.ask": "writes what its callers were allowed to do",
     "refunds.credit": "writes what its callers were allowed to do",
     "refunds.ask_surplus": "writes what its callers were allowed to do",
+    "statements.note_look": "writes what its callers were allowed to do",
     "records.treating_doctor": "gives the table what it asks about: the actor's own number or nothing",
 }
 
 # What asks for each of many, one after the other: of none of them it gives nothing.
 ASKING_FOR_EACH = {
     "agendas.past": "asks for each patient before it reads; without any there is no visit to give",
+    "statements.of_patients": "asks for each patient before it reads; without any there is no visit to give",
     "agendas.upcoming": "asks for each patient before it reads; without any there is no visit to give",
 }
 

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session, undefer
 
-from core import passwords, records
+from core import ledger, passwords, records, tills
 from core.access import RULES, Action, Actor, Relation
 from core.checkouts import NoCards
 from core.errors import AccessDenied, ClinicError, NotFound
@@ -27,7 +27,7 @@ from core.safeguards import SecondFactorRequired
 from core.second_factors import NothingToConfirm
 from core.trails import Wanted
 from db.base import Base
-from db.models import CodePurpose, Patient, PaymentRule, Role, User
+from db.models import CodePurpose, Doctor, Patient, PaymentMethod, PaymentRule, RefundState, Role, User
 from tests import make
 from tests.cast import NOW, Cast, assemble, on, time_is
 from tests.portal import PASSWORD
@@ -44,6 +44,16 @@ NOTHING_WRITTEN = text(
 
 
 @dataclass(frozen=True)
+class Money:
+    """Numbers of what was paid in cash for a visit: the payment, its document, and refunds of each kind."""
+
+    payment_id: int
+    entry_id: int
+    waiting_id: int
+    failed_id: int
+
+
+@dataclass(frozen=True)
 class World:
     """A clinic in which everybody has something of their own, and somebody else has the same.
 
@@ -53,6 +63,7 @@ class World:
     cast: Cast
     visits: dict[bool, int]
     emergency_id: int
+    money: dict[bool, Money]
 
     def patient_id(self, is_own: bool) -> int:
         return (self.cast.ada if is_own else self.cast.ben).patient_ids[0]
@@ -113,6 +124,12 @@ def of_visit(action: Action, *, or_else: type[ClinicError] | None = None, **more
     )
 
 
+def of_money(action: Action, name: str, **more: Any) -> Recipe:
+    """A service about a payment, a refund or a document, named by `name`."""
+    key = "refund_id" if name in {"waiting_id", "failed_id"} else name
+    return Recipe(action, lambda world, is_own: {key: getattr(world.money[is_own], name), **more})
+
+
 def of_nobody(action: Action, *, or_else: type[ClinicError] | None = None, **arguments: Any) -> Recipe:
     return Recipe(action, lambda _world, _is_own: arguments, or_else=or_else)
 
@@ -171,6 +188,8 @@ RECIPES = {
         Action.SEARCH_DOCTORS, lambda world, _is_own: {"service_id": world.cast.checkup.id}
     ),
     "doctors.specialties": of_nobody(Action.SEARCH_DOCTORS),
+    "documents.listed": of_patient(Action.SEE_PAYMENTS),
+    "documents.as_pdf": of_money(Action.SEE_PAYMENTS, "entry_id"),
     "emergencies.emergency_accesses": of_nobody(Action.REVIEW_ACCESS),
     "emergencies.review": Recipe(
         Action.REVIEW_ACCESS, lambda world, _is_own: {"access_id": world.emergency_id}
@@ -199,6 +218,14 @@ RECIPES = {
     "patients.find": of_patient(Action.SEE_CONTACT),
     "patients.register": of_nobody(Action.REGISTER_PATIENT, name="Zoë Übel", birth_on=BORN),
     "patients.search": of_nobody(Action.SEARCH_PATIENTS, text="okafor"),
+    "payouts.hand_over": of_money(Action.REFUND, "waiting_id"),
+    "payouts.pay_back": of_money(
+        Action.REFUND, "payment_id", amount_minor=500, reason="The doctor was called away"
+    ),
+    "payouts.resolve": of_money(Action.REFUND, "failed_id", method=PaymentMethod.CASH),
+    "payouts.to_hand_over": of_nobody(Action.REFUND),
+    "payouts.unresolved": of_nobody(Action.REFUND),
+    "payouts.waiting": of_nobody(Action.REFUND),
     "policies.change": of_nobody(
         Action.CHANGE_SETTINGS,
         staff_idle_minutes=10,
@@ -260,6 +287,16 @@ RECIPES = {
             "service_id": world.cast.checkup.id,
         },
     ),
+    "statements.of_patients": Recipe(
+        Action.SEE_PAYMENTS, lambda world, is_own: {"patient_ids": [world.patient_id(is_own)]}
+    ),
+    "till_closings.close": of_nobody(
+        Action.CLOSE_TILL, counted_minor=100, terminal_counted_minor=0, left_minor=0, note="Found a coin"
+    ),
+    "till_closings.closings": of_nobody(Action.CLOSE_TILL),
+    "till_closings.open_till": of_nobody(Action.CLOSE_TILL),
+    "tills.invoice": of_visit(Action.TAKE_PAYMENT),
+    "tills.take": of_visit(Action.TAKE_PAYMENT, method=PaymentMethod.CASH, amount_minor=1000),
     "trails.accesses": of_patient(Action.SEE_ACCESSES),
     "trails.as_csv": of_nobody(Action.SEE_AUDIT, wanted=Wanted()),
     "trails.check": of_nobody(Action.SEE_AUDIT),
@@ -300,7 +337,23 @@ def world(session: Session, password_hash: str) -> Iterator[World]:
         for actor in (cast.ada, cast.roth, cast.desk, cast.admin):
             session.get_one(User, actor.user_id).password_hash = password_hash
         session.flush()
-        yield World(cast, visits, child.id)
+        money = {
+            is_own: _paid(session, cast, actor, doctor)
+            for is_own, actor, doctor in ((True, cast.ada, cast.dr_roth), (False, cast.ben, cast.dr_weiss))
+        }
+        yield World(cast, visits, child.id, money)
+
+
+def _paid(session: Session, cast: Cast, actor: Actor, doctor: Doctor) -> Money:
+    """A visit paid in cash, of which a part waits to be handed back and another could not be."""
+    patient = session.get_one(Patient, actor.patient_ids[0])
+    visit = make.appointment(session, doctor, cast.checkup, on(5, 10), patient=patient)
+    method = PaymentMethod.CASH
+    paid = tills.take(session, cast.desk, appointment_id=visit.id, method=method, amount_minor=6000)
+    ledger.owe(session, cast.desk, visit, 2000)
+    waiting = make.refund(session, paid, 1500)
+    failed = make.refund(session, paid, 2500, state=RefundState.FAILED, failure="lost card")
+    return Money(paid.id, ledger.entries(session, [visit.id])[-1].id, waiting.id, failed.id)
 
 
 def test_every_service_has_a_recipe() -> None:

@@ -101,3 +101,22 @@ def test_the_signed_out_get_no_file(address: str, path: str) -> None:
 @pytest.mark.parametrize("number", ["0", "999999999", "9999999999", "-1", "x", "1;2", "%D9%A1"])
 def test_a_number_that_is_none_is_not_here(address: str, ada: Cookies, number: str) -> None:
     assert raw.ask(address, f"/files/my-data/{number}.zip", ada).status == 404
+
+
+def test_a_receipt_is_for_its_patient_and_the_desk(
+    address: str, clinic: Engine, residents: Residents, ada: Cookies, ben: Cookies
+) -> None:
+    entry_id = portal.paid_in_cash(clinic, residents)
+    path = f"/files/documents/{entry_id}.pdf"
+    answer = raw.ask(address, path, ada)
+    assert (answer.status, answer.content[:5]) == (200, b"%PDF-")
+    assert answer.headers["content-disposition"] == f'attachment; filename="document-{entry_id}.pdf"'
+    assert raw.ask(address, path, portal.signed_in(clinic, "rita")).status == 200
+    for cookies, status in ((ben, 404), (portal.signed_in(clinic, "roth"), 404), ({}, 401)):
+        assert raw.ask(address, path, cookies).status == status
+    for number in ("0", "999999999", "9999999999", "x", "1%22"):
+        assert raw.ask(address, f"/files/documents/{number}.pdf", ada).status == 404
+    assert told(clinic, Action.SEE_PAYMENTS) == [
+        *[(Outcome.DONE, residents.ada_id)] * 2,
+        *[(Outcome.REFUSED, residents.ada_id)] * 2,
+    ]

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from core import audit, calendars, privacy, sign_ins, trails
+from core import audit, calendars, documents, privacy, sign_ins, trails
 from core.access import Actor
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.i18n import _, use_locale
@@ -51,6 +51,15 @@ async def own_data(request: Request) -> Response:
         return privacy.export(session, actor, patient_id=_number(request))
 
     return await _answer(request, build, "application/zip", "my-data.zip")
+
+
+async def document(request: Request) -> Response:
+    """An invoice, a receipt or what else the ledger has under a number."""
+
+    def build(session: Any, actor: Actor) -> bytes:
+        return documents.as_pdf(session, actor, entry_id=_number(request))
+
+    return await _answer(request, build, "application/pdf", f"document-{request.path_params['number']}.pdf")
 
 
 async def audit_trail(request: Request) -> Response:
@@ -111,5 +120,6 @@ def _number(request: Request) -> int:
 FILES = [
     Route("/files/appointments/{number}.ics", visit_calendar),
     Route("/files/my-data/{number}.zip", own_data),
+    Route("/files/documents/{number}.pdf", document),
     Route("/files/audit.csv", audit_trail),
 ]

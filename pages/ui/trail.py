@@ -65,6 +65,7 @@ DONE = {
     Event.HOLD_EXPIRED: N_("A held time was let go"),
     Event.HOLD_CONFIRMED: N_("A held time was confirmed"),
     Event.PAID_ONLINE: N_("An online payment arrived"),
+    Event.INVOICED: N_("Issued an invoice"),
     Event.REFUND_SENT: N_("A refund was sent"),
     Event.REFUND_FAILED: N_("A refund failed"),
     Event.RECORD_EXPIRED: N_("A record was erased: its years were over"),
