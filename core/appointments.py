@@ -23,6 +23,7 @@ from core.appointment_errors import (
     TooLateToMove,
 )
 from core.appointment_events import required_reason
+from core.cancellations import Outcome
 from core.errors import AccessDenied, NotFound
 from core.offers import OVERBOOKING_WAIVES, NotOffered, Rule, SlotTaken
 from core.payments import TooManyHolds
@@ -187,13 +188,14 @@ def cancel(
     appointment_id: int,
     reason: str,
     waive_policy: bool = False,
+    seen: Outcome | None = None,
     request_key: UUID | None = None,
 ) -> Appointment:
     """Call a visit off for a stated reason; its time is free at once, its row and history stay.
 
     Money goes back as agreed at booking; within the cancellation window that costs the late fee. With
-    `waive_policy` the desk gives back all of it. Raises `NoLongerChangeable`, `ReasonMissing`,
-    `AccessDenied`, `NotFound`.
+    `waive_policy` the desk gives back all of it. `seen` is what the person was told it comes to: that must
+    still be true. Raises `NoLongerChangeable`, `ReasonMissing`, `CostChanged`, `AccessDenied`, `NotFound`.
     """
     appointment = placements.locked(session, appointment_id)
     access.require(actor, Action.CANCEL, patient_id=appointment.patient_id, doctor_id=appointment.doctor_id)
@@ -211,7 +213,7 @@ def cancel(
     appointment_events.record(
         session, actor, appointment, EventKind.CANCELLED, before=before, reason=why, request_key=request_key
     )
-    cancellations.settle(session, actor, appointment, was_held=was_held, is_waived=waive_policy)
+    cancellations.settle(session, actor, appointment, was_held=was_held, is_waived=waive_policy, seen=seen)
     return appointment
 
 

@@ -1,25 +1,76 @@
-"""What becomes of the money of a visit that was called off."""
+"""What becomes of the money of a visit that is called off."""
+
+from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from core import clock, ledger, payments, refunds, terms
-from core.access import Actor
-from db.models import Appointment, RefundCause
+from core import access, clock, ledger, payments, refunds, terms
+from core.access import Action, Actor
+from core.errors import ClinicError, NotFound
+from core.i18n import N_
+from core.ledger import Standing
+from db.models import Appointment, AppointmentStatus, RefundCause
+
+
+class CostChanged(ClinicError):
+    """The window has begun, or a payment has come, since the person at the screen was told."""
+
+    message = N_("What cancelling costs has just changed. Please look at it again.")
+
+
+class Outcome(NamedTuple):
+    """What calling a visit off comes to, in minor units.
+
+    The clinic keeps `kept_minor`, of which `owed_minor` is still to be paid, and gives `back_minor` back.
+    """
+
+    kept_minor: int
+    back_minor: int
+    owed_minor: int
+
+
+def expected(session: Session, actor: Actor, *, appointment_id: int, is_waived: bool = False) -> Outcome:
+    """What it would come to if `actor` called a visit off now. Raises `AccessDenied`, `NotFound`."""
+    appointment = session.get(Appointment, appointment_id)
+    if appointment is None:
+        raise NotFound
+    access.require(actor, Action.CANCEL, patient_id=appointment.patient_id, doctor_id=appointment.doctor_id)
+    money = ledger.standing(session, appointment_id)
+    was_held = appointment.status is AppointmentStatus.PENDING
+    return _comes_to(appointment, money, clock.now(), was_held=was_held, is_waived=is_waived)
 
 
 def settle(
-    session: Session, actor: Actor, appointment: Appointment, *, was_held: bool, is_waived: bool = False
+    session: Session,
+    actor: Actor,
+    appointment: Appointment,
+    *,
+    was_held: bool,
+    is_waived: bool = False,
+    seen: Outcome | None = None,
 ) -> None:
     """Keep of a cancelled visit's money what was agreed, and have the rest paid back.
 
-    A visit that was only held costs nothing: whatever is paid for it yet comes back.
+    A visit that was only held costs nothing: whatever is paid for it yet comes back. `seen` is what the
+    person was shown: it must still be true. Raises `CostChanged`.
     """
     payments.give_up(session, appointment.id)
     money = ledger.standing(session, appointment.id)
-    kept = 0
-    if not was_held:
-        late = terms.is_late(appointment, clock.now())
-        kept = terms.kept(appointment, paid_minor=money.received_minor, is_late=late, is_waived=is_waived)
-    ledger.owe(session, actor, appointment, kept)
+    outcome = _comes_to(appointment, money, clock.now(), was_held=was_held, is_waived=is_waived)
+    if seen is not None and seen != outcome:
+        raise CostChanged
+    ledger.owe(session, actor, appointment, outcome.kept_minor)
     refunds.ask_surplus(session, actor, appointment, cause=RefundCause.CANCELLED)
     ledger.note_status(session, appointment)
+
+
+def _comes_to(
+    appointment: Appointment, money: Standing, now: datetime, *, was_held: bool, is_waived: bool
+) -> Outcome:
+    received = money.received_minor
+    kept = 0
+    if not was_held:
+        is_late = terms.is_late(appointment, now)
+        kept = terms.kept(appointment, paid_minor=received, is_late=is_late, is_waived=is_waived)
+    return Outcome(kept, back_minor=max(0, received - kept), owed_minor=max(0, kept - received))

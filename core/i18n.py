@@ -14,7 +14,7 @@ from pathlib import Path
 
 from babel import Locale, negotiate_locale
 from babel.dates import format_date, format_skeleton, format_time, get_timezone_gmt
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency, format_percent, get_currency_precision
 from babel.units import format_unit
 
 LOCALE_DIR = Path(__file__).parent.parent / "locale"
@@ -133,6 +133,12 @@ def money(amount_minor: int, currency: str) -> str:
     """Whole minor units as a price: 4500 EUR is €45.00, 4500 JPY is ¥4,500."""
     precision = get_currency_precision(currency)
     shown: str = format_currency(Decimal(amount_minor).scaleb(-precision), currency, locale=_locale.get())
+    return shown
+
+
+def percent(share: int) -> str:
+    """A share in whole percent: 80%."""
+    shown: str = format_percent(Decimal(share) / 100, locale=_locale.get())
     return shown
 
 

@@ -5,10 +5,9 @@ import getpass
 import sys
 from zoneinfo import ZoneInfo, available_timezones
 
-from babel.numbers import list_currencies
 from sqlalchemy.orm import Session
 
-from core import audit, passwords
+from core import audit, clinics, passwords
 from core.errors import ClinicError
 from core.i18n import N_
 from core.startup import require_schema
@@ -46,7 +45,7 @@ def found_clinic(
         raise NameMissing
     if zone not in available_timezones():
         raise UnknownZone(zone=zone)
-    if currency not in list_currencies():
+    if currency not in clinics.currencies():
         raise UnknownCurrency(currency=currency)
     passwords.require_acceptable(password, about=(name, admin))
     clinic = ClinicSettings(name=name, time_zone=ZoneInfo(zone).key, currency=currency, phone=phone)

@@ -18,6 +18,7 @@ from db.models import PaymentRule, RuleCause
 from db.session import run
 
 NO_SHOWS_COUNT_FOR = timedelta(days=365)
+ALL_PERCENT = 100
 SMALLEST_ONLINE_MINOR = 50  # about what Stripe takes at least: 0.50 of a dollar or euro, 50 yen
 _STRICTER = list(PaymentRule)  # from nothing before the visit to all of it
 
@@ -153,7 +154,7 @@ def _due(policy: Policy, rule: PaymentRule) -> int:
 
 def share_of(amount_minor: int, percent: int) -> int:
     """`percent` of an amount in whole minor units, halves rounded up."""
-    return (amount_minor * percent + 50) // 100
+    return (amount_minor * percent + ALL_PERCENT // 2) // ALL_PERCENT
 
 
 def is_late(visit: _Starting, now: datetime) -> bool:

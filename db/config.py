@@ -64,6 +64,7 @@ class Config(BaseSettings):
         "http://localhost:8501"
     )
     port: Annotated[int, Field(ge=1, le=65535)] = 8501
+    sandbox_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     secret_key: Annotated[SecretStr, Field(min_length=32)] = SecretStr(DEVELOPMENT_SECRET)
     smtp_url: Annotated[SecretStr | None, AfterValidator(_smtp_url)] = None
     mail_from: Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+$")] | None = None
@@ -134,6 +135,7 @@ _WANTED = {
     "SECRET_KEY": "it needs at least 32 characters",
     "PUBLIC_URL": "it must look like https://portal.example.org, without a path",
     "PORT": "it must be a number from 1 to 65535",
+    "SANDBOX_PORT": "it must be a number from 1 to 65535",
     "CLINIC_ENV": "it must be development or production",
     "SMTP_URL": "it must look like smtp://user:password@mail.example.org:587, or smtps:// for port 465",
     "MAIL_FROM": "it must be an email address",

@@ -29,6 +29,7 @@ from db.config import config
 from db.models import ClinicSettings
 from db.seed.accounts import DEMO_ACCOUNTS, DEMO_PASSWORD
 from db.session import engine, require_reachable, unit_of_work
+from jobs import sandboxes
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_SECONDS = 8  # for open requests and running jobs, before a child is killed
@@ -108,14 +109,14 @@ def database(directory: Path) -> Iterator[Path | None]:
         yield None if url is None else directory
 
 
-def require_free(port: int) -> None:
-    """Leave with one sentence when the portal could not listen on `port`."""
+def require_free(port: int, *, variable: str, host: str = "") -> None:
+    """Leave with one sentence, which says what to set, when nobody could listen on `port`."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("", port))
+            probe.bind((host, port))
         except OSError as error:
-            sys.exit(f"Port {port} cannot be used: {error.strerror}. Set PORT to another one.")
+            sys.exit(f"Port {port} cannot be used: {error.strerror}. Set {variable} to another one.")
 
 
 def answers(port: int) -> bool:
@@ -139,6 +140,8 @@ def welcome() -> None:
         width = max(len(username) for username in DEMO_ACCOUNTS)
         lines.append(f"Sign in with the password {DEMO_PASSWORD} as")
         lines += [f"  {username:<{width}}  {who}" for username, who in DEMO_ACCOUNTS.items()]
+    if config().is_sandbox:
+        lines.append(f"Payments are simulated, no money moves: {config().stripe_api_base}")
     lines.append("Press Ctrl-C to stop it.")
     sys.stdout.write("\n" + "\n".join(lines) + "\n\n")
     sys.stdout.flush()
@@ -154,9 +157,13 @@ def ended(children: dict[str, Child], own_database: Path | None) -> str | None:
     return None
 
 
-def serve(stop: StopRequest, own_database: Path | None) -> None:
-    """Run the portal and the jobs until somebody asks to stop, or a part ends, which is exit code 1."""
-    children = {name: start(module) for name, module in children_of(config().port).items()}
+def serve(stop: StopRequest, own_database: Path | None, stand_in: list[str] | None) -> None:
+    """Run the portal and the jobs until somebody asks to stop, or a part ends, which is exit code 1.
+
+    `stand_in` is the module that stands in for the card processor, where there is none.
+    """
+    modules = ({"sandbox": stand_in} if stand_in else {}) | children_of(config().port)
+    children = {name: start(module) for name, module in modules.items()}
     failure = None
     is_welcomed = False
     try:
@@ -178,14 +185,18 @@ def launch(directory: Path, stop: StopRequest) -> None:
     with database(directory) as own_database:
         if os.environ.get("PORT") and not os.environ.get("PUBLIC_URL"):
             os.environ["PUBLIC_URL"] = f"http://localhost:{os.environ['PORT']}"
-        require_free(config().port)
+        require_free(config().port, variable="PORT")
+        stand_in = None
+        if sandboxes.is_wanted():
+            require_free(sandboxes.port(), variable="SANDBOX_PORT", host=sandboxes.HOST)
+            stand_in = sandboxes.ours(directory.parent / "sandbox")
         require_reachable()
         run(stop, "db.migrate")
         if not config().is_production:
             run(stop, "db.seed", "--if-empty")
         if not stop.asked:
             require_ready()
-            serve(stop, own_database)
+            serve(stop, own_database, stand_in)
 
 
 def reset_demo(directory: Path, stop: StopRequest) -> None:

@@ -1,5 +1,6 @@
 """Fixtures of all tests: a real PostgreSQL, and no way to reach any other."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -191,7 +192,8 @@ def sandbox(running_sandbox: PaymentSandbox) -> PaymentSandbox:
 def _nothing_real(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Point every test away from any real database and read the configuration afresh."""
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/no_such_clinic")
-    for name in ("CLINIC_ENV", "PORT", "PUBLIC_URL", "SECRET_KEY", "CLINIC_VAR", "SMTP_URL", "MAIL_FROM"):
+    ours = {"CLINIC_ENV", "PORT", "PUBLIC_URL", "SECRET_KEY", "CLINIC_VAR", "SMTP_URL", "MAIL_FROM"}
+    for name in ours | {name for name in os.environ if name.startswith(("STRIPE_", "SANDBOX_"))}:
         monkeypatch.delenv(name, raising=False)
     config.cache_clear()
     engine.cache_clear()

@@ -21,12 +21,13 @@ from core.checkouts import NoCards
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.identities import Identity
 from core.letters import CannotSendCodes
+from core.prices import ClinicPrices, ServicePrices
 from core.privacy import VisitsAhead
 from core.safeguards import SecondFactorRequired
 from core.second_factors import NothingToConfirm
 from core.trails import Wanted
 from db.base import Base
-from db.models import CodePurpose, Doctor, Patient, PaymentMethod, RefundState, Role, User
+from db.models import CodePurpose, Doctor, Patient, PaymentMethod, PaymentRule, RefundState, Role, User
 from tests import make
 from tests.cast import NOW, Cast, assemble, on, time_is
 from tests.portal import PASSWORD
@@ -149,6 +150,8 @@ def of_user(**more: Any) -> Recipe:
 WEDNESDAY = on(3, 0).date()
 BORN = date(1990, 2, 15)
 IDENTITY = Identity("https://accounts.example", "another", NOW, "a@example.org")
+CLINIC_PRICES = ClinicPrices("EUR", PaymentRule.FULL, None, None, None, 20, 48, 50, 80, 3)
+SERVICE_PRICES = ServicePrices(7000, 1000, PaymentRule.DEPOSIT, 12, None, 100)
 # Of a patient's visits doctors have their own in their day, and the others in the record.
 ALL_VISITS = Recipe(
     Action.SEE_APPOINTMENT,
@@ -167,6 +170,7 @@ RECIPES = {
         Action.OVERBOOK, lambda world, is_own: world.offer(is_own) | {"reason": "In pain"}
     ),
     "appointments.reschedule": of_visit(Action.MOVE, starts_at=on(4, 10)),
+    "cancellations.expected": of_visit(Action.CANCEL),
     "calendars.visit_ics": of_visit(Action.SEE_APPOINTMENT, public_url="https://portal.example.org"),
     "checkouts.begin": of_visit(Action.PAY, or_else=NoCards),
     "checkouts.latest": of_visit(Action.PAY),
@@ -229,6 +233,13 @@ RECIPES = {
         requires_second_factor=False,
         record_retention_years=10,
     ),
+    "prices.change_clinic": of_nobody(Action.CHANGE_SETTINGS, wanted=CLINIC_PRICES),
+    "prices.change_service": Recipe(
+        Action.CHANGE_SETTINGS,
+        lambda world, _is_own: {"service_id": world.cast.checkup.id, "wanted": SERVICE_PRICES},
+    ),
+    "prices.of_clinic": of_nobody(Action.CHANGE_SETTINGS),
+    "prices.services": of_nobody(Action.CHANGE_SETTINGS),
     "privacy.erase": Recipe(
         Action.ERASE_PATIENT,
         lambda world, is_own: {"patient_id": world.patient_id(is_own), "confirm_name": world.name(is_own)},

@@ -37,6 +37,10 @@ def refusal(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
         ("PORT", "eighty"),
         ("PORT", "0"),
         ("PORT", "65536"),
+        ("SANDBOX_PORT", "0"),
+        ("STRIPE_SECRET_KEY", "pk_live_something"),
+        ("STRIPE_API_BASE", "localhost:8601"),
+        ("STRIPE_API_BASE", "http://localhost:8601/v1"),
         ("SECRET_KEY", "short"),
         ("SMTP_URL", "mail.example.org"),
         ("SMTP_URL", "https://mail.example.org"),
@@ -105,6 +109,36 @@ def test_production_with_a_secret_is_accepted(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("SECRET_KEY", SECRET)
     assert config().is_production
     assert SECRET not in repr(config())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STRIPE_SECRET_KEY", "sk_test_hunter2"),
+        ("STRIPE_SECRET_KEY", "rk_test_hunter2"),
+        ("STRIPE_API_BASE", "http://localhost:8601"),
+    ],
+)
+def test_production_moves_real_money_or_none(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv("SECRET_KEY", SECRET)
+    said = refusal(monkeypatch, CLINIC_ENV="production", **{name: value})
+    assert said.startswith(f"{name} ")
+    assert said.endswith("CLINIC_ENV=production refuses it.")
+    assert len(said.splitlines()) == 1
+    assert "hunter2" not in said
+
+
+def test_production_takes_a_live_key_and_shows_it_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLINIC_ENV", "production")
+    monkeypatch.setenv("SECRET_KEY", SECRET)
+    monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_live_hunter2")
+    assert config().takes_cards_online
+    assert not config().is_sandbox
+    assert "hunter2" not in repr(config())
+
+
+def test_a_wrong_key_of_the_card_processor_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "hunter2" not in refusal(monkeypatch, STRIPE_SECRET_KEY="hunter2")
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])

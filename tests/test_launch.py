@@ -11,11 +11,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import psycopg
 import pytest
 
 from db import embedded
+from db.config import config
+from jobs import sandboxes
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,7 +29,9 @@ class Launcher:
     def __init__(self, var: Path, *, port: int | None = None, **environment: str) -> None:
         self.port = port or free_port()
         self.said = var / f"said-{time.monotonic_ns()}"
+        self.sandbox_port = free_port()
         surroundings = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        surroundings |= {"SANDBOX_PORT": str(self.sandbox_port)}
         with self.said.open("wb") as out:
             self.process = psutil.Popen(
                 [sys.executable, "-m", "jobs.launch"],
@@ -135,6 +140,7 @@ def test_ctrl_c_while_it_starts_leaves_no_orphans(seeded: Path) -> None:
     ("part", "words"),
     [
         ("streamlit", "The portal ended"),
+        ("sandbox", "The sandbox ended"),
         ("jobs", "The jobs process ended"),
         ("postgres", "The database ended"),
     ],
@@ -184,6 +190,56 @@ def test_a_busy_port_is_one_sentence(seeded: Path) -> None:
     said = launcher.said.read_text()
     assert said == f"Port {port} cannot be used: Address already in use. Set PORT to another one.\n"
     assert embedded.url_of_running(seeded / "postgres") is None
+
+
+def test_payments_are_simulated_and_the_welcome_says_where(seeded: Path) -> None:
+    launcher = Launcher(seeded)
+    launcher.wait_until_open()
+    address = f"http://127.0.0.1:{launcher.sandbox_port}"
+    assert f"Payments are simulated, no money moves: {address}\n" in launcher.said.read_text()
+    environments = [launcher.child(part).environ() for part in ("streamlit", "jobs")]
+    for environment in environments:
+        assert environment["STRIPE_API_BASE"] == address
+        assert environment["STRIPE_WEBHOOK_SECRET"] in launcher.child("sandbox").cmdline()
+    answer = httpx.get(
+        f"{address}/v1/events", headers={"Authorization": f"Bearer {environments[0]['STRIPE_SECRET_KEY']}"}
+    )
+    assert answer.json()["data"] == []
+    assert launcher.stop() == 0
+
+
+def test_with_a_key_of_ones_own_there_is_no_sandbox(seeded: Path) -> None:
+    launcher = Launcher(seeded, STRIPE_SECRET_KEY="sk_test_mine", STRIPE_API_BASE="http://127.0.0.1:1")
+    launcher.wait_until_open()
+    assert launcher.child("streamlit").environ()["STRIPE_SECRET_KEY"] == "sk_test_mine"
+    assert not any("sandbox" in child.cmdline() for child in launcher.process.children())
+    assert launcher.stop() == 0
+
+
+def test_a_busy_port_of_the_sandbox_is_one_sentence(seeded: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        launcher = Launcher(seeded, SANDBOX_PORT=str(port))
+        assert launcher.process.wait(30) == 1
+    said = launcher.said.read_text()
+    assert said == f"Port {port} cannot be used: Address already in use. Set SANDBOX_PORT to another one.\n"
+    assert embedded.url_of_running(seeded / "postgres") is None
+
+
+@pytest.mark.parametrize(("port", "beside"), [("8501", 8601), ("65500", 65400)])
+def test_the_sandbox_listens_beside_the_portal_unless_told(
+    monkeypatch: pytest.MonkeyPatch, port: str, beside: int
+) -> None:
+    monkeypatch.setenv("PORT", port)
+    assert sandboxes.port() == beside
+
+
+def test_production_never_has_a_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sandboxes.is_wanted()
+    monkeypatch.setenv("CLINIC_ENV", "production")
+    monkeypatch.setenv("SECRET_KEY", "a secret key of this very clinic only")
+    config.cache_clear()
+    assert not sandboxes.is_wanted()
 
 
 def test_an_unreachable_database_is_one_sentence_at_once(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def count(database: Engine) -> int:
         return session.scalar(select(func.count()).select_from(Appointment)) or 0
 
 
-def visit(database: Engine, residents: Residents, hours_ahead: int = 72) -> int:
+def visit(database: Engine, residents: Residents, hours_ahead: int = 72, **changes: Any) -> int:
     with unit_of_work(database) as session:
         return make.appointment(
             session,
@@ -90,6 +90,7 @@ def visit(database: Engine, residents: Residents, hours_ahead: int = 72) -> int:
             session.get_one(Service, residents.checkup_id),
             NOON + timedelta(hours=hours_ahead),
             patient=session.get_one(Patient, residents.ada_id),
+            **changes,
         ).id
 
 
@@ -209,7 +210,7 @@ def test_a_doctor_of_no_such_number_gets_a_sentence(open_as: OpenAs) -> None:
 def test_a_late_visit_can_be_moved_by_reception_only(
     open_as: OpenAs, database: Engine, residents: Residents
 ) -> None:
-    late = visit(database, residents, hours_ahead=5)
+    late = visit(database, residents, hours_ahead=5, late_fee_minor=3000)
     app = open_as("ada", "pages/patient/my_appointments.py")
     assert "please call" in texts(app)
     assert not [button for button in app.button if button.key == f"visits_move_{late}"]

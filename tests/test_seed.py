@@ -7,12 +7,23 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy.orm import Session
 
-from core import passwords
+from core import ledger, passwords
 from db.base import Base
-from db.models import Patient, User, folded
-from db.models.appointments import LIVE
+from db.models import (
+    Appointment,
+    AppointmentStatus,
+    EntryKind,
+    LedgerEntry,
+    Patient,
+    PaymentStatus,
+    TillClosing,
+    User,
+    folded,
+)
+from db.models.appointments import LIVE, LIVE_STATUSES
 from db.seed import tables
 from db.seed.__main__ import main
 from db.seed.accounts import DEMO_ACCOUNTS, DEMO_PASSWORD
@@ -135,7 +146,9 @@ def test_a_visit_blocks_its_buffers_and_costs_what_the_doctor_asks(clinic: Conne
         "status = 'pending'",
         "created_at > :now OR created_at >= starts_at OR updated_at > :now OR updated_at < created_at",
         "payment_status IN ('refunded', 'partly_refunded') AND status <> 'cancelled'",
-        "starts_at < :now AND payment_status = 'paid' AND status IN ('no_show', 'cancelled', 'expired')",
+        "status = 'no_show' AND payment_status <> 'unpaid'",
+        "status = 'expired'",
+        "due_minor > 0",
     ],
 )
 def test_no_visit_is_in_a_state_that_cannot_be(clinic: Connection, impossible: str) -> None:
@@ -176,6 +189,123 @@ def test_the_history_tells_every_change(clinic: Connection) -> None:
             <> (a.starts_at, a.ends_at)"""
     assert count(clinic, last_place) == 0
     assert count(clinic, "SELECT count(*) FROM appointment_events WHERE kind = 'moved'") > 100
+
+
+def test_the_terms_of_every_visit_are_those_of_the_policy(clinic: Connection) -> None:
+    wrong = """SELECT count(*) FROM appointments a JOIN services s ON s.id = a.service_id, settings c
+        WHERE a.payment_rule <> 'desk' OR a.refund_percent <> coalesce(s.refund_percent, c.refund_percent)
+        OR a.cancellation_hours <> coalesce(s.cancellation_hours, c.cancellation_hours)
+        OR a.late_fee_minor <> (a.price_minor * coalesce(s.late_fee_percent, c.late_fee_percent) + 50) / 100
+        OR a.rule_cause <> CASE WHEN s.payment_rule IS NULL THEN 'clinic' ELSE 'service' END"""
+    assert count(clinic, wrong) == 0
+    assert count(clinic, "SELECT count(DISTINCT coalesce(payment_rule, 'as the clinic')) FROM services") == 3
+
+
+def test_the_payment_status_of_every_visit_is_what_the_ledger_says(clinic: Connection) -> None:
+    told = clinic.execute(
+        text("""
+            SELECT a.status, a.payment_status,
+                   coalesce(sum(e.amount_minor) FILTER (WHERE kind IN ('invoice', 'credit')), 0) AS invoiced,
+                   coalesce(-sum(e.amount_minor) FILTER (WHERE kind = 'payment'), 0) AS paid,
+                   coalesce(sum(e.amount_minor) FILTER (WHERE kind = 'refund'), 0) AS refunded
+            FROM appointments a LEFT JOIN ledger_entries e ON e.appointment_id = a.id GROUP BY a.id
+        """)
+    ).all()
+    with Session(clinic) as session:
+        shape = ledger.standing(session, 0)
+    for visit in told:
+        money = shape._replace(
+            invoiced_minor=visit.invoiced, paid_minor=visit.paid, refunded_minor=visit.refunded
+        )
+        is_live = AppointmentStatus(visit.status) in LIVE_STATUSES
+        before = PaymentStatus(visit.payment_status)
+        assert ledger.status_of(money, is_live=is_live, before=before) is before, visit
+    assert {visit.payment_status for visit in told} == {each.value for each in PaymentStatus}
+
+
+def test_the_ledger_balances_and_its_numbers_have_no_gaps(clinic: Connection) -> None:
+    unbalanced = """SELECT count(*) FROM (
+        SELECT appointment_id, sum(amount_minor) FROM ledger_entries e JOIN appointments a
+        ON a.id = appointment_id WHERE a.payment_status IN ('paid', 'refunded', 'partly_refunded')
+        AND NOT EXISTS (SELECT FROM refunds r JOIN payments p ON p.id = r.payment_id
+                        WHERE p.appointment_id = a.id AND r.state = 'pending')
+        GROUP BY appointment_id HAVING sum(amount_minor) <> 0) AS each"""
+    assert count(clinic, unbalanced) == 0
+    gaps = """SELECT count(*) FROM (
+        SELECT number - row_number() OVER (PARTITION BY series ORDER BY at, id) AS gap
+        FROM ledger_entries) AS numbered
+        WHERE gap <> 0"""
+    assert count(clinic, gaps) == 0
+    counted = """SELECT count(*) FROM document_counters c
+        WHERE last_number = (SELECT max(number) FROM ledger_entries e WHERE e.series = c.series)"""
+    assert count(clinic, counted) == 2
+    future = "SELECT count(*) FROM ledger_entries WHERE at > :now"
+    assert count(clinic, future) == 0
+
+
+def test_payments_and_refunds_are_in_the_ledger_once_each(clinic: Connection) -> None:
+    payments = """SELECT count(*) FROM payments p FULL JOIN
+        (SELECT * FROM ledger_entries WHERE kind = 'payment') e ON e.payment_id = p.id
+        WHERE p.amount_minor IS DISTINCT FROM -e.amount_minor OR p.method IS DISTINCT FROM e.method
+        OR p.appointment_id IS DISTINCT FROM e.appointment_id OR p.paid_at IS DISTINCT FROM e.at
+        OR p.taken_by_id IS DISTINCT FROM e.by_user_id"""
+    refunds = """SELECT count(*) FROM refunds r FULL JOIN
+        (SELECT * FROM ledger_entries WHERE kind = 'refund') e ON e.refund_id = r.id
+        WHERE (r.state = 'pending') <> (e.id IS NULL) OR (r.amount_minor <> e.amount_minor)
+        OR r.settled_at IS DISTINCT FROM e.at"""
+    assert (count(clinic, payments), count(clinic, refunds)) == (0, 0)
+    assert count(clinic, "SELECT count(*) FROM payments") > 8_000
+    assert count(clinic, "SELECT count(*) FROM payments WHERE method = 'online'") == 0
+
+
+def test_a_document_says_what_the_portal_would_write_on_it(clinic: Connection) -> None:
+    with Session(clinic, join_transaction_mode="create_savepoint") as session:  # rolled back as it closes
+        newest = select(LedgerEntry).order_by(LedgerEntry.id.desc()).limit(1)
+        seeded = session.scalars(newest.where(LedgerEntry.kind == EntryKind.PAYMENT)).one()
+        last = session.scalar(select(func.max(LedgerEntry.number)).where(LedgerEntry.series == "invoice"))
+        visit = session.get_one(Appointment, seeded.appointment_id)
+        ledger.owe(session, None, visit, visit.price_minor + 1)
+        written = session.scalars(newest).one()
+        assert written.number == (last or 0) + 1
+        assert written.particulars.items() <= seeded.particulars.items()
+
+
+@pytest.mark.parametrize(
+    "open_thing",
+    [
+        "appointments WHERE payment_status = 'partly_paid'",
+        "refunds WHERE state = 'pending' AND method <> 'online'",
+        "appointments a WHERE status = 'cancelled' AND payment_status = 'unpaid' AND EXISTS ("
+        "SELECT FROM ledger_entries e WHERE e.appointment_id = a.id AND kind = 'invoice')",
+    ],
+)
+def test_the_desk_has_something_left_to_do(clinic: Connection, open_thing: str) -> None:
+    assert count(clinic, f"SELECT count(*) FROM {open_thing}") > 0
+
+
+def test_every_evening_the_till_was_closed_and_fits_the_one_before(clinic: Connection) -> None:
+    closings = clinic.execute(select(TillClosing).order_by(TillClosing.id)).all()
+    assert len(closings) > 300
+    last_id, left = 0, closings[0].opening_minor
+    for closing in closings:
+        taken = clinic.execute(
+            text("""
+                SELECT coalesce(-sum(amount_minor) FILTER (WHERE method = 'cash'), 0),
+                       coalesce(-sum(amount_minor) FILTER (WHERE method = 'terminal'), 0)
+                FROM ledger_entries WHERE by_user_id = :user_id AND method IS NOT NULL
+                AND id > :last_id AND id <= :up_to AND at <= :closed_at
+            """),
+            {
+                "user_id": closing.user_id,
+                "last_id": last_id,
+                "up_to": closing.up_to_entry_id,
+                "closed_at": closing.closed_at,
+            },
+        ).one()
+        assert closing.opening_minor == left
+        assert (closing.expected_minor - left, closing.terminal_minor) == tuple(taken)
+        last_id, left = closing.up_to_entry_id, closing.left_minor
+    assert 0 < sum(closing.note != "" for closing in closings) < len(closings) / 10
 
 
 def test_the_demo_accounts_sign_in_and_nobody_else_does(clinic: Connection) -> None:
@@ -250,6 +380,10 @@ def test_the_portal_can_go_on_numbering(clinic: Connection) -> None:
         "weekly_hours",
         "appointments",
         "appointment_events",
+        "payments",
+        "refunds",
+        "ledger_entries",
+        "till_closings",
     ):
         following = count(clinic, f"SELECT nextval(pg_get_serial_sequence('{name}', 'id'))")
         assert following > count(clinic, f"SELECT max(id) FROM {name}")

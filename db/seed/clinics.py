@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
-from db.models import ClinicSettings, Location, Service, Specialty
+from db.models import ClinicSettings, Location, PaymentRule, Service, Specialty
 from db.seed.calendars import ZONE
 
 HORIZON_DAYS = 90
+CANCELLATION_HOURS, LATE_FEE_PERCENT, REFUND_PERCENT = 24, 50, 100
 
 SPECIALTIES = [
     "General practice",
@@ -30,8 +31,15 @@ class Offer(NamedTuple):
     buffer_before: int
     buffer_after: int
     price_minor: int
-    has_deposit: bool
+    has_own_rule: bool
+    cancellation_hours: int
+    late_fee_percent: int
     is_video: bool
+
+    @property
+    def late_fee_minor(self) -> int:
+        """What a late cancellation costs, halves of a cent rounded up."""
+        return (self.price_minor * self.late_fee_percent + 50) // 100
 
     @property
     def blocks(self) -> int:
@@ -47,7 +55,12 @@ def settings() -> ClinicSettings:
         phone="+493023125100",
         minimum_notice_minutes=120,
         horizon_days=HORIZON_DAYS,
-        cancellation_hours=24,
+        cancellation_hours=CANCELLATION_HOURS,
+        late_fee_percent=LATE_FEE_PERCENT,
+        refund_percent=REFUND_PERCENT,
+        first_visit_rule=PaymentRule.DEPOSIT,
+        no_show_limit=2,
+        no_show_rule=PaymentRule.FULL,
         is_demo=True,
         requires_second_factor=False,
     )
@@ -84,6 +97,7 @@ _SERVICES = [
 
 EVERYBODY_OFFERS = ["Consultation", "Follow-up"]
 VIDEO = "Video consultation"
+LONG_INTERVIEW = "Psychiatric first interview"  # an hour that nobody else can take at short notice
 
 
 def services() -> list[Service]:
@@ -98,6 +112,9 @@ def services() -> list[Service]:
             buffer_after_minutes=after,
             price_minor=price,
             deposit_minor=deposit,
+            payment_rule=_rule_of(name, deposit),
+            cancellation_hours=48 if name == LONG_INTERVIEW else None,
+            late_fee_percent=80 if name == LONG_INTERVIEW else None,
             is_video=name == VIDEO,
             is_active=True,
         )
@@ -105,3 +122,10 @@ def services() -> list[Service]:
             _SERVICES, 1
         )
     ]
+
+
+def _rule_of(name: str, deposit: int) -> PaymentRule | None:
+    """Video visits are paid when booked, what has a deposit asks for that, the rest is as usual."""
+    if name == VIDEO:
+        return PaymentRule.FULL
+    return PaymentRule.DEPOSIT if deposit else None

@@ -20,7 +20,7 @@ from db.seed.absences import Absences
 from db.seed.accounts import staff_account
 from db.seed.calendars import Schedule
 from db.seed.cast import CAST, Part
-from db.seed.clinics import EVERYBODY_OFFERS, VIDEO, Offer
+from db.seed.clinics import CANCELLATION_HOURS, EVERYBODY_OFFERS, LATE_FEE_PERCENT, VIDEO, Offer
 from db.seed.names import latin_name, login_letters
 from db.seed.rows import UserRow
 
@@ -115,7 +115,9 @@ class Hiring:
                     service.buffer_before_minutes,
                     service.buffer_after_minutes,
                     price,
-                    service.deposit_minor > 0,
+                    service.payment_rule is not None,
+                    CANCELLATION_HOURS if service.cancellation_hours is None else service.cancellation_hours,
+                    LATE_FEE_PERCENT if service.late_fee_percent is None else service.late_fee_percent,
                     service.is_video,
                 )
             )

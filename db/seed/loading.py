@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.orm import Session
 
 from db.base import Base
-from db.seed import clinics, tables
+from db.seed import clinics, ledgers, tables
 from db.seed.accounts import desk_accounts
 from db.seed.calendars import ZONE, instant
 from db.seed.diaries import diary
@@ -18,6 +18,7 @@ from db.seed.doctors import FIRST_DOCTOR_USER, Hiring
 from db.seed.families import register_family
 from db.seed.panels import Panels
 from db.seed.patients import Registrations
+from db.seed.takings import Takings
 from db.seed.visits import Visit, Visits
 
 _BATCH = 20_000
@@ -69,9 +70,12 @@ def load(connection: Connection, plan: Plan, now: datetime) -> Counts:
     _add(connection, [*places, *services, *specialties, *hiring.records])
     tables.copy_rows(connection, _table("patients"), registrations.patients)
     panels = Panels(registrations.patients, plan.doctors, Random(f"panels {plan.seed}"))
-    visits = Visits(registrations.patients, panels, first_on, now, Random(f"visits {plan.seed}"))
+    takings = Takings(now, Random(f"takings {plan.seed}"))
+    chance = Random(f"visits {plan.seed}")
+    visits = Visits(registrations.patients, panels, takings, first_on, now, chance)
     counts = Counts(doctors=plan.doctors, patients=len(registrations.patients))
-    _copy_visits(connection, visits.of(days), counts)
+    with ledgers.being_kept(connection, today):
+        _copy_visits(connection, visits.of(days), counts)
     tables.align_sequences(connection)
     return counts
 
@@ -95,8 +99,9 @@ def _copy_visits(connection: Connection, visits: Iterator[Visit], counts: Counts
     the same transaction took 184 s against 190 s, since adding one checks every row as an insert does.
     """
     while batch := list(islice(visits, _BATCH)):
-        events = [event for _, history in batch for event in history]
-        tables.copy_rows(connection, _table("appointments"), [appointment for appointment, _ in batch])
+        events = [event for _, history, _ in batch for event in history]
+        tables.copy_rows(connection, _table("appointments"), [appointment for appointment, _, _ in batch])
         tables.copy_rows(connection, _table("appointment_events"), events)
+        ledgers.note(connection, (taking for _, _, takings in batch for taking in takings))
         counts.appointments += len(batch)
         counts.events += len(events)

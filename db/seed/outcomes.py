@@ -1,9 +1,9 @@
-"""What became of a visit: its state, its payment, when and how it was booked."""
+"""What became of a visit: its state, when and how it was booked."""
 
 from datetime import datetime, timedelta
 from random import Random
 
-from db.models import AppointmentStatus, PaymentStatus, Source
+from db.models import AppointmentStatus, Source
 from db.seed.calendars import ZONE, instant
 from db.seed.clinics import HORIZON_DAYS
 from db.seed.diaries import Slot
@@ -18,8 +18,7 @@ def status_of(
 ) -> AppointmentStatus:
     """A state that is possible at `now`: nothing is over that has not ended, nobody late is still awaited."""
     if slot.is_given_up:
-        never_paid = slot.offer.has_deposit and rng.random() < 0.4
-        return AppointmentStatus.EXPIRED if never_paid else AppointmentStatus.CANCELLED
+        return AppointmentStatus.CANCELLED
     chance = rng.random()
     if ends_at <= now:
         if chance < 0.06:
@@ -30,21 +29,6 @@ def status_of(
     if starts_at <= now + _EARLY:
         return AppointmentStatus.ARRIVED if chance < 0.7 else AppointmentStatus.CONFIRMED
     return AppointmentStatus.CANCELLED if chance < 0.03 else AppointmentStatus.CONFIRMED
-
-
-def payment_of(status: AppointmentStatus, source: Source, has_deposit: bool, rng: Random) -> PaymentStatus:
-    """Paid at the desk after the visit, or online before it where the service asks for a deposit."""
-    chance = rng.random()
-    if status is AppointmentStatus.COMPLETED:
-        if chance < 0.9:
-            return PaymentStatus.PAID
-        return PaymentStatus.UNPAID if chance < 0.96 else PaymentStatus.WAIVED
-    paid_online = source is Source.PORTAL and (has_deposit or chance < 0.25)
-    if not paid_online or status in {AppointmentStatus.NO_SHOW, AppointmentStatus.EXPIRED}:
-        return PaymentStatus.UNPAID
-    if status is AppointmentStatus.CANCELLED:
-        return PaymentStatus.REFUNDED if rng.random() < 0.85 else PaymentStatus.PARTLY_REFUNDED
-    return PaymentStatus.PAID
 
 
 def booked_at(
@@ -68,3 +52,11 @@ def _at_the_desk(latest: datetime, days: int, rng: Random) -> datetime:
     while on.isoweekday() == _SUNDAY or instant(on, minute) > latest - timedelta(minutes=30):
         on -= timedelta(days=1)
     return instant(on, minute) + timedelta(seconds=rng.randrange(60))
+
+
+def next_at_the_desk(after: datetime, days: int, rng: Random) -> datetime:
+    """A moment in the desk's hours `days` after another, or one more where that is a Sunday."""
+    on = after.astimezone(ZONE).date() + timedelta(days=days)
+    if on.isoweekday() == _SUNDAY:
+        on += timedelta(days=1)
+    return instant(on, rng.randrange(_DESK_OPENS, _DESK_CLOSES)) + timedelta(seconds=rng.randrange(60))

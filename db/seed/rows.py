@@ -1,4 +1,4 @@
-"""The rows of the four big tables as plain tuples, whose fields are the columns they are copied into.
+"""The rows of the big tables as plain tuples, whose fields are the columns they are copied into.
 
 The small tables are filled with model objects; a million of those would take minutes to make.
 """
@@ -53,6 +53,11 @@ class AppointmentRow(NamedTuple):
     status: str
     payment_status: str
     price_minor: int
+    payment_rule: str
+    rule_cause: str
+    cancellation_hours: int
+    late_fee_minor: int
+    refund_percent: int
     source: str
     version: int
     created_at: datetime
@@ -68,3 +73,19 @@ class EventRow(NamedTuple):
     before: str | None  # JSON
     after: str | None  # JSON
     reason: str | None
+
+
+class TakingRow(NamedTuple):
+    """A line of the ledger to be: `db.seed.ledgers` numbers them all once the last visit is made.
+
+    `is_open` is of a refund that the desk still has to hand over, and so not in the ledger yet.
+    """
+
+    appointment_id: int
+    step: int  # the lines of one visit in their order
+    kind: str
+    at: datetime
+    amount_minor: int
+    method: str | None
+    by_user_id: int | None
+    is_open: bool

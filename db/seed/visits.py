@@ -5,17 +5,18 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from random import Random
 
-from db.models import AppointmentStatus, EventKind, Source
+from db.models import AppointmentStatus, EventKind, PaymentRule, RuleCause, Source
 from db.seed.accounts import STAFF_USER
 from db.seed.calendars import ZONE, instant
+from db.seed.clinics import REFUND_PERCENT
 from db.seed.diaries import Day, Slot
 from db.seed.families import WISHES
-from db.seed.outcomes import booked_at, payment_of, status_of
+from db.seed.outcomes import booked_at, status_of
 from db.seed.panels import Panels
-from db.seed.rows import AppointmentRow, EventRow, PatientRow
+from db.seed.rows import AppointmentRow, EventRow, PatientRow, TakingRow
+from db.seed.takings import Takings
 
 _MOVED_SHARE = 0.06
-_HOLD = timedelta(minutes=35)
 _A_WEEK = timedelta(days=7)
 _PATIENTS_REASONS = [
     None,
@@ -34,16 +35,23 @@ _DESK_REASONS = [
     "Booked twice",
 ]
 
-Visit = tuple[AppointmentRow, list[EventRow]]
+Visit = tuple[AppointmentRow, list[EventRow], list[TakingRow]]
 
 
 class Visits:
     """Makes the visits of one day after the other, numbering them and their events from 1."""
 
     def __init__(
-        self, patients: list[PatientRow], panels: Panels, first_on: date, now: datetime, rng: Random
+        self,
+        patients: list[PatientRow],
+        panels: Panels,
+        takings: Takings,
+        first_on: date,
+        now: datetime,
+        rng: Random,
     ) -> None:
         self._patients = patients
+        self._takings = takings
         self._panels = panels
         self._now = now
         self._today = now.astimezone(ZONE).date()
@@ -89,10 +97,8 @@ class Visits:
         blocked_at = starts_at - timedelta(minutes=offer.buffer_before)
         status = status or status_of(slot, starts_at, ends_at, self._now, rng)
         user_id = self._account_of(patient)
-        is_online = user_id is not None and (rng.random() < 0.75 or status is AppointmentStatus.EXPIRED)
+        is_online = user_id is not None and rng.random() < 0.75
         source = Source.PORTAL if is_online else Source.DESK
-        if not is_online and status is AppointmentStatus.EXPIRED:
-            status = AppointmentStatus.CANCELLED  # only an online booking holds its time for payment
         created_at = booked_at(source, starts_at, self._now, patient.created_at, rng)
         self._appointments += 1
         events = list(
@@ -109,14 +115,20 @@ class Visits:
             ends_at=ends_at,
             blocked=f"[{blocked_at},{blocked_at + timedelta(minutes=offer.blocks)})",
             status=status.value,
-            payment_status=payment_of(status, source, offer.has_deposit, rng).value,
+            payment_status="",
             price_minor=offer.price_minor,
+            payment_rule=PaymentRule.DESK.value,  # this clinic begins to take cards online today
+            rule_cause=(RuleCause.SERVICE if offer.has_own_rule else RuleCause.CLINIC).value,
+            cancellation_hours=offer.cancellation_hours,
+            late_fee_minor=offer.late_fee_minor,
+            refund_percent=REFUND_PERCENT,
             source=source.value,
             version=len(events) - 1,
             created_at=created_at,
             updated_at=self._last_change(status, starts_at, ends_at, events[-1].at),
         )
-        return appointment, events
+        paid, takings = self._takings.of(appointment, events[-1])
+        return appointment._replace(payment_status=paid.value), events, takings
 
     def _account_of(self, patient: PatientRow) -> int | None:
         """The account that books for the patient: their own, or their guardian's."""
@@ -145,16 +157,13 @@ class Visits:
         """Booked, sometimes moved, and how it ended if it came to nothing."""
         at, latest = created_at, min(starts_at, self._now)
         place = first_place = _place_in_time(slot, slot.on)
-        has_lapsed = status is AppointmentStatus.EXPIRED
-        is_moved = not has_lapsed and self._rng.random() < _MOVED_SHARE
+        is_moved = self._rng.random() < _MOVED_SHARE
         if is_moved:
             at = self._between(at, latest)
             first_place = _place_in_time(slot, _first_day(slot, at))
         yield self._event(EventKind.BOOKED, created_at, by_user_id, None, first_place)
         if is_moved:
             yield self._event(EventKind.MOVED, at, by_user_id, first_place, place)
-        if has_lapsed:
-            yield self._event(EventKind.EXPIRED, created_at + _HOLD, None)
         if status is AppointmentStatus.CANCELLED:
             is_by_desk = by_user_id == STAFF_USER or self._rng.random() < 0.2
             reason = self._rng.choice(_DESK_REASONS if is_by_desk else _PATIENTS_REASONS)

@@ -1,33 +1,36 @@
 """A doctor's profile and free times: choose a service, a day and a time, then confirm."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import streamlit as st
 
-from core import appointments, availability, clinics, clock, doctors, patients
+from core import appointments, availability, clinics, doctors, patients, terms
 from core.i18n import N_, _, clock_time, language_name, long_day, money, span
 from core.phones import shown
+from core.terms import Terms
 from db.models import Role
 from pages.ui import choice, form_key, perform, pick_time, plain, reading, require
-from pages.ui.navigation import FIND_DOCTOR, MY_APPOINTMENTS
+from pages.ui.navigation import FIND_DOCTOR
 from pages.ui.queries import asked_day, asked_number
+from pages.ui.terms import HELD, book_label, show_terms, where_next
 
 actor = require(Role.PATIENT)
 
 
-def book(patient_id: int, service_id: int, starts_at: datetime, key: UUID) -> None:
+def book(patient_id: int, service_id: int, starts_at: datetime, seen: Terms, key: UUID) -> None:
     perform(
         appointments.book,
         patient_id=patient_id,
         doctor_id=doctor_id,
         service_id=service_id,
         starts_at=starts_at,
+        seen=seen,
         request_key=key,
-        done=N_("Your appointment is booked."),
+        done=HELD if seen.due_minor else N_("Your appointment is booked."),
         form="book",
         picker=f"book_{doctor_id}_{service_id}",
-        then=MY_APPOINTMENTS,
+        then=where_next,
     )
 
 
@@ -90,29 +93,25 @@ if wished and f"{picker}_from" not in st.session_state:
     st.session_state[f"{picker}_from"] = st.session_state[f"{picker}_day"] = wished
 start = pick_time(picker, free, zone)
 if start is not None:
+    with reading() as session:
+        wanted_by = {"patient_id": patient.id, "doctor_id": doctor_id, "service_id": service.id}
+        agreed = terms.offered(session, actor, **wanted_by)
     with st.container(border=True):
         st.markdown(
-            _("**{day}, {time}** · {service} with {doctor} for {patient} · {price}").format(
+            _("**{day}, {time}** · {service} with {doctor} for {patient}").format(
                 day=long_day(start.astimezone(zone).date()),
                 time=clock_time(start, zone),
                 service=plain(service.name),
                 doctor=plain(doctor.user.name),
                 patient=plain(patient.name),
-                price=prices[service.id],
             )
         )
-        is_late = start - clock.now() < timedelta(hours=clinic.cancellation_hours)
-        rule = (
-            _("It is less than {hours} hours ahead: once booked, only reception can move or cancel it.")
-            if is_late
-            else _("You can move or cancel it up to {hours} hours before.")
-        )
-        st.caption(rule.format(hours=clinic.cancellation_hours))
+        show_terms(agreed, start, zone, clinic.currency)
         st.button(
-            _("Book this time"),
+            book_label(agreed, clinic.currency),
             type="primary",
             on_click=book,
-            args=(patient.id, service.id, start, form_key("book")),
+            args=(patient.id, service.id, start, agreed, form_key("book")),
             key="book_submit",
             width="stretch",
         )

@@ -22,8 +22,8 @@ if attempt is not None:
     checkouts.advance(attempt.id)  # what the address says is nobody's word
 with reading() as session:
     zone = clinics.zone(session)
-    visit = agendas.one(session, actor, visit_id)
     _visit, attempt = checkouts.latest(session, actor, appointment_id=visit_id)
+    visit = agendas.one(session, actor, visit_id)  # last: the look before it lets go of people and place
 
 st.page_link(MY_APPOINTMENTS, label=_("My appointments"), icon=":material/arrow_back:")
 st.title(_("Payment"))

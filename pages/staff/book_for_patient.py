@@ -5,11 +5,12 @@ from uuid import UUID
 
 import streamlit as st
 
-from core import agendas, appointments, availability, clinics, clock, doctors, wall_time
+from core import agendas, appointments, availability, clinics, clock, doctors, terms, wall_time
 from core.i18n import N_, _, full_time, money, span
 from db.models import Role
 from pages.ui import choice, form_key, perform, pick_time, reading, require
 from pages.ui.people import choose_patient
+from pages.ui.terms import show_terms
 from pages.ui.visits import visit_actions, visit_card
 
 actor = require(Role.STAFF, Role.ADMIN)
@@ -59,7 +60,6 @@ with reading() as session:
     colleagues = doctors.all_active(session, actor)
     rooms = agendas.rooms(session, actor)
 today = clock.now().astimezone(zone).date()
-
 coming, booking = st.columns([2, 3], gap="large")
 with coming:
     st.header(_("Coming visits"))
@@ -104,7 +104,11 @@ with booking:
         starts_at = pick_time("desk", free, zone)
         submit, label = book, _("Book")
     if starts_at is not None:
+        with reading() as session:
+            who = {"patient_id": patient.id, "doctor_id": doctor_id, "service_id": service_id}
+            agreed = terms.offered(session, actor, **who)
         st.caption(full_time(starts_at, zone))
+        show_terms(agreed, starts_at, zone, clinic.currency)
     st.button(
         label,
         type="primary",

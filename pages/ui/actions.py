@@ -1,6 +1,7 @@
 """From a click to the service layer and back: one transaction, one answer on the screen."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
@@ -24,17 +25,24 @@ from pages.ui.words import plain
 Result = TypeVar("Result")
 
 
+class Place(NamedTuple):
+    """A page of the portal, and what its address says after the question mark."""
+
+    page: str
+    query: Mapping[str, str] = MappingProxyType({})
+
+
 class Message(NamedTuple):
     """What the last click came to.
 
-    `picker` is where the alternatives to a lost time can be chosen, `page` where the person is taken first.
+    `picker` is where the alternatives to a lost time can be chosen, `place` where the person is taken first.
     """
 
     is_good: bool
     text: str
     lost: SlotTaken | None = None
     picker: str = ""
-    page: str = ""
+    place: Place | None = None
 
 
 def perform(
@@ -45,7 +53,7 @@ def perform(
     about: str = "",
     form: str | None = None,
     picker: str = "",
-    then: str = "",
+    then: str | Callable[[Result], Place] = "",
     trying: Callable[[Any, Actor], bool] | None = None,
     clear: Iterable[str] = (),
     **arguments: Any,
@@ -55,7 +63,7 @@ def perform(
     The only place that opens a write transaction for a click of somebody signed in. The outcome is kept for
     `show_messages`: `done`, marked with `N_` and translated here because callbacks run before anybody's
     language is known, with `about` for its `{about}`. A form that was done gets a new key, and the page
-    `then` follows.
+    `then` follows, or the place that it names once it is given the result.
 
     A password or code that could be guessed has `trying` count the try first, in a transaction that stays
     whatever becomes of it. The fields `clear` are emptied once all went well, never before.
@@ -78,11 +86,18 @@ def perform(
     if actor is None:
         st.session_state["message"] = Message(False, _("You have been signed out. Please sign in again."))
         return None
-    st.session_state["message"] = Message(True, _(done).format(about=about), page=then)
+    place = _place(then, result)
+    st.session_state["message"] = Message(True, _(done).format(about=about), place=place)
     if form is not None:
         st.session_state.pop(f"{form}_form_key", None)
     _empty(clear)
     return result
+
+
+def _place(then: str | Callable[[Any], Place], result: Any) -> Place | None:
+    if isinstance(then, str):
+        return Place(then) if then else None
+    return then(result)
 
 
 def say(text: str) -> None:
@@ -115,7 +130,7 @@ def perform_signed_out(
             _keep_wrong_code(error)
         st.session_state["message"] = Message(False, str(error))
         return False
-    st.session_state["message"] = Message(True, _(done), page=then)
+    st.session_state["message"] = Message(True, _(done), place=_place(then, None))
     _empty(clear)
     return True
 
@@ -169,9 +184,9 @@ def show_messages() -> None:
     message: Message | None = st.session_state.pop("message", None)
     if message is None:
         return
-    if message.page:
-        st.session_state["message"] = message._replace(page="")
-        st.switch_page(message.page)
+    if message.place is not None:
+        st.session_state["message"] = message._replace(place=None)
+        st.switch_page(message.place.page, query_params=dict(message.place.query))
     with st.bottom:
         if message.is_good:
             st.success(plain(message.text), icon=":material/check_circle:")

@@ -24,6 +24,7 @@ DAY_CLOSE = "pages/staff/day_close.py"
 USERS = "pages/admin/users.py"
 POLICIES = "pages/admin/policies.py"
 RECONCILIATION = "pages/admin/reconciliation.py"
+PRICES = "pages/admin/prices.py"
 AUDIT_TRAIL = "pages/admin/audit_trail.py"
 PROFILE = "pages/account/profile.py"
 SECURITY = "pages/account/security.py"
@@ -37,7 +38,7 @@ SIGNED_OUT = (REGISTER, RESET_PASSWORD, ACCEPT_INVITE, DEMO_MAILBOX)
 BEHIND_GUARDS = (
     *(FIND_DOCTOR, DOCTOR, MY_APPOINTMENTS, PAY, RECORD_ACCESS, MY_DATA, TODAY, PATIENT_RECORD),
     *(PAYMENTS, TILL, DAY_CLOSE),
-    *(BOOK_FOR_PATIENT, USERS, POLICIES, RECONCILIATION, AUDIT_TRAIL, PROFILE, SECURITY),
+    *(BOOK_FOR_PATIENT, USERS, POLICIES, PRICES, RECONCILIATION, AUDIT_TRAIL, PROFILE, SECURITY),
 )
 
 
@@ -53,6 +54,7 @@ def pages_for(actor: Actor | None) -> dict[str, list[Page]]:
             st.Page(USERS, title=_("Users"), icon=":material/group:"),
             st.Page(POLICIES, title=_("Policies"), icon=":material/rule:"),
             st.Page(RECONCILIATION, title=_("Card payments"), icon=":material/balance:"),
+            st.Page(PRICES, title=_("Prices and payment"), icon=":material/payments:"),
             st.Page(AUDIT_TRAIL, title=_("Audit trail"), icon=":material/policy:"),
         ]
     menu[_("My account")] = [

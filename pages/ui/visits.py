@@ -5,15 +5,18 @@ from uuid import UUID
 
 import streamlit as st
 
-from core import appointments, availability, clock, terms
+from core import appointments, availability, cancellations, clock, terms, wordings
 from core.access import Actor
+from core.cancellations import Outcome
 from core.i18n import N_, _, clock_time, dated, full_time
 from core.phones import shown
-from db.models import Appointment, ClinicSettings
+from db.config import config
+from db.models import Appointment, AppointmentStatus, ClinicSettings, PaymentStatus
 from pages.ui.actions import form_key, perform
 from pages.ui.refusals import reading
 from pages.ui.sessions import has_cookie
 from pages.ui.slots import pick_time
+from pages.ui.terms import pay_place
 from pages.ui.words import plain, status_badge
 
 DESK_REASONS = (N_("The patient asked"), N_("The doctor is not there"), N_("Booked by mistake"))
@@ -35,6 +38,9 @@ def visit_card(visit: Appointment, zone: tzinfo, *, with_patient: bool) -> None:
     )
     place = visit.location.name if visit.room is None else f"{visit.location.name}, {visit.room.name}"
     st.caption(_("Video visit") if visit.service.is_video else plain(f"{place}, {visit.location.address}"))
+    if visit.hold_expires_at is not None:
+        held = _("Held until {time}: it is yours once it is paid.")
+        st.caption(plain(held.format(time=clock_time(visit.hold_expires_at, zone))))
 
 
 def visit_actions(visit: Appointment, actor: Actor, clinic: ClinicSettings, zone: tzinfo) -> None:
@@ -49,6 +55,8 @@ def visit_actions(visit: Appointment, actor: Actor, clinic: ClinicSettings, zone
             )
         )
     with st.container(horizontal=True):
+        if not actor.is_desk:
+            _pay_button(visit)
         for panel, label, icon in (
             ("move", _("Move"), "event_repeat"),
             ("cancel", _("Cancel"), "event_busy"),
@@ -69,7 +77,25 @@ def visit_actions(visit: Appointment, actor: Actor, clinic: ClinicSettings, zone
     if open_panel == ("move", visit.id):
         _move_panel(visit, actor, clinic, zone, is_late=is_late)
     elif open_panel == ("cancel", visit.id):
-        _cancel_panel(visit, actor, is_late=is_late)
+        _cancel_panel(visit, actor, clinic.currency)
+
+
+def _pay_button(visit: Appointment) -> None:
+    """To the payment of a visit that waits for it, or that may be paid before it as well."""
+    is_held = visit.hold_expires_at is not None and visit.hold_expires_at > clock.now()
+    may_pay = visit.status is AppointmentStatus.CONFIRMED and visit.payment_status is PaymentStatus.UNPAID
+    if not config().takes_cards_online or not (
+        is_held or (may_pay and visit.price_minor >= terms.SMALLEST_ONLINE_MINOR)
+    ):
+        return
+    if st.button(
+        _("Pay now") if is_held else _("Pay online"),
+        icon=":material/credit_card:",
+        type="primary" if is_held else "secondary",
+        key=f"visits_pay_{visit.id}",
+    ):
+        place = pay_place(visit)
+        st.switch_page(place.page, query_params=dict(place.query))
 
 
 def _toggle(panel: tuple[str, int]) -> None:
@@ -92,25 +118,19 @@ def _move(visit_id: int, doctor_id: int, starts_at: datetime, key: UUID, waive: 
         st.session_state["visits_open"] = None
 
 
-def _cancel(visit_id: int, key: UUID, waive: bool) -> None:
+def _cancel(visit_id: int, key: UUID, waive: bool, seen: Outcome) -> None:
     reason = st.session_state.get(f"cancel_reason_{visit_id}") or ""
     if perform(
         appointments.cancel,
         appointment_id=visit_id,
         reason=reason,
         waive_policy=waive,
+        seen=seen,
         request_key=key,
         done=N_("Cancelled. The time is free for somebody else now."),
         form=f"cancel_{visit_id}",
     ):
         st.session_state["visits_open"] = None
-
-
-def _waiver(visit: Appointment, is_late: bool, what: str) -> bool:
-    """Whether the desk chooses to let a late change pass; only asked when it is one."""
-    return is_late and st.checkbox(
-        _("Waive the cancellation window for this visit"), key=f"{what}_waive_{visit.id}"
-    )
 
 
 def _move_panel(
@@ -126,7 +146,9 @@ def _move_panel(
         )
     picker = f"move_{visit.id}"
     start = pick_time(picker, [at for at in free if at != visit.starts_at], zone)
-    waive = _waiver(visit, is_late, "move")
+    waive = is_late and st.checkbox(
+        _("Waive the cancellation window for this visit"), key=f"move_waive_{visit.id}"
+    )
     hours = timedelta(hours=visit.cancellation_hours)
     if start is not None and not actor.is_desk and start - clock.now() < hours:
         rule = _("It is less than {hours} hours ahead: once moved, only reception can move it again.")
@@ -145,7 +167,7 @@ def _move_panel(
     )
 
 
-def _cancel_panel(visit: Appointment, actor: Actor, *, is_late: bool) -> None:
+def _cancel_panel(visit: Appointment, actor: Actor, currency: str) -> None:
     st.selectbox(
         _("Why?"),
         [_(reason) for reason in (DESK_REASONS if actor.is_desk else REASONS)],
@@ -154,12 +176,24 @@ def _cancel_panel(visit: Appointment, actor: Actor, *, is_late: bool) -> None:
         accept_new_options=True,
         key=f"cancel_reason_{visit.id}",
     )
-    waive = _waiver(visit, is_late, "cancel")
+    waive, seen = _what_it_costs(visit, actor)
+    st.markdown(plain(wordings.outcome(seen, currency)))
     st.button(
         _("Cancel this visit"),
         type="primary",
         on_click=_cancel,
-        args=(visit.id, form_key(f"cancel_{visit.id}"), waive),
+        args=(visit.id, form_key(f"cancel_{visit.id}"), waive, seen),
         key=f"cancel_submit_{visit.id}",
         width="stretch",
     )
+
+
+def _what_it_costs(visit: Appointment, actor: Actor) -> tuple[bool, Outcome]:
+    """What cancelling comes to, and whether the desk chooses to ask nothing: only where something is kept."""
+    with reading() as session:
+        costs = cancellations.expected(session, actor, appointment_id=visit.id)
+        for_nothing = cancellations.expected(session, actor, appointment_id=visit.id, is_waived=True)
+    waive = bool(costs.kept_minor and actor.is_desk) and st.checkbox(
+        _("Ask nothing for it, and give back all that was paid"), key=f"cancel_waive_{visit.id}"
+    )
+    return waive, for_nothing if waive else costs
