@@ -24,6 +24,10 @@ class CountImpossible(ClinicError):
     message = N_("One of these amounts cannot be right. Please look at them again.")
 
 
+class CountMissing(ClinicError):
+    message = N_("Please give all three sums: zero where there is nothing.")
+
+
 class LeavesTooMuch(ClinicError):
     message = N_("There cannot stay more in the drawer than was counted in it.")
 
@@ -69,17 +73,18 @@ def close(
     session: Session,
     actor: Actor,
     *,
-    counted_minor: int,
-    terminal_counted_minor: int,
-    left_minor: int,
+    counted_minor: int | None,
+    terminal_counted_minor: int | None,
+    left_minor: int | None,
     note: str = "",
     request_key: UUID | None = None,
 ) -> TillClosing:
     """Close the actor's till with the cash that was counted and the total of the card terminal.
 
     `left_minor` stays in the drawer for the next time. What differs from the ledger needs a note. The form's
-    `request_key` sent again gives the first closing. Raises `CountImpossible`, `LeavesTooMuch`,
-    `DifferenceUnexplained`, `ReasonTooLong`, `ReasonUnreadable`, `FormAlreadySent`, `AccessDenied`.
+    `request_key` sent again gives the first closing. Raises `CountMissing`, `CountImpossible`,
+    `LeavesTooMuch`, `DifferenceUnexplained`, `ReasonTooLong`, `ReasonUnreadable`, `FormAlreadySent`,
+    `AccessDenied`.
     """
     access.require(actor, Action.CLOSE_TILL, user_id=actor.user_id)
     tills.lock(session, actor.user_id)
@@ -87,6 +92,8 @@ def close(
         return earlier
     last = _last(session, actor)
     till = _open(session, actor, last)
+    if counted_minor is None or terminal_counted_minor is None or left_minor is None:
+        raise CountMissing
     _require_possible(counted_minor, terminal_counted_minor, left_minor)
     currency = clinics.settings(session).currency
     is_different = (till.expected_minor, till.terminal_minor) != (counted_minor, terminal_counted_minor)

@@ -11,7 +11,7 @@ from core import payouts, till_closings, tills
 from core.access import Action, Actor
 from core.appointment_errors import FormAlreadySent
 from core.errors import AccessDenied
-from core.till_closings import CountImpossible, DifferenceUnexplained, LeavesTooMuch
+from core.till_closings import CountImpossible, CountMissing, DifferenceUnexplained, LeavesTooMuch
 from db.models import AuditEntry, Payment, PaymentMethod, TillClosing
 from tests import make
 from tests.cast import NOW, Cast, assemble, on, time_is
@@ -89,6 +89,9 @@ def test_what_cannot_be_counted_is_refused(session: Session, cast: Cast, counted
         close(session, cast.desk, 0, left_minor=-1)
     with pytest.raises(LeavesTooMuch):
         close(session, cast.desk, 0, left_minor=1)
+    for field in ("counted_minor", "terminal_counted_minor", "left_minor"):
+        with pytest.raises(CountMissing):
+            close(session, cast.desk, **({"counted_minor": 0} | {field: None}))
 
 
 def test_the_same_form_twice_closes_once(session: Session, cast: Cast) -> None:

@@ -13,11 +13,14 @@ FIND_DOCTOR = "pages/patient/find_doctor.py"
 DOCTOR = "pages/patient/doctor.py"
 MY_APPOINTMENTS = "pages/patient/my_appointments.py"
 PAY = "pages/patient/pay.py"
+PAYMENTS = "pages/patient/payments.py"
 RECORD_ACCESS = "pages/patient/record_access.py"
 MY_DATA = "pages/patient/my_data.py"
 TODAY = "pages/doctor/today.py"
 PATIENT_RECORD = "pages/doctor/patient_record.py"
 BOOK_FOR_PATIENT = "pages/staff/book_for_patient.py"
+TILL = "pages/staff/till.py"
+DAY_CLOSE = "pages/staff/day_close.py"
 USERS = "pages/admin/users.py"
 POLICIES = "pages/admin/policies.py"
 RECONCILIATION = "pages/admin/reconciliation.py"
@@ -34,6 +37,7 @@ DEMO_MAILBOX = "pages/account/demo_mailbox.py"
 SIGNED_OUT = (REGISTER, RESET_PASSWORD, ACCEPT_INVITE, DEMO_MAILBOX)
 BEHIND_GUARDS = (
     *(FIND_DOCTOR, DOCTOR, MY_APPOINTMENTS, PAY, RECORD_ACCESS, MY_DATA, TODAY, PATIENT_RECORD),
+    *(PAYMENTS, TILL, DAY_CLOSE),
     *(BOOK_FOR_PATIENT, USERS, POLICIES, PRICES, RECONCILIATION, AUDIT_TRAIL, PROFILE, SECURITY),
 )
 
@@ -67,12 +71,18 @@ def _of_role(actor: Actor) -> list[Page]:
         return [
             st.Page(FIND_DOCTOR, title=_("Find a doctor"), icon=":material/search:", default=True),
             st.Page(MY_APPOINTMENTS, title=_("My appointments"), icon=":material/event:"),
+            st.Page(PAYMENTS, title=_("Payments"), icon=":material/payments:"),
             *_hidden((DOCTOR, PAY)),
         ]
     if actor.role is Role.DOCTOR:
         return [today, st.Page(PATIENT_RECORD, title=_("Records"), icon=":material/clinical_notes:")]
     icon = ":material/event_available:"
-    return [st.Page(BOOK_FOR_PATIENT, title=_("Book for a patient"), icon=icon, default=True), today]
+    return [
+        st.Page(BOOK_FOR_PATIENT, title=_("Book for a patient"), icon=icon, default=True),
+        today,
+        st.Page(TILL, title=_("Till"), icon=":material/point_of_sale:"),
+        st.Page(DAY_CLOSE, title=_("Day close"), icon=":material/calculate:"),
+    ]
 
 
 def _about_own_record() -> list[Page]:
