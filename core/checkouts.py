@@ -93,8 +93,16 @@ def begin(session: Session, actor: Actor, *, appointment_id: int) -> Payment:
     return begun
 
 
-def latest(session: Session, actor: Actor, *, appointment_id: int) -> tuple[Appointment, Payment | None]:
-    """A visit and the last attempt to pay for it online, for the page to which the payer comes back.
+class Progress(NamedTuple):
+    """How it stands with paying for a visit: the last attempt online, and what is left to pay, also now."""
+
+    status: AppointmentStatus
+    attempt: Payment | None
+    left_minor: int
+
+
+def progress(session: Session, actor: Actor, *, appointment_id: int) -> Progress:
+    """How far paying for a visit has come, for the page to which the payer comes back.
 
     Raises `AccessDenied`, `NotFound`.
     """
@@ -109,7 +117,7 @@ def latest(session: Session, actor: Actor, *, appointment_id: int) -> tuple[Appo
         .limit(1)
         .execution_options(populate_existing=True)
     )
-    return appointment, session.scalar(newest)
+    return Progress(appointment.status, session.scalar(newest), ledger.owed(session, appointment))
 
 
 def advance(payment_id: int, cards: Cards | None = None) -> bool:

@@ -107,6 +107,11 @@ class Scene:
             own = select(Refund).join(Refund.payment).where(Payment.appointment_id == visit_id)
             return list(session.scalars(own.order_by(Refund.id)))
 
+    def sums(self, visit_id: int) -> tuple[int, int, int]:
+        """What was invoiced for a visit, paid and paid back."""
+        money = self.standing(visit_id)
+        return money.invoiced_minor, money.paid_minor, money.refunded_minor
+
     def standing(self, visit_id: int) -> Standing:
         with Session(self.database) as session:
             return ledger.standing(session, visit_id)

@@ -173,7 +173,7 @@ RECIPES = {
     "cancellations.expected": of_visit(Action.CANCEL),
     "calendars.visit_ics": of_visit(Action.SEE_APPOINTMENT, public_url="https://portal.example.org"),
     "checkouts.begin": of_visit(Action.PAY, or_else=NoCards),
-    "checkouts.latest": of_visit(Action.PAY),
+    "checkouts.progress": of_visit(Action.PAY),
     "days.timeline": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "days.working_hours": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "doctors.all_active": of_nobody(Action.SEARCH_DOCTORS),

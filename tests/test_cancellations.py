@@ -119,13 +119,15 @@ def test_a_deposit_below_the_late_fee_leaves_the_rest_to_pay(session: Session, c
     assert (booked.payment_status, refunds(session)) == (PaymentStatus.PARTLY_PAID, [])
 
 
-def test_a_visit_paid_in_parts_gives_back_the_last_part_first(session: Session, cast: Cast) -> None:
+def test_of_a_visit_paid_in_parts_goes_back_first_what_nobody_has_to_come_for(
+    session: Session, cast: Cast
+) -> None:
     booked = visit(session, cast)
     paid(session, cast, booked, 2000, ONLINE)
     paid(session, cast, booked, 4000, CASH)
     with time_is(LATE):
         cancel(session, cast.desk, booked, waive_policy=True)
-    assert [(amount, method) for amount, method, *_ in refunds(session)] == [(4000, CASH), (2000, ONLINE)]
+    assert [(amount, method) for amount, method, *_ in refunds(session)] == [(2000, ONLINE), (4000, CASH)]
 
 
 def test_what_is_on_its_way_back_is_not_asked_back_twice(session: Session, cast: Cast) -> None:

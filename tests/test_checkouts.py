@@ -357,7 +357,7 @@ class TestCallingOff:
         [refund] = clinic.refunds(visit_id)
         assert (refund.amount_minor, refund.cause) == (6000, RefundCause.CANCELLED)
         assert refund.state is RefundState.DONE
-        assert clinic.standing(visit_id) == (0, 6000, 6000)
+        assert clinic.sums(visit_id) == (0, 6000, 6000)
 
     def test_in_time_the_agreed_share_goes_back_and_late_the_fee_is_kept(
         self, database: Engine, sandbox: PaymentSandbox, monkeypatch: pytest.MonkeyPatch

@@ -129,7 +129,7 @@ def test_a_payment_is_entered_once(clinic: Scene) -> None:
 
     for visit_id in at_every_line(clinic, before, checkouts_due(clinic)):
         assert clinic.visit(visit_id).status is AppointmentStatus.CONFIRMED
-        assert clinic.standing(visit_id) == (6000, 6000, 0)
+        assert clinic.sums(visit_id) == (6000, 6000, 0)
 
 
 def test_an_event_is_applied_once(clinic: Scene) -> None:
@@ -144,7 +144,7 @@ def test_an_event_is_applied_once(clinic: Scene) -> None:
 
     for visit_id in at_every_line(clinic, before, work):
         assert clinic.visit(visit_id).status is AppointmentStatus.CONFIRMED
-        assert clinic.standing(visit_id) == (6000, 6000, 0)
+        assert clinic.sums(visit_id) == (6000, 6000, 0)
 
 
 def test_a_session_is_ended_before_its_hold_and_both_end(clinic: Scene) -> None:
@@ -170,4 +170,4 @@ def test_one_refund_is_made(clinic: Scene) -> None:
         [refund] = clinic.refunds(visit_id)
         assert [each.id for each in made] == [refund.provider_refund_id]
         assert refund.state is RefundState.DONE
-        assert clinic.standing(visit_id) == (0, 6000, 6000)
+        assert clinic.sums(visit_id) == (0, 6000, 6000)

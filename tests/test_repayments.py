@@ -51,7 +51,7 @@ def test_a_refund_is_made_and_entered_once(clinic: Scene) -> None:
     [refund] = clinic.refunds(visit_id)
     assert (refund.state, refund.settled_at is not None) == (RefundState.DONE, True)
     assert at_stripe(clinic) == [refund.provider_refund_id]
-    assert clinic.standing(visit_id) == (0, 6000, 6000)
+    assert clinic.sums(visit_id) == (0, 6000, 6000)
     assert clinic.visit(visit_id).payment_status is PaymentStatus.REFUNDED
     assert kinds(clinic, visit_id) == ["invoice", "payment", "credit", "refund"]
 
@@ -131,7 +131,7 @@ def test_what_the_processor_will_never_pay_back_is_the_desks_to_settle(clinic: S
     ours, theirs = clinic.refunds(visit_id)
     assert (ours.state, ours.failure) == (RefundState.FAILED, "charge_already_refunded")
     assert (theirs.state, theirs.provider_refund_id) == (RefundState.DONE, made_there.id)
-    assert clinic.standing(visit_id) == (0, 6000, 6000)
+    assert clinic.sums(visit_id) == (0, 6000, 6000)
 
 
 def test_a_refund_made_in_the_processors_pages_is_entered_and_not_asked_for_again(clinic: Scene) -> None:
@@ -146,7 +146,7 @@ def test_a_refund_made_in_the_processors_pages_is_entered_and_not_asked_for_agai
         1000,
         RefundState.DONE,
     )
-    assert clinic.standing(visit_id) == (5000, 6000, 1000)
+    assert clinic.sums(visit_id) == (5000, 6000, 1000)
 
 
 def test_events_may_overtake_the_answer(clinic: Scene) -> None:

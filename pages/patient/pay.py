@@ -17,18 +17,17 @@ visit_id = asked_number("visit")
 if not visit_id:
     st.switch_page(MY_APPOINTMENTS)
 with reading() as session:
-    visit, attempt = checkouts.latest(session, actor, appointment_id=visit_id)
-if attempt is not None:
-    checkouts.advance(attempt.id)  # what the address says is nobody's word
+    begun = checkouts.progress(session, actor, appointment_id=visit_id).attempt
+if begun is not None:
+    checkouts.advance(begun.id)  # what the address says is nobody's word
 with reading() as session:
-    zone = clinics.zone(session)
-    _visit, attempt = checkouts.latest(session, actor, appointment_id=visit_id)
-    visit = agendas.one(session, actor, visit_id)  # last: the look before it lets go of people and place
+    clinic, zone = clinics.settings(session), clinics.zone(session)
+    stands = checkouts.progress(session, actor, appointment_id=visit_id)
+    visit = agendas.one(session, actor, visit_id)
 
 st.page_link(MY_APPOINTMENTS, label=_("My appointments"), icon=":material/arrow_back:")
 st.title(_("Payment"))
 with st.container(border=True):
     visit_card(visit, zone, with_patient=len(actor.patient_ids) > 1)
-what_became(visit, attempt, zone)
-if attempt is not None:
-    follow(visit, attempt)
+what_became(visit, stands, zone, clinic.currency)
+follow(visit, stands)

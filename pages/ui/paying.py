@@ -5,21 +5,26 @@ from datetime import tzinfo
 import streamlit as st
 
 from core import checkouts
+from core.checkouts import Progress
 from core.i18n import N_, _, clock_time, money
 from core.payments import UNSETTLED
+from core.terms import SMALLEST_ONLINE_MINOR
 from db.models import Appointment, AppointmentStatus, Payment, PaymentState
 from db.models.appointments import LIVE_STATUSES
 from pages.ui.actions import perform
 from pages.ui.navigation import FIND_DOCTOR
 from pages.ui.refusals import reading
 from pages.ui.sessions import acting
+from pages.ui.words import plain
 
 SECONDS = 3  # between two looks at an attempt that is open
 
 
-def what_became(visit: Appointment, attempt: Payment | None, zone: tzinfo) -> None:
+def what_became(visit: Appointment, stands: Progress, zone: tzinfo, currency: str) -> None:
     """Say how it stands with the visit and its payment, and offer what can be done next."""
-    if attempt is not None and attempt.state is PaymentState.PAID:
+    attempt = stands.attempt
+    state = attempt.state if attempt else None
+    if attempt is not None and state is PaymentState.PAID:
         _say_paid(visit, attempt)
     elif visit.status is AppointmentStatus.EXPIRED:
         st.warning(
@@ -27,13 +32,24 @@ def what_became(visit: Appointment, attempt: Payment | None, zone: tzinfo) -> No
             icon=":material/event_busy:",
         )
         st.page_link(FIND_DOCTOR, label=_("Find a doctor"), icon=":material/search:")
-    elif attempt is not None and attempt.state is PaymentState.OPEN:
+    elif attempt is not None and state is PaymentState.OPEN:
         _offer_link(visit, attempt, zone)
-    elif attempt is not None and attempt.state is PaymentState.CLOSING:
+    elif state is PaymentState.CLOSING:
         st.info(_("This attempt to pay is being ended. Nothing more is needed."), icon=":material/hourglass:")
-    elif visit.status in LIVE_STATUSES:
-        if attempt is not None:
-            st.info(_("Nothing was paid the last time."), icon=":material/info:")
+    elif attempt is not None and stands.left_minor:
+        st.info(_("Nothing was paid the last time."), icon=":material/info:")
+    elif not stands.left_minor:
+        st.info(_("There is nothing to pay for this visit."), icon=":material/info:")
+    if state not in UNSETTLED and stands.left_minor:
+        _offer_to_begin(visit, stands.left_minor, currency)
+
+
+def _offer_to_begin(visit: Appointment, left_minor: int, currency: str) -> None:
+    """What is left can be paid now, or at the desk."""
+    if visit.hold_expires_at is None:
+        left = _("{amount} is left to pay: online, or at the desk.")
+        st.markdown(plain(left.format(amount=money(left_minor, currency))))
+    if left_minor >= SMALLEST_ONLINE_MINOR:
         st.button(
             _("Pay online"),
             type="primary",
@@ -43,8 +59,6 @@ def what_became(visit: Appointment, attempt: Payment | None, zone: tzinfo) -> No
             key="pay_begin",
             width="stretch",
         )
-    else:
-        st.info(_("There is nothing to pay for this visit."), icon=":material/info:")
 
 
 def begin(visit_id: int) -> None:
@@ -82,7 +96,7 @@ def _offer_link(visit: Appointment, attempt: Payment, zone: tzinfo) -> None:
         until = clock_time(visit.hold_expires_at, zone)
         st.markdown(
             _("The time is held for you until **{time}**. It is yours once **{amount}** is paid.").format(
-                time=until, amount=amount
+                time=until, amount=plain(amount)
             )
         )
     if attempt.checkout_url is None:
@@ -106,9 +120,10 @@ def _offer_link(visit: Appointment, attempt: Payment, zone: tzinfo) -> None:
     )
 
 
-def follow(visit: Appointment, attempt: Payment) -> None:
+def follow(visit: Appointment, stands: Progress) -> None:
     """Look again every few seconds while an attempt is open, and draw the page anew when that has changed."""
-    if attempt.state not in UNSETTLED:
+    attempt = stands.attempt
+    if attempt is None or attempt.state not in UNSETTLED:
         return
 
     @st.fragment(run_every=SECONDS)
@@ -118,9 +133,14 @@ def follow(visit: Appointment, attempt: Payment) -> None:
             actor = acting(session)
             if actor is None:
                 return
-            now, newest = checkouts.latest(session, actor, appointment_id=visit.id)
-        before = (visit.status, attempt.state, attempt.checkout_url)
-        if newest is None or (now.status, newest.state, newest.checkout_url) != before:
+            now = checkouts.progress(session, actor, appointment_id=visit.id)
+        seen = (stands.status, attempt.id, attempt.state, attempt.checkout_url)
+        if now.attempt is None or seen != (
+            now.status,
+            now.attempt.id,
+            now.attempt.state,
+            now.attempt.checkout_url,
+        ):
             st.rerun()
 
     look()

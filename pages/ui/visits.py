@@ -83,7 +83,8 @@ def visit_actions(visit: Appointment, actor: Actor, clinic: ClinicSettings, zone
 def _pay_button(visit: Appointment) -> None:
     """To the payment of a visit that waits for it, or that may be paid before it as well."""
     is_held = visit.hold_expires_at is not None and visit.hold_expires_at > clock.now()
-    may_pay = visit.status is AppointmentStatus.CONFIRMED and visit.payment_status is PaymentStatus.UNPAID
+    is_unpaid = visit.payment_status in {PaymentStatus.UNPAID, PaymentStatus.PARTLY_PAID}
+    may_pay = visit.status is AppointmentStatus.CONFIRMED and is_unpaid
     if not config().takes_cards_online or not (
         is_held or (may_pay and visit.price_minor >= terms.SMALLEST_ONLINE_MINOR)
     ):
