@@ -14,6 +14,12 @@ from pages.ui.waiting_refunds import waiting_refunds
 
 actor = require(Role.STAFF, Role.ADMIN)
 
+
+def show_more() -> None:
+    st.session_state["till_shown"] += statements.SHOWN
+
+
+limit = st.session_state.setdefault("till_shown", statements.SHOWN)
 st.title(_("Till"))
 waiting_refunds(actor)
 patient = choose_patient(actor)
@@ -22,18 +28,20 @@ if patient is None:
 
 with reading() as session:
     clinic, zone = clinics.settings(session), clinics.zone(session)
-    visits = statements.of_patients(session, actor, patient_ids=[patient.id])
+    visits = statements.of_patients(session, actor, patient_ids=[patient.id], limit=limit + 1)
     written = documents.listed(session, actor, patient_id=patient.id)
 
 st.header(_("Visits and what is owed"))
 if not visits:
     st.info(_("No visit of this patient costs anything."), icon=":material/payments:")
-for statement in sorted(visits, key=lambda each: each.owed_minor == 0):
+for statement in sorted(visits[:limit], key=lambda each: each.owed_minor == 0):
     with st.container(border=True):
         statement_head(statement, clinic.currency, zone, with_patient=False)
         if statement.owed_minor:
             take_panel(statement, clinic.currency)
         give_panel(statement, clinic.currency)
+if len(visits) > limit:
+    st.button(_("Show more"), on_click=show_more, key="till_more", width="stretch")
 if written:
     with st.expander(_("All documents"), icon=":material/folder:"):
         document_links(written)
