@@ -19,10 +19,12 @@ from db.models import (
 )
 from db.session import unit_of_work
 from tests import make, portal
+from tests.payment_sandbox import PaymentSandbox
 from tests.portal import Residents
 from tests.test_pages import HOME, OpenAs, open_as, residents, said, texts, visit
+from tests.test_terms_pages import cards
 
-__all__ = ["open_as", "residents"]  # fixtures of the other pages
+__all__ = ["cards", "open_as", "residents"]  # fixtures of the other pages
 pytestmark = pytest.mark.usefixtures("noon_without_cookies")
 TILL, DAY_CLOSE = "pages/staff/till.py", "pages/staff/day_close.py"
 PAYMENTS = "pages/patient/payments.py"
@@ -148,6 +150,25 @@ def test_a_patient_sees_what_became_of_their_money_and_of_nobody_else_s(
     app = open_as("ada", PAYMENTS)
     assert "Invoiced €60.00 · Paid €25.00 · **To pay €35.00**" in texts(app).replace("\\", "")
     assert said(open_as("ben", PAYMENTS).info) == ["Nothing to pay, and nothing was paid yet."]
+
+
+def test_what_is_left_is_paid_online_where_cards_are_taken(
+    open_as: OpenAs, database: Engine, residents: Residents, cards: PaymentSandbox
+) -> None:
+    number = visit_of(database, portal.paid_in_cash(database, residents, amount_minor=2500))
+    app = open_as("ada", PAYMENTS)
+    app.button(key=f"payments_pay_{number}").click().run()
+    assert app.title[0].value == "Payment"
+    with Session(database) as session:
+        [attempt] = session.scalars(select(Payment).where(Payment.method == PaymentMethod.ONLINE))
+        assert (attempt.appointment_id, attempt.amount_minor) == (number, 3500)
+
+
+def test_without_cards_there_is_no_way_to_pay_online(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    visit(database, residents)
+    assert not [each for each in open_as("ada", PAYMENTS).button if each.label == "Pay online"]
 
 
 def test_many_visits_are_shown_bit_by_bit(open_as: OpenAs, database: Engine, residents: Residents) -> None:

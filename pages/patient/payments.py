@@ -2,18 +2,28 @@
 
 import streamlit as st
 
-from core import clinics, statements
-from core.i18n import _
+from core import checkouts, clinics, statements
+from core.i18n import N_, _
 from core.statements import Statement
 from core.terms import SMALLEST_ONLINE_MINOR
 from db.config import config
 from db.models import Role
 from db.models.appointments import LIVE_STATUSES
-from pages.ui import reading, require
+from pages.ui import perform, reading, require
+from pages.ui.actions import Place
 from pages.ui.navigation import PAY
 from pages.ui.statements import statement_head
 
 actor = require(Role.PATIENT)
+
+
+def pay(visit_id: int) -> None:
+    perform(
+        checkouts.begin,
+        appointment_id=visit_id,
+        done=N_("You can pay now."),
+        then=lambda begun: Place(PAY, {"visit": str(begun.appointment_id)}),
+    )
 
 
 def show_more() -> None:
@@ -38,11 +48,12 @@ for statement in visits[:limit]:
     with st.container(border=True):
         statement_head(statement, clinic.currency, zone, with_patient=with_patient)
         if can_pay_online(statement):
-            st.page_link(
-                PAY,
-                label=_("Pay online"),
+            st.button(
+                _("Pay online"),
                 icon=":material/credit_card:",
-                query_params={"visit": str(statement.visit.id)},
+                on_click=pay,
+                args=(statement.visit.id,),
+                key=f"payments_pay_{statement.visit.id}",
             )
 if len(visits) > limit:
     st.button(_("Show more"), on_click=show_more, key="payments_more", width="stretch")
