@@ -45,7 +45,7 @@ if config().is_plain_http:
         icon=":material/no_encryption:",
     )
 if config().is_sandbox:
-    simulated = _("Payments are simulated here: no money moves. [See what happens to it]({address})")
+    simulated = _("Payments are simulated here: no money moves. [See the simulated payments]({address})")
     st.caption(simulated.format(address=config().stripe_api_base))
 if clinic.is_demo:
     st.caption(_("Demo clinic: every person and every visit here is invented."))

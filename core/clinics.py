@@ -58,15 +58,10 @@ def decimals(currency: str) -> int:
     return int(get_currency_precision(currency))
 
 
-def minor_units(amount: float | Decimal, currency: str) -> int:
+def minor_units(amount: float, currency: str) -> int:
     """An amount as it is typed (euros, yen) in whole minor units (cents; yen have none)."""
     exact = Decimal(str(amount)).scaleb(decimals(currency))
     return int(exact.quantize(Decimal(1), ROUND_HALF_UP))
-
-
-def whole_units(amount_minor: int, currency: str) -> Decimal:
-    """Minor units of a currency in its whole units, with as many decimals as it has."""
-    return Decimal(amount_minor).scaleb(-decimals(currency))
 
 
 def typed_amount(amount_minor: int, currency: str) -> float:

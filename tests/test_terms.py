@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from core import appointments, holds, payments, terms
+from core import appointments, holds, ledger, payments, terms
 from core.access import Actor
 from core.errors import AccessDenied, NotFound
 from core.payments import CHECKOUT_LASTS, TooManyHolds
@@ -349,6 +350,7 @@ class TestBooking:
         booked = book(session, cast)
         cancelled = appointments.cancel(session, cast.ada, appointment_id=booked.id, reason="I am better")
         assert (cancelled.hold_expires_at, cancelled.payment_status) == (None, PaymentStatus.UNPAID)
+        assert ledger.standing(session, booked.id).invoiced_minor == 0
         payment = payments.unsettled(session, booked.id)
         assert payment is not None
         assert payment.state is PaymentState.CLOSING, "the processor is told that nobody pays any more"
@@ -378,9 +380,13 @@ def test_two_tabs_at_once_hold_no_more_than_one_account_may(
         cast = assemble(session)
         make.clinic(session, payment_rule=PaymentRule.FULL, unpaid_holds=2)
 
+    gun = Barrier(6)
+
     def tab(hour: int) -> bool:
         try:
             with unit_of_work(database) as session:
+                session.execute(select(1))
+                gun.wait(10)  # all of them have a connection, and press at once
                 book(session, cast, on(3, hour))
         except TooManyHolds:
             return False

@@ -56,13 +56,13 @@ class Takings:
         """Within the window there is a late fee, unless the clinic called it off; what was paid goes back."""
         is_late = visit.starts_at - cancelled.at < timedelta(hours=visit.cancellation_hours)
         kept = visit.late_fee_minor if is_late and cancelled.reason not in CLINICS_REASONS else 0
-        if self._pays_at_once(visit, 0.25) and cancelled.at - visit.created_at > timedelta(minutes=5):
+        if self._pays_at_once(visit, 0.1) and cancelled.at - visit.created_at > timedelta(minutes=5):
             return self._of_refunded(visit, cancelled, kept)
         if not kept:
             return PaymentStatus.UNPAID, []
         lines: list[Line] = [(EntryKind.INVOICE, cancelled.at, kept, cancelled.by_user_id)]
         paid_at = next_at_the_desk(cancelled.at, self._rng.randint(1, 40), self._rng)
-        if self._rng.random() < 0.3 or paid_at > self._now:
+        if self._rng.random() < 0.1 or paid_at > self._now:
             return PaymentStatus.UNPAID, self._lines(visit, lines)
         lines.append((EntryKind.PAYMENT, paid_at, -kept, STAFF_USER))
         return PaymentStatus.PAID, self._lines(visit, lines)

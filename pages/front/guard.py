@@ -9,6 +9,7 @@ import streamlit as st
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.utils import ClientDisconnected
 
 from core.i18n import N_, _
 from db.config import config
@@ -54,7 +55,7 @@ class Guard:
         serve = self._http if scope["type"] == "http" else self._websocket
         try:
             await serve(scope, receive, answer)
-        except ClientDisconnect:
+        except (ClientDisconnect, ClientDisconnected):  # a tab that was closed while it opened
             return
         except NoAnswer:
             await answer.refuse(503, _(NO_DATABASE), {"refresh": str(AGAIN_SECONDS)})

@@ -140,7 +140,6 @@ def _number(label: str, now: int | None, bounds: range, key: str, unset: str = "
         max_value=bounds.stop - 1,
         step=1,
         placeholder=unset,
-        required=not unset,
         key=key,
     )
 
@@ -155,6 +154,5 @@ def _money(label: str, now_minor: int, currency: str, key: str) -> None:
         max_value=kind(clinics.typed_amount(prices.PRICE_MINOR.stop - 1, currency)),
         step=kind(1),
         format=f"%.{clinics.decimals(currency)}f" if kind is float else "%d",
-        required=True,
         key=key,
     )

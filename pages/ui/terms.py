@@ -12,7 +12,7 @@ from pages.ui.actions import Place
 from pages.ui.navigation import MY_APPOINTMENTS, PAY
 from pages.ui.words import plain
 
-HELD = N_("Your time is held for you until it is paid.")
+HELD = N_("Your time is held for you. It is yours once it is paid.")
 _MINUTE = 60
 
 
