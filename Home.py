@@ -12,6 +12,7 @@ from pages.ui import reading, show_messages
 from pages.ui.emergencies import flag_emergencies
 from pages.ui.navigation import pages_for
 from pages.ui.other_sites import offer_link
+from pages.ui.refund_flags import flag_refunds
 from pages.ui.sessions import current_actor, sign_out
 from pages.ui.words import ROLE, plain
 
@@ -52,5 +53,6 @@ if clinic.is_demo:
 if actor is not None:
     offer_link()
     flag_emergencies(actor)
+    flag_refunds(actor)
 show_messages()
 page.run()

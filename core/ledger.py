@@ -120,15 +120,13 @@ def receive(session: Session, actor: Actor | None, appointment: Appointment, pay
     _add(session, actor, appointment, EntryKind.PAYMENT, -payment.amount_minor, **named)
 
 
-def pay_back(
-    session: Session, actor: Actor | None, appointment: Appointment, payment: Payment, refund: Refund
-) -> None:
+def pay_back(session: Session, actor: Actor | None, appointment: Appointment, refund: Refund) -> None:
     """Enter a refund that was handed over, or that the card processor has accepted."""
     named = {"method": refund.method, "refund_id": refund.id}
     _add(session, actor, appointment, EntryKind.REFUND, refund.amount_minor, **named)
 
 
-def take_back(session: Session, appointment: Appointment, payment: Payment, refund: Refund) -> None:
+def take_back(session: Session, appointment: Appointment, refund: Refund) -> None:
     """Enter that a refund has failed after all: its money is with the clinic again."""
     named = {"method": refund.method, "refund_id": refund.id}
     _add(session, None, appointment, EntryKind.REFUND_FAILED, -refund.amount_minor, **named)

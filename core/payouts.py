@@ -252,7 +252,7 @@ def _give(session: Session, actor: Actor, appointment: Appointment, payment: Pay
     refund.state, refund.settled_at = RefundState.DONE, clock.now()
     refund.handed_over_by_id = actor.user_id
     session.flush()
-    ledger.pay_back(session, actor, appointment, payment, refund)
+    ledger.pay_back(session, actor, appointment, refund)
 
 
 def _note(session: Session, actor: Actor, appointment: Appointment, refund: Refund) -> None:

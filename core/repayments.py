@@ -120,7 +120,7 @@ def enter(session: Session, answer: PaidBack, *, refund_id: int | None = None) -
         refund.state, refund.settled_at, refund.failure = RefundState.FAILED, now, answer.failure or "failed"
         session.flush()
         if was_entered:
-            ledger.take_back(session, appointment, payment, refund)
+            ledger.take_back(session, appointment, refund)
         _note(session, appointment, refund, Event.REFUND_FAILED)
         return
     if answer.progress is Progress.DONE and refund.state is not RefundState.DONE:
@@ -129,7 +129,7 @@ def enter(session: Session, answer: PaidBack, *, refund_id: int | None = None) -
         refund.state = RefundState.SENT
     session.flush()
     if not was_entered:
-        ledger.pay_back(session, None, appointment, payment, refund)
+        ledger.pay_back(session, None, appointment, refund)
         _note(session, appointment, refund, Event.REFUND_SENT)
 
 

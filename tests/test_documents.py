@@ -117,8 +117,8 @@ def test_a_refund_that_did_not_go_through_is_a_document_too(
     paid = make.payment(session, visit, 1000, state="paid")
     ledger.receive(session, None, visit, paid)
     refund = make.refund(session, paid, 1000, state=RefundState.FAILED)
-    ledger.pay_back(session, None, visit, paid, refund)
-    ledger.take_back(session, visit, paid, refund)
+    ledger.pay_back(session, None, visit, refund)
+    ledger.take_back(session, visit, refund)
     lines = lines_of(session, cast.ada, entry(session, visit, EntryKind.REFUND_FAILED))
     assert lines[3] == "Refund that did not go through R-000006"
     assert {"Method Card, online", "Did not go through €10.00"} <= set(lines)

@@ -312,10 +312,10 @@ def failed_refund(session: Session, cast: Cast, visit: Appointment) -> Refund:
     paid = paid_online(session, visit, 6000)
     appointments.cancel(session, cast.ada, appointment_id=visit.id, reason="I am better")
     [refund] = session.scalars(select(Refund).where(Refund.payment_id == paid.id))
-    ledger.pay_back(session, None, visit, paid, refund)
+    ledger.pay_back(session, None, visit, refund)
     refund.state, refund.settled_at, refund.failure = RefundState.FAILED, NOW, "expired card"
     session.flush()
-    ledger.take_back(session, visit, paid, refund)
+    ledger.take_back(session, visit, refund)
     return refund
 
 

@@ -13,7 +13,7 @@ from db.models import Role
 from pages.ui import choice, form_key, perform, pick_time, plain, reading, require
 from pages.ui.navigation import FIND_DOCTOR
 from pages.ui.queries import asked_day, asked_number
-from pages.ui.terms import HELD, book_label, show_terms, where_next
+from pages.ui.terms import book_label, show_terms, where_next
 
 actor = require(Role.PATIENT)
 
@@ -27,7 +27,7 @@ def book(patient_id: int, service_id: int, starts_at: datetime, seen: Terms, key
         starts_at=starts_at,
         seen=seen,
         request_key=key,
-        done=HELD if seen.due_minor else N_("Your appointment is booked."),
+        done="" if seen.due_minor else N_("Your appointment is booked."),
         form="book",
         picker=f"book_{doctor_id}_{service_id}",
         then=where_next,

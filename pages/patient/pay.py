@@ -29,5 +29,5 @@ st.page_link(MY_APPOINTMENTS, label=_("My appointments"), icon=":material/arrow_
 st.title(_("Payment"))
 with st.container(border=True):
     visit_card(visit, zone, with_patient=len(actor.patient_ids) > 1)
-what_became(visit, stands, zone, clinic.currency)
+what_became(visit, stands, clinic.currency)
 follow(visit, stands)

@@ -63,7 +63,8 @@ def perform(
     The only place that opens a write transaction for a click of somebody signed in. The outcome is kept for
     `show_messages`: `done`, marked with `N_` and translated here because callbacks run before anybody's
     language is known, with `about` for its `{about}`. A form that was done gets a new key, and the page
-    `then` follows, or the place that it names once it is given the result.
+    `then` follows, or the place that it names once it is given the result. Where `done` is empty that page
+    says what there is to say.
 
     A password or code that could be guessed has `trying` count the try first, in a transaction that stays
     whatever becomes of it. The fields `clear` are emptied once all went well, never before.
@@ -87,7 +88,7 @@ def perform(
         st.session_state["message"] = Message(False, _("You have been signed out. Please sign in again."))
         return None
     place = _place(then, result)
-    st.session_state["message"] = Message(True, _(done).format(about=about), place=place)
+    st.session_state["message"] = Message(True, _(done).format(about=about) if done else "", place=place)
     if form is not None:
         st.session_state.pop(f"{form}_form_key", None)
     _empty(clear)
@@ -187,6 +188,8 @@ def show_messages() -> None:
     if message.place is not None:
         st.session_state["message"] = message._replace(place=None)
         st.switch_page(message.place.page, query_params=dict(message.place.query))
+    if not message.text:
+        return
     with st.bottom:
         if message.is_good:
             st.success(plain(message.text), icon=":material/check_circle:")

@@ -1,7 +1,6 @@
 """Sums on the screen: fields in which they are typed, and documents that can be taken along."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import streamlit as st
 
@@ -14,21 +13,26 @@ from pages.ui.words import plain
 
 
 def amount_field(
-    label: str, currency: str, *, key: str, value_minor: int | None = None, **options: Any
+    label: str,
+    currency: str,
+    *,
+    key: str,
+    value_minor: int | None = None,
+    most_minor: int = MOST_MINOR,
+    may_be_negative: bool = False,
 ) -> None:
     """A sum as people write it: with the decimals that the currency has."""
     places = clinics.decimals(currency)
     kind: type[float] | type[int] = float if places else int
-    most = kind(clinics.typed_amount(MOST_MINOR, currency))
+    most = kind(clinics.typed_amount(most_minor, currency))
     st.number_input(
         f"{label} ({currency})",
         value=None if value_minor is None else kind(clinics.typed_amount(value_minor, currency)),
-        min_value=-most if options.pop("may_be_negative", False) else kind(0),
+        min_value=-most if may_be_negative else kind(0),
         max_value=most,
         step=kind(1),
         format=f"%.{places}f" if places else "%d",
         key=key,
-        **options,
     )
 
 

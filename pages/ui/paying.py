@@ -1,12 +1,10 @@
 """A payment on the screen: what became of it, and the link by which it is made."""
 
-from datetime import tzinfo
-
 import streamlit as st
 
 from core import checkouts
 from core.checkouts import Progress
-from core.i18n import N_, _, clock_time, money
+from core.i18n import N_, _, money
 from core.payments import UNSETTLED
 from core.terms import SMALLEST_ONLINE_MINOR
 from db.models import Appointment, AppointmentStatus, Payment, PaymentState
@@ -20,7 +18,7 @@ from pages.ui.words import plain
 SECONDS = 3  # between two looks at an attempt that is open
 
 
-def what_became(visit: Appointment, stands: Progress, zone: tzinfo, currency: str) -> None:
+def what_became(visit: Appointment, stands: Progress, currency: str) -> None:
     """Say how it stands with the visit and its payment, and offer what can be done next."""
     attempt = stands.attempt
     state = attempt.state if attempt else None
@@ -33,7 +31,7 @@ def what_became(visit: Appointment, stands: Progress, zone: tzinfo, currency: st
         )
         st.page_link(FIND_DOCTOR, label=_("Find a doctor"), icon=":material/search:")
     elif attempt is not None and state is PaymentState.OPEN:
-        _offer_link(visit, attempt, zone)
+        _offer_link(attempt)
     elif state is PaymentState.CLOSING:
         st.info(_("This attempt to pay is being ended. Nothing more is needed."), icon=":material/hourglass:")
     elif attempt is not None and stands.left_minor:
@@ -90,15 +88,8 @@ def _say_paid(visit: Appointment, attempt: Payment) -> None:
         )
 
 
-def _offer_link(visit: Appointment, attempt: Payment, zone: tzinfo) -> None:
+def _offer_link(attempt: Payment) -> None:
     amount = money(attempt.amount_minor, attempt.currency)
-    if visit.hold_expires_at is not None:
-        until = clock_time(visit.hold_expires_at, zone)
-        st.markdown(
-            _("The time is held for you until **{time}**. It is yours once **{amount}** is paid.").format(
-                time=until, amount=plain(amount)
-            )
-        )
     if attempt.checkout_url is None:
         st.warning(
             _("The payment page does not answer at the moment. Please leave this page open: we keep trying."),

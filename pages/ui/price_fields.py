@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta, tzinfo
-from typing import Any
 
 import streamlit as st
 
@@ -10,6 +9,7 @@ from core import clinics, clock, prices, wordings
 from core.i18n import N_, _
 from core.prices import ClinicPrices, ServicePrices
 from db.models import PaymentRule, Service
+from pages.ui.money import amount_field, typed_minor
 from pages.ui.words import plain
 
 RULES = {
@@ -57,10 +57,10 @@ def service_fields(service: Service, currency: str) -> None:
     prefix = _prefix(service)
     price, deposit = st.columns(2)
     with price:
-        _money(_("Price ({currency})"), service.price_minor, currency, f"{prefix}_price_minor")
+        _sum(_("Price"), service.price_minor, currency, f"{prefix}_price_minor")
     with deposit:
-        label = _("Deposit ({currency}), 0 for the clinic's share")
-        _money(label, service.deposit_minor, currency, f"{prefix}_deposit_minor")
+        label = _("Deposit, 0 for the clinic's share")
+        _sum(label, service.deposit_minor, currency, f"{prefix}_deposit_minor")
     as_clinic = _("As the clinic")
     _rule(
         _("What is due when somebody books it online"),
@@ -80,9 +80,10 @@ def typed_clinic() -> ClinicPrices:
 
 def typed_service(service: Service, currency: str) -> ServicePrices:
     """What stands in a service's fields."""
-    typed = {name: st.session_state.get(f"{_prefix(service)}_{name}") for name in ServicePrices._fields}
-    sums = ("price_minor", "deposit_minor")
-    return ServicePrices(**typed | {name: clinics.minor_units(typed[name] or 0, currency) for name in sums})
+    keys = {name: f"{_prefix(service)}_{name}" for name in ServicePrices._fields}
+    typed = {name: st.session_state.get(key) for name, key in keys.items()}
+    sums = {name: typed_minor(keys[name], currency) or 0 for name in ("price_minor", "deposit_minor")}
+    return ServicePrices(**typed | sums)
 
 
 def show_examples(clinic: ClinicPrices, service: ServicePrices, zone: tzinfo) -> None:
@@ -144,15 +145,5 @@ def _number(label: str, now: int | None, bounds: range, key: str, unset: str = "
     )
 
 
-def _money(label: str, now_minor: int, currency: str, key: str) -> None:
-    """A sum as it is typed: with the decimals that the currency has."""
-    kind: Any = float if clinics.decimals(currency) else int
-    st.number_input(
-        label.format(currency=currency),
-        value=kind(clinics.typed_amount(now_minor, currency)),
-        min_value=kind(0),
-        max_value=kind(clinics.typed_amount(prices.PRICE_MINOR.stop - 1, currency)),
-        step=kind(1),
-        format=f"%.{clinics.decimals(currency)}f" if kind is float else "%d",
-        key=key,
-    )
+def _sum(label: str, now_minor: int, currency: str, key: str) -> None:
+    amount_field(label, currency, key=key, value_minor=now_minor, most_minor=prices.PRICE_MINOR.stop - 1)

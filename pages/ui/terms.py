@@ -5,14 +5,13 @@ from datetime import datetime, tzinfo
 import streamlit as st
 
 from core import clock, payments, wordings
-from core.i18n import N_, _, money, span
+from core.i18n import _, money, span
 from core.terms import Terms
 from db.models import Appointment, AppointmentStatus
 from pages.ui.actions import Place
 from pages.ui.navigation import MY_APPOINTMENTS, PAY
 from pages.ui.words import plain
 
-HELD = N_("Your time is held for you. It is yours once it is paid.")
 _MINUTE = 60
 
 
