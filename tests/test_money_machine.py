@@ -87,7 +87,9 @@ class Money(RuleBasedStateMachine):
     @rule(data=st.data(), is_waived=st.booleans())
     def cancel(self, data: st.DataObject, is_waived: bool) -> None:
         visit_id = data.draw(st.sampled_from(self.visits))
-        visit, paid = self.clinic.visit(visit_id), self.clinic.standing(visit_id).received_minor
+        visit, refunds = self.clinic.visit(visit_id), self.clinic.refunds(visit_id)
+        paid = self.clinic.standing(visit_id).received_minor
+        paid -= sum(each.amount_minor for each in refunds if each.state is RefundState.PENDING)
         with suppress(ClinicError):
             self.clinic.cancel(self.clinic.cast.desk, visit_id, waive_policy=is_waived)
             back = (paid * REFUND_PERCENT + 50) // 100
