@@ -112,14 +112,18 @@ def _offer_link(attempt: Payment) -> None:
 
 
 def follow(visit: Appointment, stands: Progress) -> None:
-    """Look again every few seconds while an attempt is open, and draw the page anew when that has changed."""
+    """Look again every few seconds while an attempt is open, and draw the page anew when that has changed.
+
+    The processor is asked as often as the jobs would, however many such pages are open: it allows some
+    twenty-five questions a second. Who comes back from it has asked at once, and here that is seen.
+    """
     attempt = stands.attempt
     if attempt is None or attempt.state not in UNSETTLED:
         return
 
     @st.fragment(run_every=SECONDS)
     def look() -> None:
-        checkouts.advance(attempt.id)
+        checkouts.advance(attempt.id, only_when_due=True)
         with reading() as session:
             actor = acting(session)
             if actor is None:
