@@ -5,7 +5,7 @@ not at all. Nothing depends on events but that things happen sooner, except for 
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
@@ -45,28 +45,34 @@ def store(session: Session, happened: Iterable[Happening]) -> int:
 
 
 def read_new(cards: Cards | None = None) -> int:
-    """Store what has happened since the last time, and note how far that reaches; how many were news."""
+    """Store what has happened since the last time, and note how far that reaches; how many were news.
+
+    How far is by the processor's clock, that of the newest event: ours may be wrong, and set right one day.
+    """
     cards = cards or stripe_cards.configured()
     if cards is None:
         return 0
-    started = clock.now()
     with unit_of_work() as session:
         cursor = session.get(ProcessorCursor, 1)
-        since = started - KEPT_THERE if cursor is None else cursor.read_until - OVERLAP
+        since = clock.now() - KEPT_THERE if cursor is None else cursor.read_until - OVERLAP
     try:
         happened = list(cards.happenings(since))
     except CardsFailed:
         return 0  # the next turn reads from the same place
     with unit_of_work() as session:
         news = store(session, happened)
-        known = insert(ProcessorCursor).values(id=1, read_until=started)
-        later = {"read_until": started}
-        session.execute(
-            known.on_conflict_do_update(
-                index_elements=["id"], set_=later, where=ProcessorCursor.read_until < started
-            )
-        )
+        if happened:
+            _note_reached(session, max(each.created_at for each in happened))
     return news
+
+
+def _note_reached(session: Session, reached: datetime) -> None:
+    known = insert(ProcessorCursor).values(id=1, read_until=reached)
+    session.execute(
+        known.on_conflict_do_update(
+            index_elements=["id"], set_={"read_until": reached}, where=ProcessorCursor.read_until < reached
+        )
+    )
 
 
 def apply_waiting(cards: Cards | None = None) -> int:

@@ -479,6 +479,16 @@ class TestEvents:
         clinic.sandbox.pay(clinic.opened(second))
         assert processor_events.read_new(clinic.cards) == 1
 
+    def test_a_clock_that_was_a_day_ahead_hides_no_event_once_it_is_right(self, clinic: Scene) -> None:
+        clinic.now += 24 * HOUR
+        processor_events.read_new(clinic.cards)
+        clinic.now -= 24 * HOUR
+        visit_id = clinic.paid()
+        paid_with = clinic.payment(visit_id).provider_payment_id or ""
+        clinic.sandbox.stripe_client().v1.refunds.create({"payment_intent": paid_with, "amount": 1000})
+        clinic.settle()
+        assert clinic.standing(visit_id).refunded_minor == 1000
+
     def test_events_about_others_are_left_alone(self, clinic: Scene) -> None:
         other = clinic.sandbox.stripe_client().v1.checkout.sessions.create(
             {
