@@ -16,7 +16,7 @@ from core.errors import ClinicError
 from core.i18n import N_, money
 from db.models import LedgerEntry, PaymentMethod, TillClosing, User
 
-MOST_MINOR = 1_000_000_000  # more than any drawer holds, and within the column
+MOST_MINOR = 10**12  # more than any drawer holds, also of rupiah: ten thousand dollars are 16 billion sen
 SHOWN = 50
 
 

@@ -27,9 +27,9 @@ def cast(session: Session) -> Iterator[Cast]:
 
 def take(session: Session, cast: Cast, actor: Actor, amount_minor: int, method: PaymentMethod) -> Payment:
     """Money for a visit of its own."""
-    visit = make.appointment(
-        session, cast.dr_roth, cast.checkup, on(3, 10) + timedelta(hours=next(HOURS)), price_minor=10_000
-    )
+    at = on(3, 10) + timedelta(hours=next(HOURS))
+    price = max(10_000, amount_minor)
+    visit = make.appointment(session, cast.dr_roth, cast.checkup, at, price_minor=price)
     return tills.take(session, actor, appointment_id=visit.id, method=method, amount_minor=amount_minor)
 
 
@@ -56,6 +56,14 @@ def test_what_should_be_there_is_what_was_left_and_taken_less_what_was_given(
     assert len(till.entries) == 3
 
 
+def test_a_day_of_small_money_can_be_closed(session: Session, cast: Cast) -> None:
+    """Twenty-two visits of a million rupiah, which have two decimals, are more than a column of 32 bits."""
+    for _visit in range(22):
+        take(session, cast, cast.desk, 99_999_999, CASH)
+    closing = close(session, cast.desk, 22 * 99_999_999, left_minor=22 * 99_999_999)
+    assert closing.expected_minor == closing.counted_minor > 2**31
+
+
 def test_only_one_s_own_entries_since_the_last_closing_are_in_a_till(session: Session, cast: Cast) -> None:
     take(session, cast, cast.desk, 5000, CASH)
     take(session, cast, cast.admin, 700, CASH)
@@ -80,7 +88,7 @@ def test_a_difference_needs_a_note(session: Session, cast: Cast, cash: int, term
 
 
 @pytest.mark.parametrize(
-    "counted", [{"counted_minor": -1}, {"counted_minor": 10**12}, {"terminal_counted_minor": -(10**12)}]
+    "counted", [{"counted_minor": -1}, {"counted_minor": 10**13}, {"terminal_counted_minor": -(10**13)}]
 )
 def test_what_cannot_be_counted_is_refused(session: Session, cast: Cast, counted: dict[str, int]) -> None:
     with pytest.raises(CountImpossible):

@@ -244,12 +244,12 @@ class TillClosing(Base):
     closed_at: Mapped[datetime]
     up_to_entry_id: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(Text)
-    opening_minor: Mapped[int]
-    expected_minor: Mapped[int]
-    counted_minor: Mapped[int]
-    left_minor: Mapped[int]
-    terminal_minor: Mapped[int]
-    terminal_counted_minor: Mapped[int]
+    opening_minor: Mapped[int] = mapped_column(BigInteger)
+    expected_minor: Mapped[int] = mapped_column(BigInteger)
+    counted_minor: Mapped[int] = mapped_column(BigInteger)
+    left_minor: Mapped[int] = mapped_column(BigInteger)
+    terminal_minor: Mapped[int] = mapped_column(BigInteger)
+    terminal_counted_minor: Mapped[int] = mapped_column(BigInteger)
     note: Mapped[str] = mapped_column(Text, default="")
     request_key: Mapped[UUID | None] = mapped_column(unique=True)
 
@@ -272,7 +272,7 @@ class ProcessorEvent(Base):
 
 
 class ProcessorCursor(Base):
-    """Up to when the processor's events have been read and stored. One row."""
+    """Up to when the processor's events have been read and stored, by its own clock. One row."""
 
     __tablename__ = "processor_cursors"
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
