@@ -190,7 +190,8 @@ def sandbox(running_sandbox: PaymentSandbox) -> PaymentSandbox:
 
 @pytest.fixture(autouse=True)
 def _nothing_real(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Point every test away from any real database and read the configuration afresh."""
+    """Point every test away from any real database, read the configuration afresh, and speak English."""
+    use_locale("en")
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/no_such_clinic")
     ours = {"CLINIC_ENV", "PORT", "PUBLIC_URL", "SECRET_KEY", "CLINIC_VAR", "SMTP_URL", "MAIL_FROM"}
     for name in ours | {name for name in os.environ if name.startswith(("STRIPE_", "SANDBOX_"))}:
