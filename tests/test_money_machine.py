@@ -32,7 +32,7 @@ from core.stripe_cards import happening
 from db.models import Appointment, AppointmentStatus, LedgerEntry, Payment, Refund, RefundState
 from db.models.appointments import LIVE_STATUSES
 from db.session import unit_of_work
-from tests.cast import NOW, on
+from tests.cast import on
 from tests.money import Scene, scene
 from tests.payment_sandbox import PaymentSandbox
 
@@ -49,12 +49,7 @@ class Money(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        with unit_of_work(self.clinic.database) as session:
-            session.execute(text("TRUNCATE appointments, processor_events, document_counters CASCADE"))
-            session.execute(text("TRUNCATE processor_cursors"))
-        self.clinic.sandbox.reset()
-        self.clinic.now = NOW
-        self.clinic.tick(timedelta())
+        self.clinic.anew()
         self.visits: list[int] = []
         self.expected: dict[int, int] = {}
 

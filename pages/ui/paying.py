@@ -1,8 +1,10 @@
 """A payment on the screen: what became of it, and the link by which it is made."""
 
+from datetime import timedelta
+
 import streamlit as st
 
-from core import checkouts
+from core import checkouts, clock
 from core.checkouts import Progress
 from core.i18n import N_, _, money
 from core.payments import UNSETTLED
@@ -16,6 +18,7 @@ from pages.ui.sessions import acting
 from pages.ui.words import plain
 
 SECONDS = 3  # between two looks at an attempt that is open
+JUST_NOW = timedelta(seconds=1)
 
 
 def what_became(visit: Appointment, stands: Progress, currency: str) -> None:
@@ -113,12 +116,14 @@ def _offer_link(attempt: Payment) -> None:
 
 def follow(visit: Appointment, stands: Progress) -> None:
     """Look again every few seconds while an attempt is open, and draw the page anew when that has changed."""
-    attempt = stands.attempt
+    attempt, drawn_at = stands.attempt, clock.now()
     if attempt is None or attempt.state not in UNSETTLED:
         return
 
     @st.fragment(run_every=SECONDS)
     def look() -> None:
+        if clock.now() - drawn_at < JUST_NOW:  # the first run is a part of drawing the page, which has looked
+            return
         checkouts.advance(attempt.id)
         with reading() as session:
             actor = acting(session)
