@@ -87,9 +87,7 @@ def begin(session: Session, actor: Actor, *, appointment_id: int) -> Payment:
     if amount < SMALLEST_ONLINE_MINOR:
         raise NothingToPay
     begun = payments.begin(session, appointment, amount)
-    audit.record(
-        session, actor, Action.PAY, kind="payment", number=begun.id, patient_id=appointment.patient_id
-    )
+    audit.record_money(session, actor, Action.PAY, appointment, kind="payment", number=begun.id)
     return begun
 
 

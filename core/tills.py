@@ -101,7 +101,7 @@ def take(
     session.flush()
     payments.confirm(session, actor, appointment)
     ledger.receive(session, actor, appointment, payment)
-    _note(session, actor, Action.TAKE_PAYMENT, "payment", payment.id, appointment)
+    audit.record_money(session, actor, Action.TAKE_PAYMENT, appointment, kind="payment", number=payment.id)
     return payment
 
 
@@ -121,7 +121,7 @@ def invoice(session: Session, actor: Actor, *, appointment_id: int) -> LedgerEnt
         raise NothingOwed
     ledger.owe(session, actor, appointment, appointment.price_minor)
     written = ledger.entries(session, [appointment_id])[-1]
-    _note(session, actor, Event.INVOICED, "invoice", written.number, appointment)
+    audit.record_money(session, actor, Event.INVOICED, appointment, kind="invoice", number=written.number)
     return written
 
 
@@ -151,22 +151,3 @@ def _require_fitting(session: Session, appointment: Appointment, amount_minor: i
     due = appointment.due_minor - standing.received_minor
     if appointment.status is AppointmentStatus.PENDING and amount_minor < due:
         raise LessThanDue(due=money(due, currency))
-
-
-def _note(
-    session: Session,
-    actor: Actor,
-    action: Action | Event,
-    kind: str,
-    number: int,
-    appointment: Appointment,
-) -> None:
-    audit.record(
-        session,
-        actor,
-        action,
-        kind=kind,
-        number=number,
-        patient_id=appointment.patient_id,
-        appointment_id=appointment.id,
-    )
