@@ -7,13 +7,11 @@ As at the till, the visit's row is held first, then the till, then the ledger.
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import access, clinics, clock, ledger, placements, refunds, tills
+from core import access, clinics, clock, forms, ledger, placements, refunds, tills
 from core.access import Action, Actor
-from core.appointment_errors import FormAlreadySent
 from core.appointment_events import required_reason
 from core.errors import ClinicError, NotFound
 from core.i18n import N_, money
@@ -31,7 +29,7 @@ _WITHIN_PAYMENT = "refunds_within_payment"  # the trigger of `db.models.money`
 
 
 class MoreThanPaid(ClinicError):
-    message = N_("Of this payment {left} can be paid back. Please give back no more than that.")
+    message = N_("Only {left} of this payment can still be paid back. Please give back no more than that.")
 
 
 class AlreadyHandedOver(ClinicError):
@@ -66,7 +64,8 @@ def pay_back(
     access.require(actor, Action.REFUND, patient_id=appointment.patient_id)
     why = required_reason(reason)
     tills.lock(session, actor.user_id)
-    if earlier := _asked_with(session, actor, payment_id, request_key):
+    by_it = {"asked_by_id": actor.user_id, "payment_id": payment_id}
+    if earlier := forms.written(session, Refund, request_key, **by_it):
         return earlier
     if amount_minor <= 0:
         raise AmountMissing
@@ -140,16 +139,6 @@ def _held_with_refund(session: Session, refund_id: int) -> tuple[Refund, Payment
     payment, appointment = _held(session, seen.payment_id)
     session.refresh(seen, with_for_update=True)
     return seen, payment, appointment
-
-
-def _asked_with(session: Session, actor: Actor, payment_id: int, request_key: UUID | None) -> Refund | None:
-    """What the form with this key has paid back already. Raises `FormAlreadySent` where it was another's."""
-    if request_key is None:
-        return None
-    earlier = session.scalar(select(Refund).where(Refund.request_key == request_key))
-    if earlier and (earlier.asked_by_id, earlier.payment_id) != (actor.user_id, payment_id):
-        raise FormAlreadySent
-    return earlier
 
 
 def _owed_anyway(session: Session, appointment_id: int) -> int:

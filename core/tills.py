@@ -6,12 +6,11 @@ a till is being closed is wholly before the closing or wholly after it.
 
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core import access, audit, clinics, clock, ledger, payments, placements
+from core import access, audit, clinics, clock, forms, ledger, payments, placements
 from core.access import Action, Actor
-from core.appointment_errors import FormAlreadySent
 from core.audit import Event
 from core.errors import ClinicError
 from core.i18n import N_, money
@@ -48,7 +47,7 @@ class LessThanDue(ClinicError):
 
 
 class NotAtTheDesk(ClinicError):
-    message = N_("At the desk money comes and goes in cash or by the card terminal.")
+    message = N_("At the desk money can only be taken and given back in cash or by the card terminal.")
 
 
 class NotConfirmed(ClinicError):
@@ -79,7 +78,8 @@ def take(
     appointment = placements.locked(session, appointment_id)
     access.require(actor, Action.TAKE_PAYMENT, patient_id=appointment.patient_id)
     lock(session, actor.user_id)
-    if earlier := _taken_with(session, actor, appointment_id, request_key):
+    by_it = {"taken_by_id": actor.user_id, "appointment_id": appointment_id}
+    if earlier := forms.written(session, Payment, request_key, **by_it):
         return earlier
     if method not in AT_DESK:
         raise NotAtTheDesk
@@ -123,18 +123,6 @@ def invoice(session: Session, actor: Actor, *, appointment_id: int) -> LedgerEnt
     written = ledger.entries(session, [appointment_id])[-1]
     audit.record_money(session, actor, Event.INVOICED, appointment, kind="invoice", number=written.number)
     return written
-
-
-def _taken_with(
-    session: Session, actor: Actor, appointment_id: int, request_key: UUID | None
-) -> Payment | None:
-    """What the form with this key has taken already. Raises `FormAlreadySent` where that was another's."""
-    if request_key is None:
-        return None
-    earlier = session.scalar(select(Payment).where(Payment.request_key == request_key))
-    if earlier and (earlier.taken_by_id, earlier.appointment_id) != (actor.user_id, appointment_id):
-        raise FormAlreadySent
-    return earlier
 
 
 def _require_fitting(session: Session, appointment: Appointment, amount_minor: int) -> None:
