@@ -38,11 +38,11 @@ class NoCards(ClinicError):
 
 
 class HoldOver(ClinicError):
-    message = N_("The time was held for you for a while and is free again now. Please book it once more.")
+    message = N_("The time was held for you for a while and is free again now. Please book it again.")
 
 
 class BeingEnded(ClinicError):
-    message = N_("The last attempt to pay is just being ended. Please try again in a minute.")
+    message = N_("The last attempt to pay is still being closed. Please try again in a minute.")
 
 
 class WrongAnswer(Exception):

@@ -261,7 +261,7 @@ def test_never_more_goes_back_than_is_left_of_a_payment(
     pay_back(session, cast.desk, paid, 4000)
     with pytest.raises(MoreThanPaid) as refused:
         pay_back(session, cast.desk, paid, 2001)
-    assert str(refused.value).startswith("Of this payment €20.00 can be paid back.")
+    assert str(refused.value).startswith("Only €20.00 of this payment can still be paid back.")
     with pytest.raises(MoreThanPaid):
         pay_back(session, cast.desk, paid, 10**12)
 

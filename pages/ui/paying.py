@@ -36,9 +36,11 @@ def what_became(visit: Appointment, stands: Progress, currency: str) -> None:
     elif attempt is not None and state is PaymentState.OPEN:
         _offer_link(attempt)
     elif state is PaymentState.CLOSING:
-        st.info(_("This attempt to pay is being ended. Nothing more is needed."), icon=":material/hourglass:")
+        st.info(
+            _("This attempt to pay is being closed. You need not do anything."), icon=":material/hourglass:"
+        )
     elif attempt is not None and stands.left_minor:
-        st.info(_("Nothing was paid the last time."), icon=":material/info:")
+        st.info(_("Nothing was paid last time."), icon=":material/info:")
     elif not stands.left_minor:
         st.info(_("There is nothing to pay for this visit."), icon=":material/info:")
     if state not in UNSETTLED and stands.left_minor:

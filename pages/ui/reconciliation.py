@@ -39,7 +39,7 @@ def totals(lines: Sequence[Line], currency: str) -> None:
         text = ngettext("{count} line differs.", "{count} lines differ.", differing)
         st.warning(text.format(count=differing), icon=":material/balance:")
     else:
-        st.success(_("All of it agrees."), icon=":material/check_circle:")
+        st.success(_("Everything agrees."), icon=":material/check_circle:")
 
 
 def lines_table(lines: Sequence[Line], zone: tzinfo, currency: str) -> None:

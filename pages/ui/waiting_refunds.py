@@ -66,7 +66,7 @@ def _resolve(refund_id: int, method: PaymentMethod) -> None:
         payouts.resolve,
         refund_id=refund_id,
         method=method,
-        done=N_("Noted. What is to be given at the desk stands under the refunds to hand over."),
+        done=N_("Noted. If it is given out at the desk, it is now among the refunds to hand over."),
     )
 
 
