@@ -145,7 +145,7 @@ class TestThePayersPage:
             session.get_one(Appointment, waiting).hold_expires_at = NOON
         app.button(key="pay_begin").click().run()
         assert said(app.error) == [
-            "The time was held for you for a while and is free again now. Please book it once more."
+            "The time was held for you for a while and is free again now. Please book it again."
         ]
 
     @pytest.mark.parametrize("status", LOST_REASONS)
@@ -194,7 +194,7 @@ class TestTheAdministratorsPage:
         pay(database, cards, held, is_noticed=True)
         app = open_as("albert", RECONCILIATION)
         assert sums(app) == ["€60.00", "€60.00", "€0.00"]
-        assert said(app.success) == ["All of it agrees."]
+        assert said(app.success) == ["Everything agrees."]
         [row] = app.dataframe[0].value.to_dict("records")
         assert (row["What"], row["Visit"], row["Difference"]) == ("Payment", str(held), "")
         assert row["Their number"] == session_of(database, held)

@@ -131,7 +131,7 @@ def test_a_till_is_closed_once_a_difference_is_explained(
     for field, value in (("counted", 59.5), ("terminal", 0.0), ("left", 20.0)):
         app.number_input(key=f"close_{field}").set_value(value)
     app.button(key="close_submit").click().run()
-    assert said(app.error)[0].startswith("Cash: €60.00 expected.")
+    assert said(app.error)[0].startswith("The ledger says €60.00 in cash")
     app.text_input(key="close_note").set_value("A coin fell down")
     app.button(key="close_submit").click().run()
     assert said(app.success) == ["The till is closed."]
@@ -149,7 +149,7 @@ def test_a_patient_sees_what_became_of_their_money_and_of_nobody_else_s(
     portal.paid_in_cash(database, residents, amount_minor=2500)
     app = open_as("ada", PAYMENTS)
     assert "Invoiced €60.00 · Paid €25.00 · **To pay €35.00**" in texts(app).replace("\\", "")
-    assert said(open_as("ben", PAYMENTS).info) == ["Nothing to pay, and nothing was paid yet."]
+    assert said(open_as("ben", PAYMENTS).info) == ["You have nothing to pay, and have paid nothing yet."]
 
 
 def test_what_is_left_is_paid_online_where_cards_are_taken(

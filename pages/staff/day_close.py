@@ -54,7 +54,7 @@ for column, label, minor, method in (
     )
     column.caption(said)
 if till.opening_minor:
-    cash.caption(_("Left in it the last time: {amount}").format(amount=shown(till.opening_minor, currency)))
+    cash.caption(_("Left in it last time: {amount}").format(amount=shown(till.opening_minor, currency)))
 
 with st.form("close", enter_to_submit=False):
     amount_field(_("Cash counted"), currency, key="close_counted")

@@ -10,7 +10,7 @@ from pages.ui.money import document_links
 from pages.ui.people import choose_patient
 from pages.ui.statements import statement_head
 from pages.ui.tills import give_panel, take_panel
-from pages.ui.waiting_refunds import waiting_refunds
+from pages.ui.waiting_refunds import show_waiting
 
 actor = require(Role.STAFF, Role.ADMIN)
 
@@ -21,7 +21,7 @@ def show_more() -> None:
 
 limit = st.session_state.setdefault("till_shown", statements.SHOWN)
 st.title(_("Till"))
-waiting_refunds(actor)
+show_waiting(actor)
 patient = choose_patient(actor)
 if patient is None:
     st.stop()

@@ -112,9 +112,9 @@ def _cancelling_fields(
     for column, label, value, bounds, name in zip(
         st.columns(3),
         (
-            _("Cancelled late: less than so many hours ahead"),
+            _("Cancelling is late from this many hours before"),
             _("Late fee (% of the price)"),
-            _("In time: of what was paid, so much goes back (%)"),
+            _("Cancelled in time, this much of what was paid goes back (%)"),
         ),
         (hours, late_fee, refund),
         (prices.HOURS, prices.PERCENT, prices.PERCENT),
