@@ -12,7 +12,7 @@ from uuid import uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import access, audit, clock, ledger, payments, placements, stripe_cards
+from core import access, audit, clock, ledger, payments, placements, stripe_cards, turns
 from core.access import Action, Actor
 from core.cards import KEYS_LAST, Cards, CardsFailed, Checkout, NewCheckout
 from core.errors import ClinicError, NotFound
@@ -158,8 +158,7 @@ def advance_due(cards: Cards | None = None) -> int:
         ).all()
         for payment in due:
             payment.check_after = clock.now() + LEASE
-    for payment in due:
-        advance(payment.id, cards)
+    turns.for_each(due, lambda payment: advance(payment.id, cards))
     return len(due)
 
 

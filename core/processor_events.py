@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import checkouts, clock, repayments, stripe_cards
+from core import checkouts, clock, repayments, stripe_cards, turns
 from core.cards import Cards, CardsFailed, Happening
 from db.models import ProcessorCursor, ProcessorEvent
 from db.session import unit_of_work
@@ -84,15 +84,18 @@ def apply_waiting(cards: Cards | None = None) -> int:
         ).all()
         for event in waiting:
             event.check_after = clock.now() + LEASE
-    for event in waiting:
-        try:
-            _look_into(event, cards)
-        except CardsFailed as failure:
-            if not failure.is_final:
-                continue  # looked at again once the lease is over
-        with unit_of_work() as session:
-            session.get_one(ProcessorEvent, event.id).applied_at = clock.now()
+    turns.for_each(waiting, lambda event: _apply(event, cards))
     return len(waiting)
+
+
+def _apply(event: ProcessorEvent, cards: Cards) -> None:
+    try:
+        _look_into(event, cards)
+    except CardsFailed as failure:
+        if not failure.is_final:
+            return  # looked at again once the lease is over
+    with unit_of_work() as session:
+        session.get_one(ProcessorEvent, event.id).applied_at = clock.now()
 
 
 def _look_into(event: ProcessorEvent, cards: Cards) -> None:

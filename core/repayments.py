@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import clock, ledger, placements, refunds, stripe_cards
+from core import clock, ledger, placements, refunds, stripe_cards, turns
 from core.audit import Event
 from core.cards import KEYS_LAST, Cards, CardsFailed, PaidBack, Progress
 from db.models import (
@@ -48,16 +48,19 @@ def settle_due(cards: Cards | None = None) -> int:
         return 0
     with unit_of_work() as session:
         due = _claimed(session)
-    for each in due:
-        try:
-            answer = _ask(cards, each)
-        except CardsFailed as failure:
-            with unit_of_work() as session:
-                _enter_failure(session, each, failure)
-            continue
-        with unit_of_work() as session:
-            enter(session, answer, refund_id=each.refund_id)
+    turns.for_each(due, lambda each: _settle(cards, each))
     return len(due)
+
+
+def _settle(cards: Cards, due: _Due) -> None:
+    try:
+        answer = _ask(cards, due)
+    except CardsFailed as failure:
+        with unit_of_work() as session:
+            _enter_failure(session, due, failure)
+        return
+    with unit_of_work() as session:
+        enter(session, answer, refund_id=due.refund_id)
 
 
 def _claimed(session: Session) -> list[_Due]:
