@@ -94,13 +94,7 @@ class Scene:
         return visit_id
 
     def jobs(self) -> None:
-        """One turn of every job that has to do with money."""
-        checkouts.advance_due(self.cards)
-        processor_events.read_new(self.cards)
-        processor_events.apply_waiting(self.cards)
-        repayments.settle_due(self.cards)
-        with unit_of_work(self.database) as session:
-            holds.release(session)
+        turn_of_jobs(self.database, self.cards)
 
     def settle(self, turns: int = 3) -> None:
         """Let time pass and the jobs run until nothing is left to do."""
@@ -136,6 +130,16 @@ class Scene:
     def standing(self, visit_id: int) -> Standing:
         with Session(self.database) as session:
             return ledger.standing(session, visit_id)
+
+
+def turn_of_jobs(database: Engine, cards: StripeCards) -> None:
+    """One turn of every job that has to do with money."""
+    checkouts.advance_due(cards)
+    processor_events.read_new(cards)
+    processor_events.apply_waiting(cards)
+    repayments.settle_due(cards)
+    with unit_of_work(database) as session:
+        holds.release(session)
 
 
 @contextmanager

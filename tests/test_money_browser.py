@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select, text, update
 from sqlalchemy.orm import Session
 
-from core import appointments, checkouts, holds, processor_events, repayments
+from core import appointments, checkouts, holds
 from core.access import Actor
 from core.stripe_cards import StripeCards
 from db.models import (
@@ -30,6 +30,7 @@ from db.models import (
 from db.session import engine, unit_of_work
 from tests import browsers, make, portal
 from tests.browsers import SignInAs, settle
+from tests.money import turn_of_jobs
 from tests.payment_sandbox import KEY, PaymentSandbox, running
 from tests.portal import Residents
 from tests.test_browser import open_doctor, press_day, time_button
@@ -78,17 +79,11 @@ def _nobody_has_booked(
 
 def jobs(clinic: Engine, stand_in: PaymentSandbox) -> None:
     """A turn of the jobs; whatever was looked at a moment ago is looked at again."""
-    cards = StripeCards(KEY, stand_in.url)
     with unit_of_work(clinic) as session:
         session.execute(
             update(Payment).where(Payment.check_after.is_not(None)).values(check_after=text("now()"))
         )
-    checkouts.advance_due(cards)
-    processor_events.read_new(cards)
-    processor_events.apply_waiting(cards)
-    repayments.settle_due(cards)
-    with unit_of_work(clinic) as session:
-        holds.release(session)
+    turn_of_jobs(clinic, StripeCards(KEY, stand_in.url))
 
 
 def begin_to_pay(page: Page, address: str, residents: Residents, days: int = 3) -> Page:
