@@ -9,7 +9,6 @@ from core import access, clock, ledger, payments, refunds, terms
 from core.access import Action, Actor
 from core.errors import ClinicError, NotFound
 from core.i18n import N_
-from core.ledger import Standing
 from db.models import Appointment, AppointmentStatus, RefundCause
 
 
@@ -23,6 +22,7 @@ class Outcome(NamedTuple):
     """What calling a visit off comes to, in minor units.
 
     The clinic keeps `kept_minor`, of which `owed_minor` is still to be paid, and gives `back_minor` back.
+    What it had promised to pay back before is in none of them.
     """
 
     kept_minor: int
@@ -36,9 +36,9 @@ def expected(session: Session, actor: Actor, *, appointment_id: int, is_waived: 
     if appointment is None:
         raise NotFound
     access.require(actor, Action.CANCEL, patient_id=appointment.patient_id, doctor_id=appointment.doctor_id)
-    money = ledger.standing(session, appointment_id)
     was_held = appointment.status is AppointmentStatus.PENDING
-    return _comes_to(appointment, money, clock.now(), was_held=was_held, is_waived=is_waived)
+    has = _has(session, appointment_id)
+    return _comes_to(appointment, has, clock.now(), was_held=was_held, is_waived=is_waived)
 
 
 def settle(
@@ -56,8 +56,8 @@ def settle(
     person was shown: it must still be true. Raises `CostChanged`.
     """
     payments.give_up(session, appointment.id)
-    money = ledger.standing(session, appointment.id)
-    outcome = _comes_to(appointment, money, clock.now(), was_held=was_held, is_waived=is_waived)
+    has = _has(session, appointment.id)
+    outcome = _comes_to(appointment, has, clock.now(), was_held=was_held, is_waived=is_waived)
     if seen is not None and seen != outcome:
         raise CostChanged
     ledger.owe(session, actor, appointment, outcome.kept_minor)
@@ -65,12 +65,18 @@ def settle(
     ledger.note_status(session, appointment)
 
 
+def _has(session: Session, appointment_id: int) -> int:
+    """What the clinic has of a visit and has not promised to pay back already."""
+    return ledger.standing(session, appointment_id).received_minor - refunds.under_way(
+        session, appointment_id
+    )
+
+
 def _comes_to(
-    appointment: Appointment, money: Standing, now: datetime, *, was_held: bool, is_waived: bool
+    appointment: Appointment, has_minor: int, now: datetime, *, was_held: bool, is_waived: bool
 ) -> Outcome:
-    received = money.received_minor
     kept = 0
     if not was_held:
         is_late = terms.is_late(appointment, now)
-        kept = terms.kept(appointment, paid_minor=received, is_late=is_late, is_waived=is_waived)
-    return Outcome(kept, back_minor=max(0, received - kept), owed_minor=max(0, kept - received))
+        kept = terms.kept(appointment, paid_minor=has_minor, is_late=is_late, is_waived=is_waived)
+    return Outcome(kept, back_minor=max(0, has_minor - kept), owed_minor=max(0, kept - has_minor))

@@ -158,18 +158,19 @@ def advance_due(cards: Cards | None = None) -> int:
         ).all()
         for payment in due:
             payment.check_after = clock.now() + LEASE
-    turns.for_each(due, lambda payment: advance(payment.id, cards))
+    turns.each(due, lambda payment: advance(payment.id, cards))
     return len(due)
 
 
 def adopt(checkout: Checkout, cards: Cards) -> None:
     """Go on with the attempt that a session belongs to, if it is one of ours: its number may be news.
 
-    One that was taken for over and was paid all the same is entered too.
+    One that was taken for over and was paid all the same is entered too. A session that is not ours is left
+    alone, also where it carries our reference: whoever knows one can add it to a payment link's address.
     """
     with unit_of_work() as session:
         payment = payments.with_reference(session, checkout.reference)
-        if payment is None:
+        if payment is None or not _is_its_own(payment, checkout):
             return
         if payment.state is PaymentState.ENDED and checkout.is_paid and checkout.payment_id is not None:
             appointment = placements.locked(session, payment.appointment_id)
@@ -178,6 +179,12 @@ def adopt(checkout: Checkout, cards: Cards) -> None:
         elif payment.provider_session_id is None:
             payment.provider_session_id = checkout.session_id
     advance(payment.id, cards)
+
+
+def _is_its_own(payment: Payment, checkout: Checkout) -> bool:
+    """Whether a session can be the one opened for an attempt: no other is known, and the sum is the same."""
+    is_asked_for = (checkout.amount_minor, checkout.currency) == (payment.amount_minor, payment.currency)
+    return payment.provider_session_id in {None, checkout.session_id} and is_asked_for
 
 
 def _next(session: Session, payment_id: int) -> Attempt | None:
@@ -246,7 +253,8 @@ def _enter(session: Session, attempt: Attempt, checkout: Checkout | None) -> boo
 
 
 def _settle(session: Session, appointment: Appointment, payment: Payment, checkout: Checkout) -> None:
-    if checkout.payment_id is None or checkout.currency != payment.currency:
+    is_enough = checkout.amount_minor >= payment.amount_minor and checkout.currency == payment.currency
+    if checkout.payment_id is None or not is_enough:
         raise WrongAnswer
     payments.settle(
         session,

@@ -7,13 +7,13 @@ not at all. Nothing depends on events but that things happen sooner, except for 
 from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import checkouts, clock, repayments, stripe_cards, turns
+from core import checkouts, clock, payments, repayments, stripe_cards, turns
 from core.cards import Cards, CardsFailed, Happening
-from db.models import ProcessorCursor, ProcessorEvent
+from db.models import Payment, ProcessorCursor, ProcessorEvent
 from db.session import unit_of_work
 
 OVERLAP = timedelta(minutes=15)  # events do not become visible in the order of their times
@@ -40,8 +40,8 @@ def store(session: Session, happened: Iterable[Happening]) -> int:
     ]
     if not rows:
         return 0
-    written = insert(ProcessorEvent).values(rows).on_conflict_do_nothing().returning(ProcessorEvent.id)
-    return len(session.execute(written).all())
+    written = insert(ProcessorEvent).on_conflict_do_nothing().returning(ProcessorEvent.id)
+    return len(session.execute(written, rows).all())  # apart from the statement: SQL has a limit of values
 
 
 def read_new(cards: Cards | None = None) -> int:
@@ -84,27 +84,41 @@ def apply_waiting(cards: Cards | None = None) -> int:
         ).all()
         for event in waiting:
             event.check_after = clock.now() + LEASE
-    turns.for_each(waiting, lambda event: _apply(event, cards))
+    turns.each(waiting, lambda event: _apply(event, cards))
     return len(waiting)
 
 
 def _apply(event: ProcessorEvent, cards: Cards) -> None:
+    """Look into an event; one that must wait is looked at again once the lease is over."""
     try:
-        _look_into(event, cards)
+        must_wait = not _is_looked_into(event, cards)
     except CardsFailed as failure:
-        if not failure.is_final:
-            return  # looked at again once the lease is over
+        must_wait = not failure.is_final
+    if must_wait:
+        return
     with unit_of_work() as session:
         session.get_one(ProcessorEvent, event.id).applied_at = clock.now()
 
 
-def _look_into(event: ProcessorEvent, cards: Cards) -> None:
+def _is_looked_into(event: ProcessorEvent, cards: Cards) -> bool:
+    """Look at an event's object; whether that was all.
+
+    A refund may be heard of before its payment is: it waits while one begun before it may turn out paid.
+    """
     if event.kind.startswith(CHECKOUT):
         checkouts.adopt(cards.look(event.object_id), cards)
     elif event.kind.startswith(REFUND):
         answer = cards.look_at_refund(event.object_id)
         with unit_of_work() as session:
-            repayments.enter(session, answer)
+            return repayments.enter(session, answer) or not _may_be_of_ours(session, event)
+    return True
+
+
+def _may_be_of_ours(session: Session, event: ProcessorEvent) -> bool:
+    begun = exists().where(
+        Payment.state.in_(payments.UNSETTLED), Payment.created_at <= event.created_at + OVERLAP
+    )
+    return bool(session.scalar(select(begun)))
 
 
 def forget_old(session: Session) -> int:

@@ -59,7 +59,7 @@ def ask_surplus(
     session: Session, actor: Actor | None, appointment: Appointment, *, cause: RefundCause
 ) -> list[Refund]:
     """Have paid back what the clinic has of a visit beyond what it is owed."""
-    surplus = -ledger.standing(session, appointment.id).balance_minor - _under_way(session, appointment.id)
+    surplus = -ledger.standing(session, appointment.id).balance_minor - under_way(session, appointment.id)
     asked = []
     for payment, left in refundable(session, appointment.id):
         if surplus <= 0:
@@ -75,7 +75,7 @@ def credit(session: Session, actor: Actor | None, appointment: Appointment, amou
     For a refund that follows from no policy; to be called before it is asked for.
     """
     money = ledger.standing(session, appointment.id)
-    surplus = max(0, -money.balance_minor - _under_way(session, appointment.id))
+    surplus = max(0, -money.balance_minor - under_way(session, appointment.id))
     beyond = max(0, amount_minor - surplus)
     ledger.owe(session, actor, appointment, max(0, money.invoiced_minor - beyond))
 
@@ -106,7 +106,7 @@ def refundable(session: Session, appointment_id: int) -> list[tuple[Payment, int
     return [(payment, int(rest)) for payment, rest in found]
 
 
-def _under_way(session: Session, appointment_id: int) -> int:
+def under_way(session: Session, appointment_id: int) -> int:
     """What was asked for of a visit's money and is not in the ledger yet."""
     pending = select(func.coalesce(func.sum(Refund.amount_minor), 0)).join(Refund.payment)
     return int(

@@ -48,7 +48,7 @@ def settle_due(cards: Cards | None = None) -> int:
         return 0
     with unit_of_work() as session:
         due = _claimed(session)
-    turns.for_each(due, lambda each: _settle(cards, each))
+    turns.each(due, lambda each: _settle(cards, each))
     return len(due)
 
 
@@ -103,18 +103,23 @@ def _ask(cards: Cards, due: _Due) -> PaidBack:
     return cards.pay_back(due.payment_ref, due.amount_minor, due.reference)
 
 
-def enter(session: Session, answer: PaidBack, *, refund_id: int | None = None) -> None:
-    """Enter what the processor says of a refund: of ours, or of one made in its own pages.
+def enter(session: Session, answer: PaidBack, *, refund_id: int | None = None) -> bool:
+    """Enter what the processor says of a refund, of ours or of one made in its own pages; whether it is known
+    of which payment.
 
     States only move on: accepted, then done; and failed from either, which gives the balance back.
     """
     payment = session.scalar(select(Payment).where(Payment.provider_payment_id == answer.payment_id))
     if payment is None:
-        return  # not of this clinic's portal
+        return False  # not of this clinic's portal, or not heard of yet
     appointment = placements.locked(session, payment.appointment_id)
-    refund = _found(session, answer, refund_id) or _adopted(session, appointment, payment, answer)
-    if refund is None or refund.state is RefundState.FAILED:
-        return
+    refund = _found(session, payment, answer, refund_id) or _adopted(session, appointment, payment, answer)
+    if refund is not None and refund.state is not RefundState.FAILED:
+        _move_on(session, appointment, refund, answer)
+    return True
+
+
+def _move_on(session: Session, appointment: Appointment, refund: Refund, answer: PaidBack) -> None:
     now = clock.now()
     refund.provider_refund_id = answer.refund_id
     refund.check_after = now + LOOK_AGAIN
@@ -136,14 +141,19 @@ def enter(session: Session, answer: PaidBack, *, refund_id: int | None = None) -
         refunds.note(session, None, Event.REFUND_SENT, appointment, refund)
 
 
-def _found(session: Session, answer: PaidBack, refund_id: int | None) -> Refund | None:
-    """Our row of a refund, held; by number, by the processor's, or by the reference it was asked with."""
+def _found(session: Session, payment: Payment, answer: PaidBack, refund_id: int | None) -> Refund | None:
+    """Our row of a refund, held; by number, by the processor's, or by the reference it was asked with.
+
+    A reference counts with its own payment alone: people copy such things in the processor's pages.
+    """
     query = select(Refund).with_for_update().execution_options(populate_existing=True)
     if refund_id is not None:
         return session.scalar(query.where(Refund.id == refund_id))
     known = session.scalar(query.where(Refund.provider_refund_id == answer.refund_id))
     if known is None and is_reference(answer.reference):
-        known = session.scalar(query.where(Refund.public_id == answer.reference))
+        known = session.scalar(
+            query.where(Refund.public_id == answer.reference, Refund.payment_id == payment.id)
+        )
     return known
 
 

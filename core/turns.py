@@ -1,21 +1,23 @@
-"""Many rows in one turn of a job: what goes wrong with one of them does not keep the others waiting."""
+"""Rows that wait for the outside, one after the other: one that fails keeps no other from its turn."""
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-Row = TypeVar("Row")
+log = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
 
 
-def for_each(rows: Iterable[Row], work: Callable[[Row], object]) -> None:
-    """Do `work` for each row, whatever becomes of those before; the first error is raised at the end.
-
-    The job has failed then and is logged, but a row that fails at every turn stops nobody else's.
-    """
-    first: Exception | None = None
-    for row in rows:
+def each(items: Iterable[Item], work: Callable[[Item], object]) -> None:
+    """Do `work` with every item, whatever becomes of the others; then raise the first error, if any."""
+    failures = []
+    for item in items:
         try:
-            work(row)
-        except Exception as error:
-            first = first or error
-    if first is not None:
-        raise first
+            work(item)
+        except Exception as failure:
+            failures.append(failure)
+    for further in failures[1:]:
+        log.error("one more failed", exc_info=further)
+    if failures:
+        raise failures[0]

@@ -12,7 +12,7 @@ from core import appointments, cancellations, ledger
 from core.access import Actor
 from core.cancellations import CostChanged, Outcome
 from core.errors import AccessDenied, NotFound
-from core.refunds import ask
+from core.refunds import ask, credit
 from db.models import (
     Appointment,
     AppointmentStatus,
@@ -137,6 +137,25 @@ def test_what_is_on_its_way_back_is_not_asked_back_twice(session: Session, cast:
     with time_is(LATE):
         cancel(session, cast.desk, booked, waive_policy=True)
     assert [amount for amount, *_ in refunds(session)] == [2500, 3500]
+
+
+@pytest.mark.parametrize("is_made", [False, True])
+def test_what_was_promised_back_before_counts_as_gone_whether_or_not_it_is_made_yet(
+    session: Session, cast: Cast, is_made: bool
+) -> None:
+    booked = visit(session, cast)
+    payment = paid(session, cast, booked, 6000, ONLINE)
+    credit(session, cast.desk, booked, 2000)
+    given = ask(session, cast.desk, payment, 2000, cause=RefundCause.BY_HAND, reason="Goodwill")
+    if is_made:
+        given.state, given.settled_at = RefundState.DONE, NOW
+        session.flush()
+        ledger.pay_back(session, None, booked, given)
+    with time_is(IN_TIME):
+        expected = cancellations.expected(session, cast.ada, appointment_id=booked.id)
+        cancel(session, cast.ada, booked, seen=expected)
+    assert expected == Outcome(800, 3200, 0)
+    assert [amount for amount, *_ in refunds(session)] == [2000, 3200]
 
 
 def test_what_is_expected_is_what_happens(session: Session, cast: Cast) -> None:

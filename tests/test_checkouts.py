@@ -8,7 +8,8 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from core import checkouts, holds, payments, processor_events
-from core.checkouts import BeingEnded, HoldOver, NoCards, NothingToPay
+from core.cards import Happening
+from core.checkouts import BeingEnded, HoldOver, NoCards, NothingToPay, WrongAnswer
 from core.errors import AccessDenied
 from core.stripe_cards import StripeCards
 from db.config import config
@@ -28,7 +29,7 @@ from db.session import unit_of_work
 from tests import make
 from tests.cast import on
 from tests.money import MINUTE, TEN, Scene, scene
-from tests.payment_sandbox import PaymentSandbox
+from tests.payment_sandbox import PaymentSandbox, order
 
 HOUR = 60 * MINUTE
 
@@ -329,6 +330,64 @@ class TestTrouble:
         clinic.settle(1)
         assert clinic.visit(visit_id).status is AppointmentStatus.CONFIRMED
 
+    def test_an_attempt_that_somebody_has_to_look_at_holds_up_no_other(self, clinic: Scene) -> None:
+        odd, other = clinic.book(at=on(3, 9)), clinic.book(clinic.cast.ben, on(3, 11))
+        for visit_id in (odd, other):
+            clinic.sandbox.pay(clinic.opened(visit_id))
+        with clinic.database.begin() as connection:
+            connection.execute(
+                text(
+                    "UPDATE payments SET currency = 'USD', check_after = :before WHERE appointment_id = :odd"
+                ),
+                {"before": clinic.now - HOUR, "odd": odd},
+            )
+        clinic.tick()
+        with pytest.raises(WrongAnswer):
+            checkouts.advance_due(clinic.cards)
+        assert clinic.visit(other).status is AppointmentStatus.CONFIRMED
+        assert clinic.payment(odd).state is PaymentState.OPEN
+
+    def test_who_pays_less_has_not_paid(self, clinic: Scene) -> None:
+        visit_id = clinic.book()
+        clinic.sandbox.pay(clinic.opened(visit_id))
+        with clinic.database.begin() as connection:
+            connection.execute(text("UPDATE payments SET amount_minor = amount_minor + 1"))
+        with pytest.raises(WrongAnswer):
+            checkouts.advance(clinic.payment(visit_id).id, clinic.cards)
+        assert clinic.visit(visit_id).status is AppointmentStatus.PENDING
+
+
+class TestStrangersSessions:
+    """Whoever knows a reference can have it stand on a session of their own: by a payment link's address."""
+
+    def paid_elsewhere(self, clinic: Scene, visit_id: int, **changes: int) -> None:
+        reference = clinic.payment(visit_id).public_id.hex
+        made = clinic.sandbox.stripe_client().v1.checkout.sessions.create(
+            order(client_reference_id=reference, **changes)  # type: ignore[arg-type] # its own TypedDicts
+        )
+        clinic.sandbox.pay(made.id)
+
+    def test_a_smaller_sum_does_not_take_a_lost_time_back(self, clinic: Scene) -> None:
+        visit_id = clinic.book()
+        clinic.opened(visit_id)
+        clinic.tick(HOUR)
+        clinic.jobs()
+        self.paid_elsewhere(clinic, visit_id, amount=100)
+        clinic.settle()
+        assert clinic.visit(visit_id).status is AppointmentStatus.EXPIRED
+        assert entries(clinic, visit_id) == []
+
+    def test_an_attempt_not_opened_yet_does_not_take_it_for_its_own(self, clinic: Scene) -> None:
+        visit_id = clinic.book()
+        self.paid_elsewhere(clinic, visit_id, amount=100)
+        processor_events.read_new(clinic.cards)
+        processor_events.apply_waiting(clinic.cards)
+        clinic.settle(1)
+        assert clinic.visit(visit_id).status is AppointmentStatus.PENDING
+        clinic.sandbox.pay(clinic.payment(visit_id).provider_session_id or "")
+        clinic.settle(1)
+        assert entries(clinic, visit_id) == [(EntryKind.INVOICE, 6000), (EntryKind.PAYMENT, -6000)]
+
 
 class TestCallingOff:
     def test_a_visit_called_off_before_it_was_paid_can_not_be_paid_any_more(self, clinic: Scene) -> None:
@@ -426,6 +485,12 @@ class TestEvents:
             events = session.scalars(select(ProcessorEvent)).all()
             assert [each.applied_at for each in events] == [clinic.now]
             assert session.scalars(select(LedgerEntry)).all() == []
+
+    def test_more_events_are_stored_at_once_than_a_statement_has_values(self, clinic: Scene) -> None:
+        """As after a long silence, or from an account with other shops: PostgreSQL takes 65,535 values."""
+        many = [Happening(f"evt_{number}", "refund.updated", "re_1", clinic.now) for number in range(11_000)]
+        with unit_of_work(clinic.database) as session:
+            assert processor_events.store(session, [*many, many[0]]) == len(many)
 
     def test_old_events_are_forgotten(self, clinic: Scene) -> None:
         visit_id = clinic.book()

@@ -35,6 +35,7 @@ from core import (
     processor_events,
     repayments,
     tills,
+    waiting_refunds,
 )
 from core.access import Actor
 from core.errors import ClinicError
@@ -100,7 +101,9 @@ class Money(RuleBasedStateMachine):
     @rule(data=st.data(), is_waived=st.booleans())
     def cancel(self, data: st.DataObject, is_waived: bool) -> None:
         visit_id = data.draw(st.sampled_from(self.visits))
-        visit, paid = self.clinic.visit(visit_id), self.clinic.standing(visit_id).received_minor
+        visit, refunds = self.clinic.visit(visit_id), self.clinic.refunds(visit_id)
+        paid = self.clinic.standing(visit_id).received_minor
+        paid -= sum(each.amount_minor for each in refunds if each.state is RefundState.PENDING)
         with suppress(ClinicError):
             self.clinic.cancel(self.clinic.cast.desk, visit_id, waive_policy=is_waived)
             back = (paid * REFUND_PERCENT + 50) // 100
@@ -138,7 +141,7 @@ class Money(RuleBasedStateMachine):
         """Whatever cash waits to be given back."""
         desk = self.clinic.cast.desk
         with Session(self.clinic.database) as session:
-            waiting = [refund.id for refund in payouts.to_hand_over(session, desk)]
+            waiting = [refund.id for refund in waiting_refunds.to_hand_over(session, desk)]
         for refund_id in waiting:
             with unit_of_work(self.clinic.database) as session:
                 payouts.hand_over(session, desk, refund_id=refund_id)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import ledger, placements, processor_events, refunds, repayments
-from core.stripe_cards import StripeCards
+from core.stripe_cards import StripeCards, happening
 from db.models import AuditEntry, EntryKind, LedgerEntry, Payment, PaymentStatus, RefundCause, RefundState
 from db.session import unit_of_work
 from tests.cast import on
@@ -147,6 +147,39 @@ def test_a_refund_made_in_the_processors_pages_is_entered_and_not_asked_for_agai
         RefundState.DONE,
     )
     assert clinic.sums(visit_id) == (5000, 6000, 1000)
+
+
+def test_a_refund_that_is_heard_of_before_its_payment_is_entered_after_it(clinic: Scene) -> None:
+    visit_id = clinic.book()
+    session_id = clinic.opened(visit_id)
+    clinic.sandbox.pay(session_id)
+    stripe = clinic.sandbox.stripe_client().v1
+    payment = stripe.checkout.sessions.retrieve(session_id).payment_intent
+    stripe.refunds.create({"payment_intent": str(payment), "amount": 1000})
+    overtaking = [each for each in stripe.events.list().data if each.type.startswith("refund")]
+    with unit_of_work(clinic.database) as session:
+        processor_events.store(session, [happening(each) for each in overtaking])
+    processor_events.apply_waiting(clinic.cards)
+    assert clinic.refunds(visit_id) == []
+    clinic.settle()
+    assert clinic.sums(visit_id) == (5000, 6000, 1000)
+
+
+def test_a_reference_copied_to_another_payments_refund_is_no_answer_to_ours(clinic: Scene) -> None:
+    visit_id = cancelled(clinic)
+    other = clinic.paid(on(3, 11), clinic.cast.ben)
+    clinic.sandbox.stripe_client().v1.refunds.create(
+        {
+            "payment_intent": clinic.payment(other).provider_payment_id or "",
+            "amount": 1000,
+            "metadata": {"reference": clinic.refunds(visit_id)[0].public_id.hex},
+        }
+    )
+    processor_events.read_new(clinic.cards)
+    processor_events.apply_waiting(clinic.cards)
+    clinic.settle()
+    assert clinic.sums(other) == (5000, 6000, 1000)
+    assert clinic.sums(visit_id) == (0, 6000, 6000)
 
 
 def test_events_may_overtake_the_answer(clinic: Scene) -> None:

@@ -22,7 +22,7 @@ def test_all_have_their_turn_and_the_first_error_is_raised() -> None:
         done.append(number)
 
     with pytest.raises(ValueError, match="1"):
-        turns.for_each(range(5), work)
+        turns.each(range(5), work)
     assert done == [0, 2, 4]
 
 
@@ -41,8 +41,7 @@ def test_a_payment_in_another_currency_keeps_no_other_waiting(
         assert clinic.visit(right).status is AppointmentStatus.CONFIRMED
         assert clinic.visit(wrong).status is AppointmentStatus.PENDING
         processor_events.read_new(clinic.cards)
-        with pytest.raises(WrongAnswer):
-            processor_events.apply_waiting(clinic.cards)
+        processor_events.apply_waiting(clinic.cards)  # an event has nothing more to say of it
         with Session(database) as session:
             applied = [each.applied_at for each in session.query(ProcessorEvent)]
-        assert sorted(at is None for at in applied) == [False, True]
+        assert None not in applied
