@@ -35,6 +35,7 @@ from core import (
     processor_events,
     repayments,
     tills,
+    waiting_refunds,
 )
 from core.access import Actor
 from core.errors import ClinicError
@@ -138,7 +139,7 @@ class Money(RuleBasedStateMachine):
         """Whatever cash waits to be given back."""
         desk = self.clinic.cast.desk
         with Session(self.clinic.database) as session:
-            waiting = [refund.id for refund in payouts.to_hand_over(session, desk)]
+            waiting = [refund.id for refund in waiting_refunds.to_hand_over(session, desk)]
         for refund_id in waiting:
             with unit_of_work(self.clinic.database) as session:
                 payouts.hand_over(session, desk, refund_id=refund_id)
