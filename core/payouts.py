@@ -7,6 +7,7 @@ As at the till, the visit's row is held first, then the till, then the ledger.
 from uuid import UUID
 
 import psycopg
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -40,6 +41,10 @@ class AlreadyResolved(ClinicError):
     message = N_("Somebody has already found another way for that refund.")
 
 
+class FailedOneWaits(ClinicError):
+    message = N_("A refund of this payment has failed. Please choose another way for that one first, above.")
+
+
 class NotPaidOnline(ClinicError):
     message = N_("That was not paid online, so it cannot go back to a card online.")
 
@@ -51,14 +56,16 @@ def pay_back(
     payment_id: int,
     amount_minor: int,
     reason: str,
+    is_still_owed: bool = False,
     request_key: UUID | None = None,
 ) -> Refund:
     """Pay back some of a payment or all of it, for a stated reason.
 
-    What the clinic owes anyway is used first; the rest is credited, so that it is not asked for again. Cash
-    and the terminal's are handed over with it, what was paid online goes back by itself. The form's
-    `request_key` sent again gives the first refund. Raises `AmountMissing`, `MoreThanPaid`,
-    `ReasonMissing`, `ReasonTooLong`, `ReasonUnreadable`, `FormAlreadySent`, `AccessDenied`, `NotFound`.
+    What the clinic owes anyway is used first; the rest is credited, so that it is not asked for again, unless
+    `is_still_owed`: then it was only taken by mistake. Cash and the terminal's are handed over with it, what
+    was paid online goes back by itself. The form's `request_key` sent again gives the first refund. Raises
+    `FailedOneWaits`, `AmountMissing`, `MoreThanPaid`, `ReasonMissing`, `ReasonTooLong`,
+    `ReasonUnreadable`, `FormAlreadySent`, `AccessDenied`, `NotFound`.
     """
     payment, appointment = _held(session, payment_id)
     access.require(actor, Action.REFUND, patient_id=appointment.patient_id)
@@ -71,7 +78,10 @@ def pay_back(
         raise AmountMissing
     if amount_minor > _left_of(session, payment):
         raise _more_than_paid(session, payment)
-    refunds.credit(session, actor, appointment, amount_minor)
+    if _has_failed_one(session, payment):
+        raise FailedOneWaits
+    if not is_still_owed:
+        refunds.credit(session, actor, appointment, amount_minor)
     refund = _ask_by_hand(session, actor, payment, amount_minor, why, request_key)
     if refund.method in AT_DESK:
         _give(session, actor, appointment, refund)
@@ -177,6 +187,14 @@ def _ask_by_hand(
         if not _is_beyond_payment(error):
             raise
     raise _more_than_paid(session, payment)
+
+
+def _has_failed_one(session: Session, payment: Payment) -> bool:
+    """Whether a refund of a payment has failed and no other way was found yet."""
+    waiting = select(Refund.id).where(
+        Refund.payment_id == payment.id, Refund.state == RefundState.FAILED, Refund.resolved_at.is_(None)
+    )
+    return session.scalar(waiting.limit(1)) is not None
 
 
 def _more_than_paid(session: Session, payment: Payment) -> MoreThanPaid:

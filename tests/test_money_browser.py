@@ -274,8 +274,9 @@ def test_the_desk_takes_cash_and_the_receipt_can_be_read(
     page.keyboard.press("Enter")
     settle(page)
     page.get_by_role("button", name="Ada Okafor").click()
+    page.get_by_role("button", name="Take payment").click()
     page.get_by_role("button", name="Taken in cash").click()
-    expect(page.get_by_text("Taken: €60.00.")).to_be_visible()
+    expect(page.get_by_text("Taken: €60.00, for Check-up")).to_be_visible()
     expect(page.get_by_text("Settled")).to_be_visible()
     link = page.get_by_role("link", name="Receipt", exact=False).first.get_attribute("href") or ""
     receipt = tmp_path / "receipt.pdf"

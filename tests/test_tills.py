@@ -12,7 +12,7 @@ from core import appointments, ledger, payouts, refunds, tills, waiting_refunds
 from core.access import Action, Actor
 from core.appointment_errors import FormAlreadySent, ReasonMissing
 from core.errors import AccessDenied, NotFound
-from core.payouts import AlreadyHandedOver, AlreadyResolved, MoreThanPaid, NotPaidOnline
+from core.payouts import AlreadyHandedOver, AlreadyResolved, FailedOneWaits, MoreThanPaid, NotPaidOnline
 from core.tills import AmountMissing, LessThanDue, MoreThanOwed, NotAtTheDesk, NotConfirmed, NothingOwed
 from db.models import (
     Appointment,
@@ -354,12 +354,15 @@ def test_what_came_in_cash_cannot_go_back_online(session: Session, cast: Cast, v
         payouts.resolve(session, cast.desk, refund_id=failed.id, method=ONLINE)
 
 
-def test_what_went_back_by_hand_since_is_not_given_again_for_the_one_that_failed(
+def test_nothing_goes_back_by_hand_while_a_failed_refund_waits_and_what_went_elsewhere_is_not_given_again(
     session: Session, cast: Cast
 ) -> None:
     visit = visit_of_ada(session, cast)
     failed = failed_refund(session, cast, visit)
-    pay_back(session, cast.desk, session.get_one(Payment, failed.payment_id), 4000)
+    paid = session.get_one(Payment, failed.payment_id)
+    with pytest.raises(FailedOneWaits):
+        pay_back(session, cast.desk, paid, 4000)
+    refunds.ask(session, None, paid, 4000, cause=RefundCause.AT_PROCESSOR)  # somebody, at the processor
     resolved = payouts.resolve(session, cast.desk, refund_id=failed.id, method=CASH)
     assert resolved.resolved_by_id == cast.desk.user_id
     [anew] = waiting_refunds.to_hand_over(session, cast.desk)

@@ -58,7 +58,7 @@ if till.opening_minor:
 
 with st.form("close", enter_to_submit=False):
     amount_field(_("Cash counted"), currency, key="close_counted")
-    amount_field(_("Total on the terminal's slip"), currency, key="close_terminal", may_be_negative=True)
+    amount_field(_("Total on the terminal's slip"), currency, key="close_terminal")
     amount_field(_("Cash that stays in the drawer"), currency, key="close_left")
     st.text_input(
         _("Note"),
