@@ -118,15 +118,16 @@ def progress(session: Session, actor: Actor, *, appointment_id: int) -> Progress
     return Progress(appointment.status, session.scalar(newest), ledger.owed(session, appointment))
 
 
-def advance(payment_id: int, cards: Cards | None = None) -> bool:
+def advance(payment_id: int, cards: Cards | None = None, *, only_when_due: bool = False) -> bool:
     """Bring an attempt as far as the processor lets it, whoever asks: open it, look at it, or end it.
 
-    Whether the processor has answered. Safe to repeat at any time, and for several at once.
+    Whether the processor has answered. Safe to repeat at any time, and for several at once. `only_when_due`
+    is for whoever asks again and again: where somebody has looked just now nothing is done.
     """
     cards = cards or stripe_cards.configured()
-    for _step in range(STEPS):
+    for step in range(STEPS):
         with unit_of_work() as session:
-            attempt = _next(session, payment_id)
+            attempt = _next(session, payment_id, only_when_due=only_when_due and step == 0)
         if attempt is None:
             return True
         if cards is None:
@@ -187,10 +188,12 @@ def _is_its_own(payment: Payment, checkout: Checkout) -> bool:
     return payment.provider_session_id in {None, checkout.session_id} and is_asked_for
 
 
-def _next(session: Session, payment_id: int) -> Attempt | None:
-    """The attempt as it is now, None when it is settled; nobody else need look at it for a while."""
+def _next(session: Session, payment_id: int, *, only_when_due: bool) -> Attempt | None:
+    """The attempt as it is now, None when there is nothing to do; nobody else need look at it for a while."""
     payment = session.get(Payment, payment_id, populate_existing=True)
     if payment is None or payment.state not in payments.UNSETTLED or payment.expires_at is None:
+        return None
+    if only_when_due and payment.check_after is not None and payment.check_after > clock.now():
         return None
     payment.check_after = clock.now() + LEASE
     return Attempt(

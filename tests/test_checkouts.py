@@ -357,6 +357,23 @@ class TestTrouble:
         assert clinic.visit(visit_id).status is AppointmentStatus.PENDING
 
 
+class TestLookingAgain:
+    def test_pages_that_stay_open_ask_no_more_often_than_one(self, clinic: Scene) -> None:
+        visit_id = clinic.book()
+        session_id = clinic.opened(visit_id)
+        number = clinic.payment(visit_id).id
+        before = len(clinic.sandbox.calls())
+        for _second in range(60):
+            clinic.tick(timedelta(seconds=1))
+            for _tab in range(3):
+                checkouts.advance(number, clinic.cards, only_when_due=True)
+        assert 10 <= len(clinic.sandbox.calls()) - before <= 12
+        clinic.sandbox.pay(session_id)
+        clinic.tick(timedelta(seconds=6))
+        checkouts.advance(number, clinic.cards, only_when_due=True)
+        assert clinic.visit(visit_id).status is AppointmentStatus.CONFIRMED
+
+
 class TestStrangersSessions:
     """Whoever knows a reference can have it stand on a session of their own: by a payment link's address."""
 

@@ -11,10 +11,13 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection, Engine, inspect, text
 
+from core import payouts, tills
 from db.base import Base
 from db.migrate import alembic_config, migrate
-from db.models import Appointment  # noqa: F401 - fills the metadata
-from tests import servers
+from db.models import PaymentMethod
+from db.session import unit_of_work
+from tests import make, servers
+from tests.cast import NOW, assemble, on, time_is
 
 ROOT = Path(__file__).parent.parent
 VERSIONS = sorted(ROOT.glob("db/migrations/versions/*.py"))
@@ -83,6 +86,24 @@ def test_the_models_describe_the_migrated_schema(server_url: str, migrated: Engi
         Base.metadata.create_all(modelled)
         with modelled.connect() as described, migrated.connect() as actual:
             assert schema_of(described, query) == schema_of(actual, query)
+
+
+def test_visits_that_are_ahead_keep_the_clinics_cancellation_window_and_money_may_go(
+    database: Engine,
+) -> None:
+    with unit_of_work(database) as session, time_is(NOW):
+        cast = assemble(session)
+        make.clinic(session, cancellation_hours=48)
+        visit = make.appointment(session, cast.dr_roth, cast.checkup, on(3, 10))
+        paid = tills.take(
+            session, cast.desk, appointment_id=visit.id, method=PaymentMethod.CASH, amount_minor=3000
+        )
+        payouts.pay_back(session, cast.desk, payment_id=paid.id, amount_minor=100, reason="Goodwill")
+    command.downgrade(alembic_config(database), "0007")
+    migrate(database)
+    with database.connect() as connection:
+        [hours] = connection.scalars(text("SELECT cancellation_hours FROM appointments"))
+    assert hours == 48
 
 
 def test_two_processes_may_migrate_at_once(server_url: str) -> None:

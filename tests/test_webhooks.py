@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -103,6 +104,27 @@ def test_what_is_no_event_or_too_long_is_refused(address: str) -> None:
             f"{address}/webhooks/stripe", content=body, headers={"stripe-signature": "t=1,v1=2"}
         )
         assert answer.status_code == status
+
+
+def test_a_signature_that_is_no_text_of_ours_is_refused(address: str) -> None:
+    headers = [(b"stripe-signature", f"t={int(time.time())},v1=".encode() + b"\xe9")]
+    answer = httpx.post(f"{address}/webhooks/stripe", content=b"{}", headers=headers)
+    assert answer.status_code == 400
+
+
+def test_a_storm_of_events_and_a_slow_processor_leave_the_portal_well(
+    address: str, stand_in: PaymentSandbox
+) -> None:
+    """The portal has forty threads for all that waits, and its own addresses need them too."""
+    stand_in.fault("/v1/refunds", "delay", method="GET", times=60, seconds=8)
+    storm = [event(f"evt_storm_{number}", "refund.updated", id=f"re_{number}") for number in range(60)]
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda each: told(address, each, signed(each)), storm))
+    assert {each.status_code for each in answers} == {200}
+    try:
+        assert httpx.get(f"{address}/healthz", timeout=3).status_code == 200
+    finally:
+        stand_in.reset()
 
 
 def test_a_payment_is_confirmed_by_the_webhook_alone(

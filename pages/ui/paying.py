@@ -1,10 +1,8 @@
 """A payment on the screen: what became of it, and the link by which it is made."""
 
-from datetime import timedelta
-
 import streamlit as st
 
-from core import checkouts, clock
+from core import checkouts
 from core.checkouts import Progress
 from core.i18n import N_, _
 from core.payments import UNSETTLED
@@ -18,7 +16,6 @@ from pages.ui.refusals import reading
 from pages.ui.sessions import acting
 
 SECONDS = 3  # between two looks at an attempt that is open
-JUST_NOW = timedelta(seconds=1)
 
 
 def what_became(visit: Appointment, stands: Progress, currency: str) -> None:
@@ -117,16 +114,18 @@ def _offer_link(attempt: Payment) -> None:
 
 
 def follow(visit: Appointment, stands: Progress) -> None:
-    """Look again every few seconds while an attempt is open, and draw the page anew when that has changed."""
-    attempt, drawn_at = stands.attempt, clock.now()
+    """Look again every few seconds while an attempt is open, and draw the page anew when that has changed.
+
+    The processor is asked as often as the jobs would, however many such pages are open: it allows some
+    twenty-five questions a second. Who comes back from it has asked at once, and here that is seen.
+    """
+    attempt = stands.attempt
     if attempt is None or attempt.state not in UNSETTLED:
         return
 
     @st.fragment(run_every=SECONDS)
     def look() -> None:
-        if clock.now() - drawn_at < JUST_NOW:  # the first run is a part of drawing the page, which has looked
-            return
-        checkouts.advance(attempt.id)
+        checkouts.advance(attempt.id, only_when_due=True)
         with reading() as session:
             actor = acting(session)
             if actor is None:

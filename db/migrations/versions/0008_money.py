@@ -283,6 +283,11 @@ STATEMENTS = [
     CREATE TRIGGER only_added BEFORE UPDATE OR DELETE ON ledger_entries
     FOR EACH ROW EXECUTE FUNCTION ledger_refuse()
     """,
+    # Visits that are ahead were booked under the clinic's window, whatever the column's default says.
+    """
+    UPDATE appointments SET cancellation_hours = settings.cancellation_hours FROM settings
+    WHERE status IN ('pending', 'confirmed')
+    """,
 ]
 
 
