@@ -19,7 +19,7 @@ from core import clock
 from core.access import Actor
 from core.errors import AccessDenied
 from core.startup import require_schema
-from db.models import Outcome
+from db.models import Appointment, Outcome
 from db.session import run, unit_of_work
 
 READ_AGAIN = timedelta(minutes=10)  # a page that draws itself again is one look at a record
@@ -122,6 +122,21 @@ def record(
     """
     values = _entry(actor, action, kind, number, patient_id, outcome, detail)
     run(session, _INSERT, values if address is None else values | {"address": address})
+
+
+def record_money(
+    session: Session, actor: Actor | None, action: StrEnum, visit: Appointment, *, kind: str, number: int
+) -> None:
+    """Add an entry for what was done to the `kind` of `number`, which is money for a visit."""
+    record(
+        session,
+        actor,
+        action,
+        kind=kind,
+        number=number,
+        patient_id=visit.patient_id,
+        appointment_id=visit.id,
+    )
 
 
 def record_read(

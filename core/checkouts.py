@@ -38,11 +38,11 @@ class NoCards(ClinicError):
 
 
 class HoldOver(ClinicError):
-    message = N_("The time was held for you for a while and is free again now. Please book it once more.")
+    message = N_("The time was held for you for a while and is free again now. Please book it again.")
 
 
 class BeingEnded(ClinicError):
-    message = N_("The last attempt to pay is just being ended. Please try again in a minute.")
+    message = N_("The last attempt to pay is still being closed. Please try again in a minute.")
 
 
 class WrongAnswer(Exception):
@@ -87,9 +87,7 @@ def begin(session: Session, actor: Actor, *, appointment_id: int) -> Payment:
     if amount < SMALLEST_ONLINE_MINOR:
         raise NothingToPay
     begun = payments.begin(session, appointment, amount)
-    audit.record(
-        session, actor, Action.PAY, kind="payment", number=begun.id, patient_id=appointment.patient_id
-    )
+    audit.record_money(session, actor, Action.PAY, appointment, kind="payment", number=begun.id)
     return begun
 
 

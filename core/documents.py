@@ -97,7 +97,7 @@ def _story(printed: Printed) -> list[Any]:
         *pdfs.letterhead(stands["clinic"], "\n".join(each for each in reached if each)),
         pdfs.title(name(entry)),
         pdfs.facts(_facts(printed)),
-        pdfs.heading(_("This visit so far")),
+        pdfs.heading(_("This visit until then")),
         _account(printed),
         pdfs.heading(_balance(printed)),
         pdfs.note(_("Printed on {time}").format(time=printed_at)),
@@ -141,9 +141,9 @@ def _balance(printed: Printed) -> str:
     open_minor = sum(each.amount_minor for each in printed.so_far)
     amount = money(abs(open_minor), printed.entry.currency)
     if open_minor > 0:
-        return _("Still to pay: {amount}").format(amount=amount)
+        return _("To pay then: {amount}").format(amount=amount)
     if open_minor < 0:
-        return _("The clinic owes you: {amount}").format(amount=amount)
+        return _("Owed to you then: {amount}").format(amount=amount)
     return _("Settled: nothing is open.")
 
 

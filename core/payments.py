@@ -123,15 +123,7 @@ def settle(
         placements.revive(session, appointment)
     confirm(session, None, appointment)
     ledger.receive(session, None, appointment, payment)
-    audit.record(
-        session,
-        None,
-        Event.PAID_ONLINE,
-        kind="payment",
-        number=payment.id,
-        patient_id=appointment.patient_id,
-        appointment_id=appointment.id,
-    )
+    audit.record_money(session, None, Event.PAID_ONLINE, appointment, kind="payment", number=payment.id)
     asked = refunds.ask_surplus(session, None, appointment, cause=_why_back(appointment))
     if asked and appointment.status not in LIVE_STATUSES:
         _tell_it_comes_back(session, appointment, sum(refund.amount_minor for refund in asked))

@@ -4,24 +4,21 @@ way for what the card processor could not.
 As at the till, the visit's row is held first, then the till, then the ledger.
 """
 
-from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import Select, func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session
 
-from core import access, audit, clinics, clock, ledger, placements, refunds, tills
+from core import access, clinics, clock, forms, ledger, placements, refunds, tills
 from core.access import Action, Actor
-from core.appointment_errors import FormAlreadySent
 from core.appointment_events import required_reason
 from core.errors import ClinicError, NotFound
 from core.i18n import N_, money
 from core.tills import AT_DESK, AmountMissing, NotAtTheDesk
 from db.models import (
     Appointment,
-    Patient,
     Payment,
     PaymentMethod,
     Refund,
@@ -33,7 +30,7 @@ _WITHIN_PAYMENT = "refunds_within_payment"  # the trigger of `db.models.money`
 
 
 class MoreThanPaid(ClinicError):
-    message = N_("Of this payment {left} can be paid back. Please give back no more than that.")
+    message = N_("Only {left} of this payment can still be paid back. Please give back no more than that.")
 
 
 class AlreadyHandedOver(ClinicError):
@@ -44,15 +41,12 @@ class AlreadyResolved(ClinicError):
     message = N_("Somebody has already found another way for that refund.")
 
 
+class FailedOneWaits(ClinicError):
+    message = N_("A refund of this payment has failed. Please choose another way for that one first, above.")
+
+
 class NotPaidOnline(ClinicError):
     message = N_("That was not paid online, so it cannot go back to a card online.")
-
-
-class Waiting(NamedTuple):
-    """How many refunds wait for the desk: to be handed over, and for another way since they failed."""
-
-    to_hand_over: int
-    failed: int
 
 
 def pay_back(
@@ -62,30 +56,36 @@ def pay_back(
     payment_id: int,
     amount_minor: int,
     reason: str,
+    is_still_owed: bool = False,
     request_key: UUID | None = None,
 ) -> Refund:
     """Pay back some of a payment or all of it, for a stated reason.
 
-    What the clinic owes anyway is used first; the rest is credited, so that it is not asked for again. Cash
-    and the terminal's are handed over with it, what was paid online goes back by itself. The form's
-    `request_key` sent again gives the first refund. Raises `AmountMissing`, `MoreThanPaid`,
-    `ReasonMissing`, `ReasonTooLong`, `ReasonUnreadable`, `FormAlreadySent`, `AccessDenied`, `NotFound`.
+    What the clinic owes anyway is used first; the rest is credited, so that it is not asked for again, unless
+    `is_still_owed`: then it was only taken by mistake. Cash and the terminal's are handed over with it, what
+    was paid online goes back by itself. The form's `request_key` sent again gives the first refund. Raises
+    `FailedOneWaits`, `AmountMissing`, `MoreThanPaid`, `ReasonMissing`, `ReasonTooLong`,
+    `ReasonUnreadable`, `FormAlreadySent`, `AccessDenied`, `NotFound`.
     """
     payment, appointment = _held(session, payment_id)
     access.require(actor, Action.REFUND, patient_id=appointment.patient_id)
     why = required_reason(reason)
     tills.lock(session, actor.user_id)
-    if earlier := _asked_with(session, actor, payment_id, request_key):
+    by_it = {"asked_by_id": actor.user_id, "payment_id": payment_id}
+    if earlier := forms.written(session, Refund, request_key, **by_it):
         return earlier
     if amount_minor <= 0:
         raise AmountMissing
     if amount_minor > _left_of(session, payment):
         raise _more_than_paid(session, payment)
-    refunds.credit(session, actor, appointment, amount_minor)
+    if _has_failed_one(session, payment):
+        raise FailedOneWaits
+    if not is_still_owed:
+        refunds.credit(session, actor, appointment, amount_minor)
     refund = _ask_by_hand(session, actor, payment, amount_minor, why, request_key)
     if refund.method in AT_DESK:
-        _give(session, actor, appointment, payment, refund)
-    _note(session, actor, appointment, refund)
+        _give(session, actor, appointment, refund)
+    refunds.note(session, actor, Action.REFUND, appointment, refund)
     return refund
 
 
@@ -94,7 +94,7 @@ def hand_over(session: Session, actor: Actor, *, refund_id: int) -> Refund:
 
     Raises `AlreadyHandedOver` to whoever comes second, `NotAtTheDesk`, `AccessDenied`, `NotFound`.
     """
-    refund, payment, appointment = _held_with_refund(session, refund_id)
+    refund, _payment, appointment = _held_with_refund(session, refund_id)
     access.require(actor, Action.REFUND, patient_id=appointment.patient_id)
     tills.lock(session, actor.user_id)
     if refund.method not in AT_DESK:
@@ -103,8 +103,8 @@ def hand_over(session: Session, actor: Actor, *, refund_id: int) -> Refund:
         if refund.handed_over_by_id == actor.user_id:
             return refund
         raise AlreadyHandedOver
-    _give(session, actor, appointment, payment, refund)
-    _note(session, actor, appointment, refund)
+    _give(session, actor, appointment, refund)
+    refunds.note(session, actor, Action.REFUND, appointment, refund)
     return refund
 
 
@@ -129,46 +129,8 @@ def resolve(session: Session, actor: Actor, *, refund_id: int, method: PaymentMe
         refunds.ask(session, actor, payment, owed, cause=refund.cause, reason=refund.reason, method=method)
     refund.resolved_at, refund.resolved_by_id = clock.now(), actor.user_id
     session.flush()
-    _note(session, actor, appointment, refund)
+    refunds.note(session, actor, Action.REFUND, appointment, refund)
     return refund
-
-
-def to_hand_over(session: Session, actor: Actor) -> list[Refund]:
-    """The refunds that wait at the desk for their patient, the oldest first, with payment and patient."""
-    access.require(actor, Action.REFUND)
-    return _with_patients(session, select(Refund).where(*_TO_HAND_OVER))
-
-
-def unresolved(session: Session, actor: Actor) -> list[Refund]:
-    """The refunds that have failed and for which no other way was found, with payment and patient."""
-    access.require(actor, Action.REFUND)
-    return _with_patients(session, select(Refund).where(*_UNRESOLVED))
-
-
-def waiting(session: Session, actor: Actor) -> Waiting:
-    """How many refunds wait for the desk."""
-    access.require(actor, Action.REFUND)
-    counted = (select(func.count()).where(*each).scalar_subquery() for each in (_TO_HAND_OVER, _UNRESOLVED))
-    return Waiting._make(session.execute(select(*counted)).one())
-
-
-_TO_HAND_OVER = (Refund.state == RefundState.PENDING, Refund.method.in_(AT_DESK))
-_UNRESOLVED = (Refund.state == RefundState.FAILED, Refund.resolved_at.is_(None))
-
-
-def _with_patients(session: Session, query: Select[Refund]) -> list[Refund]:
-    with_people = (
-        query.join(Refund.payment)
-        .join(Payment.appointment)
-        .join(Appointment.patient)
-        .options(
-            contains_eager(Refund.payment)
-            .contains_eager(Payment.appointment)
-            .contains_eager(Appointment.patient)
-            .load_only(Patient.name, Patient.birth_on)
-        )
-    )
-    return list(session.scalars(with_people.order_by(Refund.id)))
 
 
 def _held(session: Session, payment_id: int) -> tuple[Payment, Appointment]:
@@ -187,16 +149,6 @@ def _held_with_refund(session: Session, refund_id: int) -> tuple[Refund, Payment
     payment, appointment = _held(session, seen.payment_id)
     session.refresh(seen, with_for_update=True)
     return seen, payment, appointment
-
-
-def _asked_with(session: Session, actor: Actor, payment_id: int, request_key: UUID | None) -> Refund | None:
-    """What the form with this key has paid back already. Raises `FormAlreadySent` where it was another's."""
-    if request_key is None:
-        return None
-    earlier = session.scalar(select(Refund).where(Refund.request_key == request_key))
-    if earlier and (earlier.asked_by_id, earlier.payment_id) != (actor.user_id, payment_id):
-        raise FormAlreadySent
-    return earlier
 
 
 def _owed_anyway(session: Session, appointment_id: int) -> int:
@@ -237,6 +189,14 @@ def _ask_by_hand(
     raise _more_than_paid(session, payment)
 
 
+def _has_failed_one(session: Session, payment: Payment) -> bool:
+    """Whether a refund of a payment has failed and no other way was found yet."""
+    waiting = select(Refund.id).where(
+        Refund.payment_id == payment.id, Refund.state == RefundState.FAILED, Refund.resolved_at.is_(None)
+    )
+    return session.scalar(waiting.limit(1)) is not None
+
+
 def _more_than_paid(session: Session, payment: Payment) -> MoreThanPaid:
     left = money(_left_of(session, payment), clinics.settings(session).currency)
     return MoreThanPaid(left=left)
@@ -247,21 +207,9 @@ def _is_beyond_payment(error: IntegrityError) -> bool:
     return isinstance(error.orig, psycopg.Error) and error.orig.diag.constraint_name == _WITHIN_PAYMENT
 
 
-def _give(session: Session, actor: Actor, appointment: Appointment, payment: Payment, refund: Refund) -> None:
+def _give(session: Session, actor: Actor, appointment: Appointment, refund: Refund) -> None:
     """Note that the money of a refund is handed over now, and enter it."""
     refund.state, refund.settled_at = RefundState.DONE, clock.now()
     refund.handed_over_by_id = actor.user_id
     session.flush()
     ledger.pay_back(session, actor, appointment, refund)
-
-
-def _note(session: Session, actor: Actor, appointment: Appointment, refund: Refund) -> None:
-    audit.record(
-        session,
-        actor,
-        Action.REFUND,
-        kind="refund",
-        number=refund.id,
-        patient_id=appointment.patient_id,
-        appointment_id=appointment.id,
-    )

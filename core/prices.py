@@ -44,7 +44,7 @@ class HoursOutOfBounds(ClinicError):
 
 
 class NoShowLimitOutOfBounds(ClinicError):
-    message = N_("Please say after how many missed visits the stricter rule counts: {least} to {most}.")
+    message = N_("Please say after how many missed visits the stricter rule applies: {least} to {most}.")
 
 
 class HoldsOutOfBounds(ClinicError):

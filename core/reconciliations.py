@@ -31,7 +31,6 @@ class Ours(NamedTuple):
     is_refund: bool
     at: datetime
     amount_minor: int
-    currency: str
     provider_id: str | None
     reference: str
 
@@ -44,7 +43,6 @@ class Theirs(NamedTuple):
     is_refund: bool
     at: datetime
     amount_minor: int
-    currency: str
     payment_id: str | None
 
 
@@ -84,7 +82,6 @@ def _paid(checkout: Checkout) -> Theirs:
         is_refund=False,
         at=checkout.created_at,
         amount_minor=checkout.amount_minor if checkout.is_paid else 0,
-        currency=checkout.currency,
         payment_id=checkout.payment_id,
     )
 
@@ -96,7 +93,6 @@ def _back(refund: PaidBack) -> Theirs:
         is_refund=True,
         at=refund.created_at,
         amount_minor=0 if refund.progress is Progress.FAILED else -refund.amount_minor,
-        currency="",
         payment_id=refund.payment_id,
     )
 
@@ -147,7 +143,6 @@ def _payments(
             is_refund=False,
             at=payment.created_at,
             amount_minor=payment.amount_minor if payment.state is PaymentState.PAID else 0,
-            currency=payment.currency,
             provider_id=payment.provider_session_id,
             reference=payment.public_id.hex,
         )
@@ -171,7 +166,6 @@ def _refunds(
             is_refund=True,
             at=refund.created_at,
             amount_minor=-refund.amount_minor if refund.state in ENTERED else 0,
-            currency=payment.currency,
             provider_id=refund.provider_refund_id,
             reference=refund.public_id.hex,
         )

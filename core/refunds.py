@@ -3,12 +3,13 @@
 `core.repayments` has them made.
 """
 
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import clock, ledger
+from core import audit, clock, ledger
 from core.access import Actor
 from db.models import (
     Appointment,
@@ -77,6 +78,13 @@ def credit(session: Session, actor: Actor | None, appointment: Appointment, amou
     surplus = max(0, -money.balance_minor - under_way(session, appointment.id))
     beyond = max(0, amount_minor - surplus)
     ledger.owe(session, actor, appointment, max(0, money.invoiced_minor - beyond))
+
+
+def note(
+    session: Session, actor: Actor | None, action: StrEnum, appointment: Appointment, refund: Refund
+) -> None:
+    """Note in the trail what was done about a refund."""
+    audit.record_money(session, actor, action, appointment, kind="refund", number=refund.id)
 
 
 def refundable(session: Session, appointment_id: int) -> list[tuple[Payment, int]]:

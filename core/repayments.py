@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit, clock, ledger, placements, refunds, stripe_cards, turns
+from core import clock, ledger, placements, refunds, stripe_cards, turns
 from core.audit import Event
 from core.cards import KEYS_LAST, Cards, CardsFailed, PaidBack, Progress
 from db.models import (
@@ -129,7 +129,7 @@ def _move_on(session: Session, appointment: Appointment, refund: Refund, answer:
         session.flush()
         if was_entered:
             ledger.take_back(session, appointment, refund)
-        _note(session, appointment, refund, Event.REFUND_FAILED)
+        refunds.note(session, None, Event.REFUND_FAILED, appointment, refund)
         return
     if answer.progress is Progress.DONE and refund.state is not RefundState.DONE:
         refund.state, refund.settled_at = RefundState.DONE, now
@@ -138,7 +138,7 @@ def _move_on(session: Session, appointment: Appointment, refund: Refund, answer:
     session.flush()
     if not was_entered:
         ledger.pay_back(session, None, appointment, refund)
-        _note(session, appointment, refund, Event.REFUND_SENT)
+        refunds.note(session, None, Event.REFUND_SENT, appointment, refund)
 
 
 def _found(session: Session, payment: Payment, answer: PaidBack, refund_id: int | None) -> Refund | None:
@@ -206,16 +206,4 @@ def _enter_failure(session: Session, due: _Due, failure: CardsFailed) -> None:
         return
     refund.state, refund.settled_at, refund.failure = RefundState.FAILED, clock.now(), failure.reason
     session.flush()
-    _note(session, appointment, refund, Event.REFUND_FAILED)
-
-
-def _note(session: Session, appointment: Appointment, refund: Refund, event: Event) -> None:
-    audit.record(
-        session,
-        None,
-        event,
-        kind="refund",
-        number=refund.id,
-        patient_id=appointment.patient_id,
-        appointment_id=appointment.id,
-    )
+    refunds.note(session, None, Event.REFUND_FAILED, appointment, refund)

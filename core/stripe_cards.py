@@ -15,8 +15,8 @@ from stripe.checkout import Session as StripeSession
 from core.cards import Cards, CardsFailed, Checkout, Happening, NewCheckout, PaidBack, Progress
 from db.config import config
 
-SECONDS = 10  # for one request; the SDK repeats it twice, with the same key
-RETRIES = 2
+SECONDS = 10  # for one request, while somebody looks at an empty page
+RETRIES = 1  # by the SDK, with the same key
 PAGE = 100  # the most that Stripe lists at once
 LONGEST_CHECKOUT = timedelta(days=1)
 EVENT_KINDS = [

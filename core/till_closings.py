@@ -8,9 +8,8 @@ from uuid import UUID
 from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
-from core import access, audit, clinics, clock, tills
+from core import access, audit, clinics, clock, forms, tills
 from core.access import Action, Actor
-from core.appointment_errors import FormAlreadySent
 from core.appointment_events import required_reason
 from core.errors import ClinicError
 from core.i18n import N_, money
@@ -25,15 +24,17 @@ class CountImpossible(ClinicError):
 
 
 class CountMissing(ClinicError):
-    message = N_("Please give all three sums: zero where there is nothing.")
+    message = N_("Please fill in all three amounts: zero where there is nothing.")
 
 
 class LeavesTooMuch(ClinicError):
-    message = N_("There cannot stay more in the drawer than was counted in it.")
+    message = N_("You cannot leave more in the drawer than you counted.")
 
 
 class DifferenceUnexplained(ClinicError):
-    message = N_("Cash: {cash} expected. Card terminal: {terminal} expected. Please note why yours differs.")
+    message = N_(
+        "The ledger says {cash} in cash and {terminal} on the terminal. Please note why yours differs."
+    )
 
 
 class OpenTill(NamedTuple):
@@ -88,7 +89,7 @@ def close(
     """
     access.require(actor, Action.CLOSE_TILL, user_id=actor.user_id)
     tills.lock(session, actor.user_id)
-    if earlier := _closed_with(session, actor, request_key):
+    if earlier := forms.written(session, TillClosing, request_key, user_id=actor.user_id):
         return earlier
     last = _last(session, actor)
     till = _open(session, actor, last)
@@ -96,11 +97,8 @@ def close(
         raise CountMissing
     _require_possible(counted_minor, terminal_counted_minor, left_minor)
     currency = clinics.settings(session).currency
-    is_different = (till.expected_minor, till.terminal_minor) != (counted_minor, terminal_counted_minor)
-    if is_different and not note.strip():
-        raise DifferenceUnexplained(
-            cash=money(till.expected_minor, currency), terminal=money(till.terminal_minor, currency)
-        )
+    if not note.strip():
+        _require_agreeing(till, counted_minor, terminal_counted_minor, currency)
     closing = TillClosing(
         user_id=actor.user_id,
         closed_at=clock.now(),
@@ -163,14 +161,12 @@ def _open(session: Session, actor: Actor, last: TillClosing | None) -> OpenTill:
     return OpenTill(since, opening_minor, entries.all())
 
 
-def _closed_with(session: Session, actor: Actor, request_key: UUID | None) -> TillClosing | None:
-    """What the form with this key has closed already. Raises `FormAlreadySent` where that was another's."""
-    if request_key is None:
-        return None
-    earlier = session.scalar(select(TillClosing).where(TillClosing.request_key == request_key))
-    if earlier and earlier.user_id != actor.user_id:
-        raise FormAlreadySent
-    return earlier
+def _require_agreeing(till: OpenTill, counted_minor: int, terminal_counted_minor: int, currency: str) -> None:
+    """Raise `DifferenceUnexplained` unless what was counted is what the ledger says."""
+    if (till.expected_minor, till.terminal_minor) != (counted_minor, terminal_counted_minor):
+        raise DifferenceUnexplained(
+            cash=money(till.expected_minor, currency), terminal=money(till.terminal_minor, currency)
+        )
 
 
 def _require_possible(counted_minor: int, terminal_counted_minor: int, left_minor: int) -> None:

@@ -6,12 +6,11 @@ a till is being closed is wholly before the closing or wholly after it.
 
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core import access, audit, clinics, clock, ledger, payments, placements
+from core import access, audit, clinics, clock, forms, ledger, payments, placements
 from core.access import Action, Actor
-from core.appointment_errors import FormAlreadySent
 from core.audit import Event
 from core.errors import ClinicError
 from core.i18n import N_, money
@@ -48,7 +47,7 @@ class LessThanDue(ClinicError):
 
 
 class NotAtTheDesk(ClinicError):
-    message = N_("At the desk money comes and goes in cash or by the card terminal.")
+    message = N_("At the desk money can only be taken and given back in cash or by the card terminal.")
 
 
 class NotConfirmed(ClinicError):
@@ -79,7 +78,8 @@ def take(
     appointment = placements.locked(session, appointment_id)
     access.require(actor, Action.TAKE_PAYMENT, patient_id=appointment.patient_id)
     lock(session, actor.user_id)
-    if earlier := _taken_with(session, actor, appointment_id, request_key):
+    by_it = {"taken_by_id": actor.user_id, "appointment_id": appointment_id}
+    if earlier := forms.written(session, Payment, request_key, **by_it):
         return earlier
     if method not in AT_DESK:
         raise NotAtTheDesk
@@ -101,7 +101,7 @@ def take(
     session.flush()
     payments.confirm(session, actor, appointment)
     ledger.receive(session, actor, appointment, payment)
-    _note(session, actor, Action.TAKE_PAYMENT, "payment", payment.id, appointment)
+    audit.record_money(session, actor, Action.TAKE_PAYMENT, appointment, kind="payment", number=payment.id)
     return payment
 
 
@@ -121,20 +121,8 @@ def invoice(session: Session, actor: Actor, *, appointment_id: int) -> LedgerEnt
         raise NothingOwed
     ledger.owe(session, actor, appointment, appointment.price_minor)
     written = ledger.entries(session, [appointment_id])[-1]
-    _note(session, actor, Event.INVOICED, "invoice", written.number, appointment)
+    audit.record_money(session, actor, Event.INVOICED, appointment, kind="invoice", number=written.number)
     return written
-
-
-def _taken_with(
-    session: Session, actor: Actor, appointment_id: int, request_key: UUID | None
-) -> Payment | None:
-    """What the form with this key has taken already. Raises `FormAlreadySent` where that was another's."""
-    if request_key is None:
-        return None
-    earlier = session.scalar(select(Payment).where(Payment.request_key == request_key))
-    if earlier and (earlier.taken_by_id, earlier.appointment_id) != (actor.user_id, appointment_id):
-        raise FormAlreadySent
-    return earlier
 
 
 def _require_fitting(session: Session, appointment: Appointment, amount_minor: int) -> None:
@@ -151,22 +139,3 @@ def _require_fitting(session: Session, appointment: Appointment, amount_minor: i
     due = appointment.due_minor - standing.received_minor
     if appointment.status is AppointmentStatus.PENDING and amount_minor < due:
         raise LessThanDue(due=money(due, currency))
-
-
-def _note(
-    session: Session,
-    actor: Actor,
-    action: Action | Event,
-    kind: str,
-    number: int,
-    appointment: Appointment,
-) -> None:
-    audit.record(
-        session,
-        actor,
-        action,
-        kind=kind,
-        number=number,
-        patient_id=appointment.patient_id,
-        appointment_id=appointment.id,
-    )

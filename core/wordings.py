@@ -10,10 +10,10 @@ from core.i18n import N_, _, full_time, money, percent
 from db.models import RuleCause
 
 WHY = {
-    RuleCause.CLINIC: N_("That is so for all visits here."),
-    RuleCause.SERVICE: N_("That is so for all visits of this kind."),
-    RuleCause.FIRST_VISIT: N_("That is so because it is a first visit here."),
-    RuleCause.NO_SHOWS: N_("That is so because visits were missed in the last twelve months."),
+    RuleCause.CLINIC: N_("This applies to all visits here."),
+    RuleCause.SERVICE: N_("This applies to all visits of this kind."),
+    RuleCause.FIRST_VISIT: N_("This is because it is a first visit here."),
+    RuleCause.NO_SHOWS: N_("This is because visits were missed in the last twelve months."),
 }
 
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from core import stripe_cards
 from core.i18n import use_locale
 from db import embedded
 from db.config import config
@@ -190,13 +191,14 @@ def sandbox(running_sandbox: PaymentSandbox) -> PaymentSandbox:
 
 @pytest.fixture(autouse=True)
 def _nothing_real(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Point every test away from any real database and read the configuration afresh."""
+    """Point every test away from any real database, read the configuration afresh, and speak English."""
+    use_locale("en")
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/no_such_clinic")
     ours = {"CLINIC_ENV", "PORT", "PUBLIC_URL", "SECRET_KEY", "CLINIC_VAR", "SMTP_URL", "MAIL_FROM"}
     for name in ours | {name for name in os.environ if name.startswith(("STRIPE_", "SANDBOX_"))}:
         monkeypatch.delenv(name, raising=False)
-    config.cache_clear()
-    engine.cache_clear()
+    for read in (config, engine, stripe_cards.configured):
+        read.cache_clear()
     yield
-    config.cache_clear()
-    engine.cache_clear()
+    for read in (config, engine, stripe_cards.configured):
+        read.cache_clear()

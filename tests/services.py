@@ -14,6 +14,7 @@ WITHOUT_ACCESS = {
     "appointment_events.answered": "finds only visits that the actor's own form made; its callers have asked",
     "appointment_events.record": "writes what its callers were allowed to do",
     "audit.record": "writes what its callers were allowed to do",
+    "audit.record_money": "writes what its callers were allowed to do",
     "audit.record_read": "writes what its callers were allowed to do",
     "audit.record_refusal": "writes what was refused",
     "cancellations.settle": "pays back as agreed when its caller was allowed to cancel",
@@ -30,6 +31,7 @@ WITHOUT_ACCESS = {
     "refunds.ask": "writes what its callers were allowed to do",
     "refunds.credit": "writes what its callers were allowed to do",
     "refunds.ask_surplus": "writes what its callers were allowed to do",
+    "refunds.note": "writes what its callers were allowed to do",
     "statements.note_look": "writes what its callers were allowed to do",
     "records.treating_doctor": "gives the table what it asks about: the actor's own number or nothing",
 }

@@ -223,9 +223,9 @@ RECIPES = {
         Action.REFUND, "payment_id", amount_minor=500, reason="The doctor was called away"
     ),
     "payouts.resolve": of_money(Action.REFUND, "failed_id", method=PaymentMethod.CASH),
-    "payouts.to_hand_over": of_nobody(Action.REFUND),
-    "payouts.unresolved": of_nobody(Action.REFUND),
-    "payouts.waiting": of_nobody(Action.REFUND),
+    "waiting_refunds.to_hand_over": of_nobody(Action.REFUND),
+    "waiting_refunds.unresolved": of_nobody(Action.REFUND),
+    "waiting_refunds.counted": of_nobody(Action.REFUND),
     "policies.change": of_nobody(
         Action.CHANGE_SETTINGS,
         staff_idle_minutes=10,

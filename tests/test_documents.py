@@ -78,10 +78,10 @@ def test_an_invoice_says_who_asks_whom_for_what_and_what_is_open(
         "Service Check-up",
         "Doctor Dr. Eva Roth",
         "To pay €60.00",
-        "This visit so far",
+        "This visit until then",
         "Date Document Method Amount",
         "Jun 1, 2026 Invoice I-000001 €60.00",
-        "Still to pay: €60.00",
+        "To pay then: €60.00",
         "Printed on Monday, June 1, 2026, 8:00 AM (GMT+02:00)",
         "Linden Clinic Page 1 of 1",
     ]
@@ -91,14 +91,14 @@ def test_a_receipt_says_how_it_was_paid_and_what_is_open_after_it(
     session: Session, cast: Cast, visit: Appointment
 ) -> None:
     lines = lines_of(session, cast.ada, entry(session, visit, EntryKind.PAYMENT))
-    assert {"Receipt R-000001", "Method Cash", "Paid €20.00", "Still to pay: €40.00"} <= set(lines)
+    assert {"Receipt R-000001", "Method Cash", "Paid €20.00", "To pay then: €40.00"} <= set(lines)
 
 
 def test_a_refund_has_a_receipt_and_what_was_credited_a_note(
     session: Session, cast: Cast, visit: Appointment
 ) -> None:
     lines = lines_of(session, cast.ada, entry(session, visit, EntryKind.CREDIT))
-    assert {"Credit note I-000002", "Credited €10.00", "Still to pay: €10.00"} <= set(lines)
+    assert {"Credit note I-000002", "Credited €10.00", "To pay then: €10.00"} <= set(lines)
     lines = lines_of(session, cast.ada, entry(session, visit, EntryKind.REFUND))
     assert {"Refund receipt R-000003", "Method Cash", "Paid back €10.00"} <= set(lines)
     assert lines[-8:-3] == [
@@ -108,7 +108,7 @@ def test_a_refund_has_a_receipt_and_what_was_credited_a_note(
         "Jun 1, 2026 Credit note I-000002 -€10.00",
         "Jun 1, 2026 Refund receipt R-000003 Cash €10.00",
     ]
-    assert "Still to pay: €20.00" in lines
+    assert "To pay then: €20.00" in lines
 
 
 def test_a_refund_that_did_not_go_through_is_a_document_too(

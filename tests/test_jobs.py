@@ -97,7 +97,7 @@ def test_a_job_that_fails_over_a_row_does_not_log_the_row(database: Engine) -> N
 
     with running_jobs() as said:
         wait_until(has_tried)
-    assert "expire holds" in "".join(said)
+    assert "let go of held times" in "".join(said)
     assert "psycopg.errors.RaiseException" in "".join(said)
     assert "Ada" not in "".join(said)
 

@@ -8,26 +8,29 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select, text, update
-from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
-from core import appointments, checkouts, holds, processor_events, repayments
+from core import appointments, checkouts, holds
 from core.access import Actor
 from core.stripe_cards import StripeCards
 from db.models import (
     Appointment,
     AppointmentStatus,
+    Doctor,
     LedgerEntry,
     Notification,
+    Patient,
     Payment,
     Refund,
     RefundState,
     Role,
+    Service,
     User,
 )
 from db.session import engine, unit_of_work
 from tests import browsers, make, portal
 from tests.browsers import SignInAs, settle
+from tests.money import turn_of_jobs
 from tests.payment_sandbox import KEY, PaymentSandbox, running
 from tests.portal import Residents
 from tests.test_browser import open_doctor, press_day, time_button
@@ -68,6 +71,7 @@ def _nobody_has_booked(
         session.execute(text("TRUNCATE appointments, notifications, document_counters CASCADE"))
     stand_in.reset()
     stand_in.set_clock(None)
+    monkeypatch.setenv("STRIPE_SECRET_KEY", KEY)
     monkeypatch.setenv("DATABASE_URL", clinic.url.render_as_string(hide_password=False))
     yield
     engine().dispose()
@@ -75,17 +79,11 @@ def _nobody_has_booked(
 
 def jobs(clinic: Engine, stand_in: PaymentSandbox) -> None:
     """A turn of the jobs; whatever was looked at a moment ago is looked at again."""
-    cards = StripeCards(KEY, stand_in.url)
     with unit_of_work(clinic) as session:
         session.execute(
             update(Payment).where(Payment.check_after.is_not(None)).values(check_after=text("now()"))
         )
-    checkouts.advance_due(cards)
-    processor_events.read_new(cards)
-    processor_events.apply_waiting(cards)
-    repayments.settle_due(cards)
-    with unit_of_work(clinic) as session:
-        holds.release(session)
+    turn_of_jobs(clinic, StripeCards(KEY, stand_in.url))
 
 
 def begin_to_pay(page: Page, address: str, residents: Residents, days: int = 3) -> Page:
@@ -110,7 +108,7 @@ def pay(tab: Page) -> None:
     tab.get_by_role("button", name="Pay ").click()
 
 
-def end_holds(clinic: Engine, stand_in: PaymentSandbox, hours: int) -> None:
+def end_holds(clinic: Engine, hours: int) -> None:
     """Let `hours` have passed since everything that waits was begun."""
     ago = timedelta(hours=hours)
     with unit_of_work(clinic) as session:
@@ -118,6 +116,11 @@ def end_holds(clinic: Engine, stand_in: PaymentSandbox, hours: int) -> None:
             visit.hold_expires_at = visit.hold_expires_at - ago if visit.hold_expires_at else None
         for payment in session.scalars(select(Payment).where(Payment.expires_at.is_not(None))):
             payment.expires_at = payment.expires_at - ago if payment.expires_at else None
+
+
+def rita(session: Session) -> Actor:
+    account = session.scalars(select(User).where(User.username == "rita")).one()
+    return Actor(account.id, Role.STAFF, account.name)
 
 
 def only_visit(clinic: Engine) -> Appointment:
@@ -164,7 +167,7 @@ def test_who_walks_away_may_come_back_while_the_time_is_held_and_frees_it_after_
     expect(page.get_by_text("Waiting for payment")).to_be_visible(timeout=20_000)
     page.get_by_role("button", name="Pay now").click()
     expect(page.get_by_role("link", name="Pay €60.00")).to_be_visible(timeout=20_000)
-    end_holds(clinic, stand_in, 1)
+    end_holds(clinic, 1)
     jobs(clinic, stand_in)
     expect(page.get_by_text("is free again now. Nothing was paid.")).to_be_visible(timeout=20_000)
     other = sign_in_as("ben")
@@ -181,14 +184,13 @@ def test_money_that_comes_when_the_time_is_somebody_elses_goes_back(
     with Session(clinic) as session:
         session_id = session.scalars(select(Payment.provider_session_id)).one() or ""
     tab.close()
-    end_holds(clinic, stand_in, 4)
+    end_holds(clinic, 4)
     stand_in.pay(session_id)
     with unit_of_work(clinic) as session:
         assert holds.release(session) == 1
-        rita = session.scalars(select(User).where(User.username == "rita")).one()
         appointments.book(
             session,
-            Actor(rita.id, Role.STAFF, rita.name),
+            rita(session),
             patient_id=residents.ben_id,
             doctor_id=residents.roth_id,
             service_id=residents.checkup_id,
@@ -204,26 +206,39 @@ def test_money_that_comes_when_the_time_is_somebody_elses_goes_back(
     assert "€60.00 goes back to your card" in letter
 
 
-@pytest.mark.parametrize(("days", "kept", "told"), [(3, 0, "€60.00 goes back"), (0, 3000, "€30.00")])
+def paid_online(clinic: Engine, stand_in: PaymentSandbox, residents: Residents, hours: int) -> None:
+    """Ada has paid online for a visit so many hours ahead, of which half is the late fee."""
+    starts_at = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=hours)
+    with unit_of_work(clinic) as session:
+        visit = make.appointment(
+            session,
+            session.get_one(Doctor, residents.roth_id),
+            session.get_one(Service, residents.checkup_id),
+            starts_at,
+            patient=session.get_one(Patient, residents.ada_id),
+            late_fee_minor=3000,
+        )
+        payment = checkouts.begin(session, rita(session), appointment_id=visit.id)
+    cards = StripeCards(KEY, stand_in.url)
+    checkouts.advance(payment.id, cards)
+    with Session(clinic) as session:
+        stand_in.pay(session.scalars(select(Payment.provider_session_id)).one() or "")
+    checkouts.advance(payment.id, cards)
+
+
+@pytest.mark.parametrize(("hours", "kept", "told"), [(72, 0, "€60.00 goes back"), (2, 3000, "€30.00")])
 def test_cancelling_costs_what_was_said_in_time_and_late(
     sign_in_as: SignInAs,
     address: str,
     clinic: Engine,
     stand_in: PaymentSandbox,
     residents: Residents,
-    days: int,
+    hours: int,
     kept: int,
     told: str,
 ) -> None:
+    paid_online(clinic, stand_in, residents, hours)
     page = sign_in_as("ada")
-    pay(begin_to_pay(page, address, residents))
-    expect(page.get_by_text(CONFIRMED)).to_be_visible(timeout=20_000)
-    if not days:
-        in_two_hours = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
-        with unit_of_work(clinic) as session:
-            visit = session.scalars(select(Appointment)).one()
-            visit.blocked = Range(in_two_hours, in_two_hours + timedelta(minutes=30))
-            visit.starts_at, visit.ends_at = in_two_hours, in_two_hours + timedelta(minutes=30)
     page.goto(f"{address}/my_appointments")
     page.get_by_role("button", name="Cancel", exact=True).click()
     settle(page)
@@ -245,10 +260,9 @@ def test_the_desk_takes_cash_and_the_receipt_can_be_read(
     sign_in_as: SignInAs, address: str, clinic: Engine, residents: Residents, tmp_path: Path
 ) -> None:
     with unit_of_work(clinic) as session:
-        rita = session.scalars(select(User).where(User.username == "rita")).one()
         appointments.book(
             session,
-            Actor(rita.id, Role.STAFF, rita.name),
+            rita(session),
             patient_id=residents.ada_id,
             doctor_id=residents.roth_id,
             service_id=residents.checkup_id,
@@ -260,8 +274,9 @@ def test_the_desk_takes_cash_and_the_receipt_can_be_read(
     page.keyboard.press("Enter")
     settle(page)
     page.get_by_role("button", name="Ada Okafor").click()
+    page.get_by_role("button", name="Take payment").click()
     page.get_by_role("button", name="Taken in cash").click()
-    expect(page.get_by_text("Taken: €60.00.")).to_be_visible()
+    expect(page.get_by_text("Taken: €60.00, for Check-up")).to_be_visible()
     expect(page.get_by_text("Settled")).to_be_visible()
     link = page.get_by_role("link", name="Receipt", exact=False).first.get_attribute("href") or ""
     receipt = tmp_path / "receipt.pdf"

@@ -1,4 +1,4 @@
-"""Money and time under every order of clicks, payments, lost answers, events, ticks and jobs.
+"""Money and time under every order of clicks, payments, cash, lost answers, events, ticks and jobs.
 
 At the end all is quiet, and then: money is kept if and only if the visit is live or what was agreed says so;
 a time is free if and only if no live visit has it; nothing hangs in a middle state; and what we say of each
@@ -22,17 +22,36 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
-from core import appointments, availability, checkouts, holds, processor_events, repayments
+from core import (
+    appointments,
+    availability,
+    checkouts,
+    holds,
+    ledger,
+    payouts,
+    processor_events,
+    repayments,
+    tills,
+    waiting_refunds,
+)
 from core.access import Actor
 from core.errors import ClinicError
 from core.stripe_cards import happening
-from db.models import Appointment, AppointmentStatus, LedgerEntry, Payment, Refund, RefundState
+from db.models import (
+    Appointment,
+    AppointmentStatus,
+    LedgerEntry,
+    Payment,
+    PaymentMethod,
+    Refund,
+    RefundState,
+)
 from db.models.appointments import LIVE_STATUSES
 from db.session import unit_of_work
-from tests.cast import NOW, on
+from tests.cast import on
 from tests.money import Scene, scene
 from tests.payment_sandbox import PaymentSandbox
 
@@ -49,12 +68,7 @@ class Money(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        with unit_of_work(self.clinic.database) as session:
-            session.execute(text("TRUNCATE appointments, processor_events, document_counters CASCADE"))
-            session.execute(text("TRUNCATE processor_cursors"))
-        self.clinic.sandbox.reset()
-        self.clinic.now = NOW
-        self.clinic.tick(timedelta())
+        self.clinic.anew()
         self.visits: list[int] = []
         self.expected: dict[int, int] = {}
 
@@ -106,6 +120,31 @@ class Money(RuleBasedStateMachine):
             appointments.reschedule(
                 session, self.clinic.cast.desk, appointment_id=visit_id, starts_at=slot, waive_policy=True
             )
+
+    @precondition(lambda self: self.visits)
+    @rule(data=st.data(), share=st.sampled_from([1, 2]))
+    def take_cash(self, data: st.DataObject, share: int) -> None:
+        """At the desk, all that is owed or half of it, also while somebody may be paying online."""
+        visit_id = data.draw(st.sampled_from(self.visits))
+        with suppress(ClinicError), unit_of_work(self.clinic.database) as session:
+            owed = ledger.owed(session, session.get_one(Appointment, visit_id))
+            tills.take(
+                session,
+                self.clinic.cast.desk,
+                appointment_id=visit_id,
+                method=PaymentMethod.CASH,
+                amount_minor=owed // share,
+            )
+
+    @rule()
+    def hand_over(self) -> None:
+        """Whatever cash waits to be given back."""
+        desk = self.clinic.cast.desk
+        with Session(self.clinic.database) as session:
+            waiting = [refund.id for refund in waiting_refunds.to_hand_over(session, desk)]
+        for refund_id in waiting:
+            with unit_of_work(self.clinic.database) as session:
+                payouts.hand_over(session, desk, refund_id=refund_id)
 
     @rule(minutes=st.sampled_from(MINUTES))
     def let_time_pass(self, minutes: int) -> None:
@@ -166,6 +205,7 @@ class Money(RuleBasedStateMachine):
         for _turn in range(8):
             self.clinic.tick(timedelta(minutes=50))
             self.clinic.jobs()
+        self.hand_over()
         with Session(self.clinic.database) as session:
             visits = session.scalars(select(Appointment)).all()
             middle = select(Payment.id).where(Payment.state.in_(["open", "closing"]))
@@ -179,7 +219,7 @@ class Money(RuleBasedStateMachine):
 
     def look_at(self, visit: Appointment) -> None:
         money, failed = self.clinic.standing(visit.id), self.failed(visit.id)
-        assert money.received_minor == self.at_stripe(visit.id)
+        assert money.received_minor == self.at_stripe(visit.id) + self.in_the_drawer(visit.id)
         if visit.status in LIVE_STATUSES:
             assert visit.due_minor <= money.received_minor <= PRICE + failed
         elif visit.status is AppointmentStatus.EXPIRED:
@@ -193,6 +233,14 @@ class Money(RuleBasedStateMachine):
         """What the desk has to give back by other means."""
         refunds = self.clinic.refunds(visit_id)
         return sum(each.amount_minor for each in refunds if each.state is RefundState.FAILED)
+
+    def in_the_drawer(self, visit_id: int) -> int:
+        """What the desk has of a visit's money in cash."""
+        with Session(self.clinic.database) as session:
+            cash = select(func.coalesce(func.sum(LedgerEntry.amount_minor), 0)).where(
+                LedgerEntry.appointment_id == visit_id, LedgerEntry.method == PaymentMethod.CASH
+            )
+            return -int(session.scalar(cash) or 0)
 
     def at_stripe(self, visit_id: int) -> int:
         """What Stripe has of a visit's money."""
@@ -220,12 +268,21 @@ class Money(RuleBasedStateMachine):
                 assert (slot in free) == (slot not in live)
 
 
-@pytest.fixture
+@pytest.fixture(params=["EUR", "JPY"])
 def machine(
-    database: Engine, sandbox: PaymentSandbox, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    database: Engine,
+    sandbox: PaymentSandbox,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[type[Money]]:
-    policy = {"deposit_percent": DEPOSIT_PERCENT, "refund_percent": REFUND_PERCENT, "late_fee_percent": 25}
-    with scene(database, sandbox, monkeypatch, payment_rule="deposit", **policy) as clinic:
+    policy: dict[str, object] = {
+        "deposit_percent": DEPOSIT_PERCENT,
+        "refund_percent": REFUND_PERCENT,
+        "late_fee_percent": 25,
+    }
+    with scene(
+        database, sandbox, monkeypatch, payment_rule="deposit", currency=request.param, **policy
+    ) as clinic:
         Money.clinic = clinic
         yield Money
 

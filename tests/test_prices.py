@@ -252,7 +252,7 @@ def test_the_page_refuses_with_a_sentence(albert: AppTest, database: Engine, res
     albert.selectbox(key="prices_clinic_no_show_rule").set_value(PaymentRule.FULL)
     albert.button(key="prices_save_clinic").click().run()
     assert said(albert.error) == [
-        "Please say after how many missed visits the stricter rule counts: 1 to 20."
+        "Please say after how many missed visits the stricter rule applies: 1 to 20."
     ]
     with Session(database) as session:
         assert session.get_one(Service, residents.checkup_id).deposit_minor == 0

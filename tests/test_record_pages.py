@@ -194,7 +194,7 @@ def test_a_patient_erases_the_account_and_reads_what_is_kept(
     assert said(app.error) == ["That is not the name. Please write it as it stands above."]
     app.text_input(key="data_name").set_value("Ada Okafor")
     app.button(key="data_erase_submit").click().run()
-    assert "Kept until 29 May 2036: name, birth date, visits and record" in said(app.success)[0]
+    assert "Kept until 29 May 2036: name, birth date, visits, record, invoices" in said(app.success)[0]
     assert "Please sign in" in app.warning[0].value
     with Session(database) as session:
         assert session.get_one(Patient, residents.ada_id).erased_at == NOON

@@ -81,7 +81,7 @@ def test_a_difference_needs_a_note(session: Session, cast: Cast, cash: int, term
     take(session, cast, cast.desk, 4000, TERMINAL)
     with pytest.raises(DifferenceUnexplained) as refused:
         close(session, cast.desk, cash, terminal_counted_minor=terminal, note=" ")
-    assert str(refused.value).startswith("Cash: €50.00 expected. Card terminal: €40.00 expected.")
+    assert str(refused.value).startswith("The ledger says €50.00 in cash and €40.00 on the terminal.")
     closed = close(session, cast.desk, cash, terminal_counted_minor=terminal, note=" A coin fell down ")
     assert closed.note == "A coin fell down"
     assert (closed.expected_minor, closed.terminal_minor) == (5000, 4000)

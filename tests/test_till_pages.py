@@ -54,10 +54,14 @@ def test_the_desk_takes_a_part_in_cash_and_is_refused_more_than_is_left(
 ) -> None:
     number = visit(database, residents)
     app = till_of_ada(open_as, residents)
+    app.button(key=f"till_open_{number}").click().run()
     app.number_input(key=f"till_take_{number}_6000").set_value(20.01)
     app.button(key=f"till_take_cash_{number}").click().run()
-    assert said(app.success) == ["Taken: €20.01."]
+    assert said(app.success)[0].startswith("Taken: €20.01, for Check-up")
+    keys = [field.key for field in app.number_input]
+    assert f"till_take_{number}_3999" not in keys, "the next click takes nothing"
     assert "**To pay €39" in texts(app).replace("\\", "")
+    app.button(key=f"till_open_{number}").click().run()
     app.number_input(key=f"till_take_{number}_3999").set_value(40.0)
     app.button(key=f"till_take_terminal_{number}").click().run()
     assert said(app.error) == ["Only €39.99 is owed for this visit. Please take no more than that."]
@@ -66,15 +70,40 @@ def test_the_desk_takes_a_part_in_cash_and_is_refused_more_than_is_left(
         assert (paid.amount_minor, paid.method) == (2001, PaymentMethod.CASH)
 
 
+def test_an_emptied_amount_takes_nothing(open_as: OpenAs, database: Engine, residents: Residents) -> None:
+    number = visit(database, residents)
+    app = till_of_ada(open_as, residents)
+    app.button(key=f"till_open_{number}").click().run()
+    app.number_input(key=f"till_take_{number}_6000").set_value(None)
+    app.button(key=f"till_take_cash_{number}").click().run()
+    assert said(app.error) == ["Please give an amount above zero."]
+    with Session(database) as session:
+        assert session.scalars(select(Payment)).all() == []
+
+
+def test_what_was_taken_by_mistake_is_still_owed(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    number = visit_of(database, portal.paid_in_cash(database, residents))
+    app = till_of_ada(open_as, residents)
+    app.number_input(key=f"till_give_amount_{number}").set_value(60.0)
+    app.text_input(key=f"till_give_reason_{number}").set_value("The wrong visit")
+    app.checkbox(key=f"till_give_mistake_{number}").check()
+    app.button(key=f"till_give_submit_{number}").click().run()
+    assert said(app.success) == ["Given: €60.00."]
+    assert "**To pay €60" in texts(app).replace("\\", "")
+
+
 def test_yen_are_typed_without_decimals(open_as: OpenAs, database: Engine, residents: Residents) -> None:
     number = visit(database, residents)
     with unit_of_work(database) as session:
         make.clinic(session, currency="JPY")
     app = till_of_ada(open_as, residents)
+    app.button(key=f"till_open_{number}").click().run()
     field = app.number_input(key=f"till_take_{number}_6000")
     assert (field.value, field.step, field.label) == (6000, 1, "Amount (JPY)")
     app.button(key=f"till_take_terminal_{number}").click().run()
-    assert said(app.success) == ["Taken: JP¥6,000."]
+    assert said(app.success)[0].startswith("Taken: JP¥6,000, for Check-up")
 
 
 def test_a_visit_is_invoiced_to_be_paid_later(
@@ -82,6 +111,7 @@ def test_a_visit_is_invoiced_to_be_paid_later(
 ) -> None:
     number = visit(database, residents)
     app = till_of_ada(open_as, residents)
+    app.button(key=f"till_open_{number}").click().run()
     app.button(key=f"till_invoice_{number}").click().run()
     assert said(app.success) == ["Invoice written. It can be paid later."]
     assert not [button for button in app.button if button.key == f"till_invoice_{number}"]
@@ -131,7 +161,7 @@ def test_a_till_is_closed_once_a_difference_is_explained(
     for field, value in (("counted", 59.5), ("terminal", 0.0), ("left", 20.0)):
         app.number_input(key=f"close_{field}").set_value(value)
     app.button(key="close_submit").click().run()
-    assert said(app.error)[0].startswith("Cash: €60.00 expected.")
+    assert said(app.error)[0].startswith("The ledger says €60.00 in cash")
     app.text_input(key="close_note").set_value("A coin fell down")
     app.button(key="close_submit").click().run()
     assert said(app.success) == ["The till is closed."]
@@ -149,7 +179,7 @@ def test_a_patient_sees_what_became_of_their_money_and_of_nobody_else_s(
     portal.paid_in_cash(database, residents, amount_minor=2500)
     app = open_as("ada", PAYMENTS)
     assert "Invoiced €60.00 · Paid €25.00 · **To pay €35.00**" in texts(app).replace("\\", "")
-    assert said(open_as("ben", PAYMENTS).info) == ["Nothing to pay, and nothing was paid yet."]
+    assert said(open_as("ben", PAYMENTS).info) == ["You have nothing to pay, and have paid nothing yet."]
 
 
 def test_what_is_left_is_paid_online_where_cards_are_taken(

@@ -150,7 +150,7 @@ def test_a_refund_that_came_in_between_is_seen_by_the_trigger_and_said(
 
         outcomes = at_once(database, [giving(cast.desk, paid, 4000), let_go_once_waited_for])
     [refusal] = [each for each in outcomes if isinstance(each, MoreThanPaid)]
-    assert str(refusal).startswith("Of this payment €20.00")
+    assert str(refusal).startswith("Only €20.00 of this payment")
 
 
 def test_two_receptionists_hand_a_refund_over_once(

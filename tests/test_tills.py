@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import appointments, ledger, payouts, refunds, tills
+from core import appointments, ledger, payouts, refunds, tills, waiting_refunds
 from core.access import Action, Actor
 from core.appointment_errors import FormAlreadySent, ReasonMissing
 from core.errors import AccessDenied, NotFound
-from core.payouts import AlreadyHandedOver, AlreadyResolved, MoreThanPaid, NotPaidOnline
+from core.payouts import AlreadyHandedOver, AlreadyResolved, FailedOneWaits, MoreThanPaid, NotPaidOnline
 from core.tills import AmountMissing, LessThanDue, MoreThanOwed, NotAtTheDesk, NotConfirmed, NothingOwed
 from db.models import (
     Appointment,
@@ -104,7 +104,7 @@ def test_nobody_else_takes_or_gives_money(
     with pytest.raises(AccessDenied):
         pay_back(session, actor, paid, 100)
     with pytest.raises(AccessDenied):
-        payouts.waiting(session, actor)
+        waiting_refunds.counted(session, actor)
 
 
 def test_part_payments_add_up_and_none_is_more_than_what_is_left(
@@ -249,7 +249,7 @@ def test_what_a_cancellation_promised_is_not_used_a_second_time(session: Session
     paid = take(session, cast.desk, visit, 6000)
     appointments.cancel(session, cast.ada, appointment_id=visit.id, reason="I am better")
     pay_back(session, cast.desk, paid, 1000)
-    assert payouts.waiting(session, cast.desk) == (1, 0)
+    assert waiting_refunds.counted(session, cast.desk) == (1, 0)
     standing = ledger.standing(session, visit.id)
     assert (standing.invoiced_minor, standing.balance_minor) == (2000, -3000)
 
@@ -261,7 +261,7 @@ def test_never_more_goes_back_than_is_left_of_a_payment(
     pay_back(session, cast.desk, paid, 4000)
     with pytest.raises(MoreThanPaid) as refused:
         pay_back(session, cast.desk, paid, 2001)
-    assert str(refused.value).startswith("Of this payment €20.00 can be paid back.")
+    assert str(refused.value).startswith("Only €20.00 of this payment can still be paid back.")
     with pytest.raises(MoreThanPaid):
         pay_back(session, cast.desk, paid, 10**12)
 
@@ -295,14 +295,14 @@ def test_what_a_cancellation_left_is_handed_over_once(session: Session, cast: Ca
     visit = visit_of_ada(session, cast)
     take(session, cast.desk, visit, 6000)
     appointments.cancel(session, cast.ada, appointment_id=visit.id, reason="I am better")
-    [waiting] = payouts.to_hand_over(session, cast.desk)
+    [waiting] = waiting_refunds.to_hand_over(session, cast.desk)
     assert waiting.payment.appointment.patient.name == "Ada Okafor"
-    assert payouts.waiting(session, cast.desk) == (1, 0)
+    assert waiting_refunds.counted(session, cast.desk) == (1, 0)
     given = payouts.hand_over(session, cast.desk, refund_id=waiting.id)
     assert payouts.hand_over(session, cast.desk, refund_id=waiting.id) is given
     with pytest.raises(AlreadyHandedOver):
         payouts.hand_over(session, cast.admin, refund_id=waiting.id)
-    assert payouts.waiting(session, cast.desk) == (0, 0)
+    assert waiting_refunds.counted(session, cast.desk) == (0, 0)
     assert ledger.standing(session, visit.id).balance_minor == 0
     assert len([each for each in written(session, visit) if each[0] is EntryKind.REFUND]) == 1
 
@@ -322,11 +322,11 @@ def failed_refund(session: Session, cast: Cast, visit: Appointment) -> Refund:
 def test_a_refund_that_failed_is_given_in_cash_and_counts_as_cash(session: Session, cast: Cast) -> None:
     visit = visit_of_ada(session, cast)
     failed = failed_refund(session, cast, visit)
-    assert payouts.unresolved(session, cast.desk) == [failed]
-    assert payouts.waiting(session, cast.desk) == (0, 1)
+    assert waiting_refunds.unresolved(session, cast.desk) == [failed]
+    assert waiting_refunds.counted(session, cast.desk) == (0, 1)
     payouts.resolve(session, cast.desk, refund_id=failed.id, method=CASH)
-    assert payouts.waiting(session, cast.desk) == (1, 0)
-    [anew] = payouts.to_hand_over(session, cast.desk)
+    assert waiting_refunds.counted(session, cast.desk) == (1, 0)
+    [anew] = waiting_refunds.to_hand_over(session, cast.desk)
     payouts.hand_over(session, cast.desk, refund_id=anew.id)
     last = session.scalars(select(LedgerEntry).order_by(LedgerEntry.id.desc())).first()
     assert last is not None
@@ -354,14 +354,17 @@ def test_what_came_in_cash_cannot_go_back_online(session: Session, cast: Cast, v
         payouts.resolve(session, cast.desk, refund_id=failed.id, method=ONLINE)
 
 
-def test_what_went_back_by_hand_since_is_not_given_again_for_the_one_that_failed(
+def test_nothing_goes_back_by_hand_while_a_failed_refund_waits_and_what_went_elsewhere_is_not_given_again(
     session: Session, cast: Cast
 ) -> None:
     visit = visit_of_ada(session, cast)
     failed = failed_refund(session, cast, visit)
-    pay_back(session, cast.desk, session.get_one(Payment, failed.payment_id), 4000)
+    paid = session.get_one(Payment, failed.payment_id)
+    with pytest.raises(FailedOneWaits):
+        pay_back(session, cast.desk, paid, 4000)
+    refunds.ask(session, None, paid, 4000, cause=RefundCause.AT_PROCESSOR)  # somebody, at the processor
     resolved = payouts.resolve(session, cast.desk, refund_id=failed.id, method=CASH)
     assert resolved.resolved_by_id == cast.desk.user_id
-    [anew] = payouts.to_hand_over(session, cast.desk)
+    [anew] = waiting_refunds.to_hand_over(session, cast.desk)
     assert anew.amount_minor == 2000
     assert sum(left for _paid, left in refunds.refundable(session, visit.id)) == 0

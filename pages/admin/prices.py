@@ -29,10 +29,10 @@ with reading() as session:
 st.title(_("Prices and payment"))
 if not config().takes_cards_online:
     st.info(
-        _("Nobody can pay online here yet: STRIPE_SECRET_KEY is not set. All is paid at the desk."),
+        _("Nobody can pay online here yet: STRIPE_SECRET_KEY is not set. Everything is paid at the desk."),
         icon=":material/credit_card_off:",
     )
-st.caption(_("What you change counts for visits booked from then on; what was agreed before stays."))
+st.caption(_("Changes apply to visits booked from now on; what was agreed before stays as it is."))
 st.header(_("For all services"))
 clinic_fields(clinic)
 st.button(_("Save"), type="primary", on_click=save_clinic, key="prices_save_clinic")

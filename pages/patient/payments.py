@@ -43,7 +43,7 @@ with_patient = len(actor.patient_ids) > 1
 
 st.title(_("Payments"))
 if not visits:
-    st.info(_("Nothing to pay, and nothing was paid yet."), icon=":material/payments:")
+    st.info(_("You have nothing to pay, and have paid nothing yet."), icon=":material/payments:")
 for statement in visits[:limit]:
     with st.container(border=True):
         statement_head(statement, clinic.currency, zone, with_patient=with_patient)

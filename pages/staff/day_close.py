@@ -54,11 +54,11 @@ for column, label, minor, method in (
     )
     column.caption(said)
 if till.opening_minor:
-    cash.caption(_("Left in it the last time: {amount}").format(amount=shown(till.opening_minor, currency)))
+    cash.caption(_("Left in it last time: {amount}").format(amount=shown(till.opening_minor, currency)))
 
 with st.form("close", enter_to_submit=False):
     amount_field(_("Cash counted"), currency, key="close_counted")
-    amount_field(_("Total on the terminal's slip"), currency, key="close_terminal", may_be_negative=True)
+    amount_field(_("Total on the terminal's slip"), currency, key="close_terminal")
     amount_field(_("Cash that stays in the drawer"), currency, key="close_left")
     st.text_input(
         _("Note"),

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import clinics, documents, statements
+from core import clinics, clock, documents, statements
 from core.i18n import _
 from db.models import Role
 from pages.ui import reading, require
@@ -10,7 +10,7 @@ from pages.ui.money import document_links
 from pages.ui.people import choose_patient
 from pages.ui.statements import statement_head
 from pages.ui.tills import give_panel, take_panel
-from pages.ui.waiting_refunds import waiting_refunds
+from pages.ui.waiting_refunds import show_waiting
 
 actor = require(Role.STAFF, Role.ADMIN)
 
@@ -21,7 +21,7 @@ def show_more() -> None:
 
 limit = st.session_state.setdefault("till_shown", statements.SHOWN)
 st.title(_("Till"))
-waiting_refunds(actor)
+show_waiting(actor)
 patient = choose_patient(actor)
 if patient is None:
     st.stop()
@@ -31,14 +31,15 @@ with reading() as session:
     visits = statements.of_patients(session, actor, patient_ids=[patient.id], limit=limit + 1)
     written = documents.listed(session, actor, patient_id=patient.id)
 
+now = clock.now()
 st.header(_("Visits and what is owed"))
 if not visits:
     st.info(_("No visit of this patient costs anything."), icon=":material/payments:")
-for statement in sorted(visits[:limit], key=lambda each: each.owed_minor == 0):
+for statement in sorted(visits[:limit], key=lambda each: abs(each.visit.starts_at - now)):  # today's first
     with st.container(border=True):
         statement_head(statement, clinic.currency, zone, with_patient=False)
         if statement.owed_minor:
-            take_panel(statement, clinic.currency)
+            take_panel(statement, clinic.currency, zone)
         give_panel(statement, clinic.currency)
 if len(visits) > limit:
     st.button(_("Show more"), on_click=show_more, key="till_more", width="stretch")

@@ -13,7 +13,7 @@ from db.models import LedgerEntry, TillClosing
 def entries_table(entries: Sequence[LedgerEntry], zone: tzinfo) -> None:
     """What was taken (with a plus) and given back, the newest first."""
     if not entries:
-        st.caption(_("Nothing was taken or given back yet."))
+        st.caption(_("Nothing has been taken or given back yet."))
         return
     st.dataframe(
         [
@@ -35,7 +35,7 @@ def entries_table(entries: Sequence[LedgerEntry], zone: tzinfo) -> None:
 def closings_table(closings: Sequence[tuple[TillClosing, str]], zone: tzinfo) -> None:
     """What was expected and counted each time; where that differed first."""
     if not closings:
-        st.caption(_("None."))
+        st.caption(_("No till has been closed yet."))
         return
     st.dataframe(
         [

@@ -6,30 +6,27 @@ import streamlit as st
 
 from core import clinics, documents
 from core.i18n import money
-from core.till_closings import MOST_MINOR
 from db.models import LedgerEntry
 from pages.ui.sessions import has_cookie
 from pages.ui.words import plain
 
 
 def amount_field(
-    label: str,
-    currency: str,
-    *,
-    key: str,
-    value_minor: int | None = None,
-    most_minor: int = MOST_MINOR,
-    may_be_negative: bool = False,
+    label: str, currency: str, *, key: str, value_minor: int | None = None, is_clearable: bool = False
 ) -> None:
-    """A sum as people write it: with the decimals that the currency has."""
+    """A sum as people write it, with the decimals that the currency has.
+
+    It has no bounds: a browser would keep the old sum where it refuses a new one, and the service would never
+    hear of it. One that is `is_clearable` stays empty once it is emptied, or else shows `value_minor` again.
+    """
     places = clinics.decimals(currency)
     kind: type[float] | type[int] = float if places else int
-    most = kind(clinics.typed_amount(most_minor, currency))
+    value = None if value_minor is None else kind(clinics.typed_amount(value_minor, currency))
+    if is_clearable and key not in st.session_state:
+        st.session_state[key] = value
     st.number_input(
         f"{label} ({currency})",
-        value=None if value_minor is None else kind(clinics.typed_amount(value_minor, currency)),
-        min_value=-most if may_be_negative else kind(0),
-        max_value=most,
+        value=None if is_clearable else value,
         step=kind(1),
         format=f"%.{places}f" if places else "%d",
         key=key,

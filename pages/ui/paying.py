@@ -4,16 +4,16 @@ import streamlit as st
 
 from core import checkouts
 from core.checkouts import Progress
-from core.i18n import N_, _, money
+from core.i18n import N_, _
 from core.payments import UNSETTLED
 from core.terms import SMALLEST_ONLINE_MINOR
 from db.models import Appointment, AppointmentStatus, Payment, PaymentState
 from db.models.appointments import LIVE_STATUSES
 from pages.ui.actions import perform
+from pages.ui.money import shown
 from pages.ui.navigation import FIND_DOCTOR
 from pages.ui.refusals import reading
 from pages.ui.sessions import acting
-from pages.ui.words import plain
 
 SECONDS = 3  # between two looks at an attempt that is open
 
@@ -33,9 +33,11 @@ def what_became(visit: Appointment, stands: Progress, currency: str) -> None:
     elif attempt is not None and state is PaymentState.OPEN:
         _offer_link(attempt)
     elif state is PaymentState.CLOSING:
-        st.info(_("This attempt to pay is being ended. Nothing more is needed."), icon=":material/hourglass:")
+        st.info(
+            _("This attempt to pay is being closed. You need not do anything."), icon=":material/hourglass:"
+        )
     elif attempt is not None and stands.left_minor:
-        st.info(_("Nothing was paid the last time."), icon=":material/info:")
+        st.info(_("Nothing was paid last time."), icon=":material/info:")
     elif not stands.left_minor:
         st.info(_("There is nothing to pay for this visit."), icon=":material/info:")
     if state not in UNSETTLED and stands.left_minor:
@@ -46,7 +48,7 @@ def _offer_to_begin(visit: Appointment, left_minor: int, currency: str) -> None:
     """What is left can be paid now, or at the desk."""
     if visit.hold_expires_at is None:
         left = _("{amount} is left to pay: online, or at the desk.")
-        st.markdown(plain(left.format(amount=money(left_minor, currency))))
+        st.markdown(left.format(amount=shown(left_minor, currency)))
     if left_minor >= SMALLEST_ONLINE_MINOR:
         st.button(
             _("Pay online"),
@@ -65,7 +67,7 @@ def begin(visit_id: int) -> None:
 
 
 def _say_paid(visit: Appointment, attempt: Payment) -> None:
-    amount = money(attempt.amount_minor, attempt.currency)
+    amount = shown(attempt.amount_minor, attempt.currency)
     if visit.status in LIVE_STATUSES:
         st.success(
             _("{amount} is paid. Your appointment is confirmed.").format(amount=amount),
@@ -89,7 +91,7 @@ def _say_paid(visit: Appointment, attempt: Payment) -> None:
 
 
 def _offer_link(attempt: Payment) -> None:
-    amount = money(attempt.amount_minor, attempt.currency)
+    amount = shown(attempt.amount_minor, attempt.currency)
     if attempt.checkout_url is None:
         st.warning(
             _("The payment page does not answer at the moment. Please leave this page open: we keep trying."),

@@ -32,14 +32,14 @@ def clinic_fields(now: ClinicPrices) -> None:
         _rule(_("After missed visits"), now.no_show_rule, f"{CLINIC}_no_show_rule", usual)
     with limit:
         label = _("How many, in twelve months")
-        _number(label, now.no_show_limit, prices.NO_SHOW_LIMIT, f"{CLINIC}_no_show_limit", _("None set"))
+        _number(label, now.no_show_limit, f"{CLINIC}_no_show_limit", _("None set"))
     deposit, holds, currency = st.columns(3)
     with deposit:
         label = _("Deposit, where a service has none of its own (%)")
-        _number(label, now.deposit_percent, prices.DEPOSIT_PERCENT, f"{CLINIC}_deposit_percent")
+        _number(label, now.deposit_percent, f"{CLINIC}_deposit_percent")
     with holds:
         label = _("Unpaid visits that one account may hold")
-        _number(label, now.unpaid_holds, prices.UNPAID_HOLDS, f"{CLINIC}_unpaid_holds")
+        _number(label, now.unpaid_holds, f"{CLINIC}_unpaid_holds")
     known = clinics.currencies()
     codes = known if now.currency in known else (now.currency, *known)
     currency.selectbox(
@@ -109,20 +109,19 @@ def _prefix(service: Service) -> str:
 def _cancelling_fields(
     prefix: str, hours: int | None, late_fee: int | None, refund: int | None, unset: str = ""
 ) -> None:
-    for column, label, value, bounds, name in zip(
+    for column, label, value, name in zip(
         st.columns(3),
         (
-            _("Cancelled late: less than so many hours ahead"),
+            _("Cancelling is late from this many hours before"),
             _("Late fee (% of the price)"),
-            _("In time: of what was paid, so much goes back (%)"),
+            _("Cancelled in time, this much of what was paid goes back (%)"),
         ),
         (hours, late_fee, refund),
-        (prices.HOURS, prices.PERCENT, prices.PERCENT),
         ("cancellation_hours", "late_fee_percent", "refund_percent"),
         strict=True,
     ):
         with column:
-            _number(label, value, bounds, f"{prefix}_{name}", unset)
+            _number(label, value, f"{prefix}_{name}", unset)
 
 
 def _rule(label: str, now: PaymentRule | None, key: str, unset: str = "") -> None:
@@ -132,13 +131,14 @@ def _rule(label: str, now: PaymentRule | None, key: str, unset: str = "") -> Non
     st.selectbox(label, rules, index=rules.index(now), format_func=names.get, key=key)
 
 
-def _number(label: str, now: int | None, bounds: range, key: str, unset: str = "") -> None:
-    """A whole number within `bounds`; `unset` names what holds while the field is empty, where it may be."""
+def _number(label: str, now: int | None, key: str, unset: str = "") -> None:
+    """A whole number; `unset` names what holds while the field is empty, where it may be.
+
+    Without bounds: a browser would keep the old number where it refuses a new one.
+    """
     st.number_input(
         label,
         value=now,
-        min_value=bounds.start,
-        max_value=bounds.stop - 1,
         step=1,
         placeholder=unset,
         key=key,
@@ -146,4 +146,4 @@ def _number(label: str, now: int | None, bounds: range, key: str, unset: str = "
 
 
 def _sum(label: str, now_minor: int, currency: str, key: str) -> None:
-    amount_field(label, currency, key=key, value_minor=now_minor, most_minor=prices.PRICE_MINOR.stop - 1)
+    amount_field(label, currency, key=key, value_minor=now_minor)

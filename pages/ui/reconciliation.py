@@ -9,6 +9,7 @@ from core import reconciliations
 from core.errors import ClinicError
 from core.i18n import _, day_and_time, money, ngettext
 from core.reconciliations import Line, Theirs
+from pages.ui.money import shown
 
 SHOWN = 500
 
@@ -30,16 +31,16 @@ def totals(lines: Sequence[Line], currency: str) -> None:
     theirs = sum(line.theirs.amount_minor for line in lines if line.theirs)
     differing = sum(1 for line in lines if line.difference_minor)
     with st.container(horizontal=True):
-        st.metric(_("We say"), money(ours, currency), border=True)
-        st.metric(_("They say"), money(theirs, currency), border=True)
-        st.metric(_("Difference"), money(theirs - ours, currency), border=True)
+        st.metric(_("We say"), shown(ours, currency), border=True)
+        st.metric(_("They say"), shown(theirs, currency), border=True)
+        st.metric(_("Difference"), shown(theirs - ours, currency), border=True)
     if not lines:
         st.info(_("There were no card payments in these days."), icon=":material/info:")
     elif differing:
         text = ngettext("{count} line differs.", "{count} lines differ.", differing)
         st.warning(text.format(count=differing), icon=":material/balance:")
     else:
-        st.success(_("All of it agrees."), icon=":material/check_circle:")
+        st.success(_("Everything agrees."), icon=":material/check_circle:")
 
 
 def lines_table(lines: Sequence[Line], zone: tzinfo, currency: str) -> None:

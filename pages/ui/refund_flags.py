@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import access, payouts
+from core import access, waiting_refunds
 from core.access import Action, Actor
 from core.i18n import ngettext
 from pages.ui.navigation import TILL
@@ -14,7 +14,7 @@ def flag_refunds(actor: Actor) -> None:
     if not access.may(actor, Action.REFUND):
         return
     with reading() as session:
-        waiting = payouts.waiting(session, actor)
+        waiting = waiting_refunds.counted(session, actor)
     if waiting.failed:
         told = ngettext(
             "{count} refund has failed and waits for another way",

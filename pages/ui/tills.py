@@ -1,5 +1,6 @@
 """What the desk does about the money of a visit: take it, invoice it, give it back."""
 
+from datetime import tzinfo
 from uuid import UUID
 
 import streamlit as st
@@ -7,15 +8,17 @@ import streamlit as st
 from core import payouts, tills
 from core.appointment_events import REASON_LENGTH
 from core.documents import METHOD
-from core.i18n import N_, _, money
+from core.i18n import N_, _, day_and_time, money
 from core.statements import Statement
 from db.models import AppointmentStatus, Payment, PaymentMethod
 from pages.ui.actions import form_key, perform, say
 from pages.ui.choices import choice
 from pages.ui.money import amount_field, typed_minor
 
+OPEN = "till_open"  # the visit for which money is being taken: one at a time, since cards move when it is
 
-def _take(visit_id: int, method: PaymentMethod, field: str, currency: str, key: UUID) -> None:
+
+def _take(visit_id: int, named: str, method: PaymentMethod, field: str, currency: str, key: UUID) -> None:
     taken = perform(
         tills.take,
         appointment_id=visit_id,
@@ -26,7 +29,9 @@ def _take(visit_id: int, method: PaymentMethod, field: str, currency: str, key: 
         form=f"till_take_{visit_id}",
     )
     if taken is not None:
-        say(_("Taken: {amount}.").format(amount=money(taken.amount_minor, taken.currency)))
+        st.session_state[OPEN] = None
+        said = _("Taken: {amount}, for {visit}.")
+        say(said.format(amount=money(taken.amount_minor, taken.currency), visit=named))
 
 
 def _invoice(visit_id: int) -> None:
@@ -39,10 +44,11 @@ def _give(visit_id: int, only_payment_id: int, currency: str, key: UUID) -> None
         payment_id=st.session_state.get(f"till_give_payment_{visit_id}") or only_payment_id,
         amount_minor=typed_minor(f"till_give_amount_{visit_id}", currency) or 0,
         reason=st.session_state.get(f"till_give_reason_{visit_id}") or "",
+        is_still_owed=bool(st.session_state.get(f"till_give_mistake_{visit_id}")),
         request_key=key,
         done=N_("Paid back."),
         form=f"till_give_{visit_id}",
-        clear=[f"till_give_amount_{visit_id}", f"till_give_reason_{visit_id}"],
+        clear=[f"till_give_{field}_{visit_id}" for field in ("amount", "reason", "mistake")],
     )
     if given is not None:
         said = (
@@ -51,12 +57,29 @@ def _give(visit_id: int, only_payment_id: int, currency: str, key: UUID) -> None
         say(said.format(amount=money(given.amount_minor, currency)))
 
 
-def take_panel(statement: Statement, currency: str) -> None:
-    """A form to take what is owed for a visit or a part of it, and to put it on an invoice instead."""
+def take_panel(statement: Statement, currency: str, zone: tzinfo) -> None:
+    """Take what is owed for a visit: a button that opens a form, so that no stray click takes money."""
+    visit_id = statement.visit.id
+    if st.session_state.get(OPEN) == visit_id:
+        _take_form(statement, currency, zone)
+    else:
+        st.button(
+            _("Take payment"),
+            icon=":material/point_of_sale:",
+            type="primary",
+            on_click=st.session_state.update,
+            args=({OPEN: visit_id},),
+            key=f"till_open_{visit_id}",
+        )
+
+
+def _take_form(statement: Statement, currency: str, zone: tzinfo) -> None:
+    """All of it or a part, in cash or by card, or on an invoice to be paid later."""
     visit, owed = statement.visit, statement.owed_minor
+    named = f"{visit.service.name}, {day_and_time(visit.starts_at, zone)}"
     field = f"till_take_{visit.id}_{owed}"
     with st.form(f"{field}_form", border=False, enter_to_submit=False):
-        amount_field(_("Amount"), currency, key=field, value_minor=owed)
+        amount_field(_("Amount"), currency, key=field, value_minor=owed, is_clearable=True)
         with st.container(horizontal=True):
             for method, label, icon in (
                 (PaymentMethod.CASH, _("Taken in cash"), "payments"),
@@ -67,7 +90,7 @@ def take_panel(statement: Statement, currency: str) -> None:
                     icon=f":material/{icon}:",
                     type="primary",
                     on_click=_take,
-                    args=(visit.id, method, field, currency, form_key(f"till_take_{visit.id}")),
+                    args=(visit.id, named, method, field, currency, form_key(f"till_take_{visit.id}")),
                     key=f"till_take_{method}_{visit.id}",
                 )
             if not statement.standing.was_invoiced and visit.status is not AppointmentStatus.PENDING:
@@ -98,6 +121,10 @@ def give_panel(statement: Statement, currency: str) -> None:
         choice(_("Of which payment"), named, key=f"till_give_payment_{visit_id}")
         amount_field(_("Amount"), currency, key=f"till_give_amount_{visit_id}")
         st.text_input(_("Reason"), max_chars=REASON_LENGTH, key=f"till_give_reason_{visit_id}")
+        st.checkbox(
+            _("It was taken by mistake: the visit is still to be paid for"),
+            key=f"till_give_mistake_{visit_id}",
+        )
         st.form_submit_button(
             _("Pay back"),
             on_click=_give,

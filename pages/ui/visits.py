@@ -75,7 +75,7 @@ def visit_actions(visit: Appointment, actor: Actor, clinic: ClinicSettings, zone
             )
     open_panel = st.session_state.get("visits_open")
     if open_panel == ("move", visit.id):
-        _move_panel(visit, actor, clinic, zone, is_late=is_late)
+        _move_panel(visit, actor, zone, is_late=is_late)
     elif open_panel == ("cancel", visit.id):
         _cancel_panel(visit, actor, clinic.currency)
 
@@ -134,9 +134,7 @@ def _cancel(visit_id: int, key: UUID, waive: bool, seen: Outcome) -> None:
         st.session_state["visits_open"] = None
 
 
-def _move_panel(
-    visit: Appointment, actor: Actor, clinic: ClinicSettings, zone: tzinfo, *, is_late: bool
-) -> None:
+def _move_panel(visit: Appointment, actor: Actor, zone: tzinfo, *, is_late: bool) -> None:
     with reading() as session:
         free = availability.all_free(
             session,

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import payouts
+from core import payouts, waiting_refunds
 from core.access import Actor
 from core.documents import METHOD
 from core.i18n import N_, _, ngettext
@@ -14,11 +14,11 @@ from pages.ui.refusals import reading
 from pages.ui.words import plain
 
 
-def waiting_refunds(actor: Actor) -> None:
+def show_waiting(actor: Actor) -> None:
     """Both kinds, each folded away under how many there are; nothing where nothing waits."""
     with reading() as session:
-        failed = payouts.unresolved(session, actor)
-        to_hand_over = payouts.to_hand_over(session, actor)
+        failed = waiting_refunds.unresolved(session, actor)
+        to_hand_over = waiting_refunds.to_hand_over(session, actor)
     if failed:
         told = ngettext("{count} refund has failed", "{count} refunds have failed", len(failed))
         with st.expander(told.format(count=len(failed)), icon=":material/error:"):
@@ -66,7 +66,7 @@ def _resolve(refund_id: int, method: PaymentMethod) -> None:
         payouts.resolve,
         refund_id=refund_id,
         method=method,
-        done=N_("Noted. What is to be given at the desk stands under the refunds to hand over."),
+        done=N_("Noted. If it is given out at the desk, it is now among the refunds to hand over."),
     )
 
 
