@@ -199,6 +199,10 @@ def test_the_desk_reads_the_price_and_may_ask_nothing_for_a_late_cancellation(
     assert "Cancelling costs €30.00." in shown(desk)
     desk.checkbox(key=f"cancel_waive_{late}").check().run()
     assert "Cancelling costs nothing." in shown(desk)
+    desk.selectbox(key=f"cancel_reason_{late}").select("The patient asked").run()
+    assert "Cancelling costs €30.00." in shown(desk)
+    desk.selectbox(key=f"cancel_reason_{late}").select("The doctor is not there").run()
+    assert "Cancelling costs nothing." in shown(desk), "what is the clinic's doing costs the patient nothing"
 
 
 def test_every_page_says_that_payments_are_simulated_and_where(

@@ -75,9 +75,9 @@ def _say_paid(visit: Appointment, attempt: Payment) -> None:
         )
     elif visit.status is AppointmentStatus.CANCELLED:
         st.info(
-            _("{amount} was paid. The appointment is cancelled; what you get back goes to your card.").format(
-                amount=amount
-            ),
+            _(
+                "{amount} was paid. The appointment is cancelled: what of it is yours goes back to your card."
+            ).format(amount=amount),
             icon=":material/undo:",
         )
     else:

@@ -19,7 +19,8 @@ from pages.ui.slots import pick_time
 from pages.ui.terms import pay_place
 from pages.ui.words import plain, status_badge
 
-DESK_REASONS = (N_("The patient asked"), N_("The doctor is not there"), N_("Booked by mistake"))
+OUR_REASONS = (N_("The doctor is not there"), N_("Booked by mistake"))  # for which nobody should pay
+DESK_REASONS = (N_("The patient asked"), *OUR_REASONS)
 REASONS = (
     N_("I am not free then"),
     N_("I am better"),
@@ -173,6 +174,8 @@ def _cancel_panel(visit: Appointment, actor: Actor, currency: str) -> None:
         index=None,
         placeholder=_("Choose or write a reason"),
         accept_new_options=True,
+        on_change=_suggest_waiver,
+        args=(visit.id, [_(reason) for reason in OUR_REASONS]),
         key=f"cancel_reason_{visit.id}",
     )
     waive, seen = _what_it_costs(visit, actor)
@@ -185,6 +188,12 @@ def _cancel_panel(visit: Appointment, actor: Actor, currency: str) -> None:
         key=f"cancel_submit_{visit.id}",
         width="stretch",
     )
+
+
+def _suggest_waiver(visit_id: int, our_reasons: list[str]) -> None:
+    """Tick or untick that nothing is asked: the desk may still choose otherwise."""
+    reason = st.session_state.get(f"cancel_reason_{visit_id}")
+    st.session_state[f"cancel_waive_{visit_id}"] = reason in our_reasons
 
 
 def _what_it_costs(visit: Appointment, actor: Actor) -> tuple[bool, Outcome]:
