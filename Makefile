@@ -23,7 +23,7 @@ test: .venv/tests ## Run all tests, then those that need a database on the syste
 	$(BIN)/python -m pytest
 	@if $(BIN)/python -c "import sys; from tests.servers import system_binaries as there; sys.exit(not there())"; then \
 		echo "Again on the system's PostgreSQL:"; \
-		$(BIN)/python -m pytest --postgres system -m "database and not browser"; \
+		$(BIN)/python -m pytest --postgres system -m "database and not browser and not long"; \
 	else \
 		echo "Skipped: the same on the system's PostgreSQL, since there is none."; \
 	fi

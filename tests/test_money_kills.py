@@ -28,6 +28,7 @@ from db.session import engine
 from tests.money import MINUTE, TABLES, Scene, scene
 from tests.payment_sandbox import KEY, PaymentSandbox
 
+pytestmark = pytest.mark.long
 TALKERS = ("checkouts", "repayments", "processor_events", "stripe_cards")
 SPEAKING = {
     *(f"{Path(core.__file__).parent / name}.py" for name in TALKERS),

@@ -55,6 +55,7 @@ from tests.cast import on
 from tests.money import Scene, scene
 from tests.payment_sandbox import PaymentSandbox
 
+pytestmark = pytest.mark.long
 SLOTS = [on(3, 9), on(3, 10), on(3, 11), on(3, 13)]
 PRICE, DEPOSIT_PERCENT, REFUND_PERCENT, LATE_FEE = 6000, 50, 80, 1500
 MINUTES = [1, 5, 41, 130, 600]

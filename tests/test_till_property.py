@@ -30,6 +30,7 @@ from db.session import unit_of_work
 from tests import make
 from tests.cast import NOW, Cast, assemble, on, time_is
 
+pytestmark = pytest.mark.long
 PRICES = (6000, 4500)
 STEPS = (*["take"] * 5, *["give"] * 4, "hand over", "hand over", "fail", "resolve", "resolve", "cancel")
 STEPS += ("invoice", "close")
