@@ -345,15 +345,19 @@ def world(session: Session, password_hash: str) -> Iterator[World]:
 
 
 def _paid(session: Session, cast: Cast, actor: Actor, doctor: Doctor) -> Money:
-    """A visit paid in cash, of which a part waits to be handed back and another could not be."""
+    """A visit paid in two parts: of the first some waits to be handed back, and some could not be."""
     patient = session.get_one(Patient, actor.patient_ids[0])
     visit = make.appointment(session, doctor, cast.checkup, on(5, 10), patient=patient)
-    method = PaymentMethod.CASH
-    paid = tills.take(session, cast.desk, appointment_id=visit.id, method=method, amount_minor=6000)
+    first, second = (
+        tills.take(
+            session, cast.desk, appointment_id=visit.id, method=PaymentMethod.CASH, amount_minor=amount
+        )
+        for amount in (4000, 2000)
+    )
     ledger.owe(session, cast.desk, visit, 2000)
-    waiting = make.refund(session, paid, 1500)
-    failed = make.refund(session, paid, 2500, state=RefundState.FAILED, failure="lost card")
-    return Money(paid.id, ledger.entries(session, [visit.id])[-1].id, waiting.id, failed.id)
+    waiting = make.refund(session, first, 1500)
+    failed = make.refund(session, first, 2500, state=RefundState.FAILED, failure="lost card")
+    return Money(second.id, ledger.entries(session, [visit.id])[-1].id, waiting.id, failed.id)
 
 
 def test_every_service_has_a_recipe() -> None:
