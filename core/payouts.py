@@ -17,6 +17,7 @@ from core.appointment_events import required_reason
 from core.errors import ClinicError, NotFound
 from core.i18n import N_, money
 from core.tills import AT_DESK, AmountMissing, NotAtTheDesk
+from core.waiting_refunds import UNRESOLVED
 from db.models import (
     Appointment,
     Payment,
@@ -191,9 +192,7 @@ def _ask_by_hand(
 
 def _has_failed_one(session: Session, payment: Payment) -> bool:
     """Whether a refund of a payment has failed and no other way was found yet."""
-    waiting = select(Refund.id).where(
-        Refund.payment_id == payment.id, Refund.state == RefundState.FAILED, Refund.resolved_at.is_(None)
-    )
+    waiting = select(Refund.id).where(Refund.payment_id == payment.id, *UNRESOLVED)
     return session.scalar(waiting.limit(1)) is not None
 
 

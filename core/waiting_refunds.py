@@ -11,7 +11,7 @@ from core.tills import AT_DESK
 from db.models import Appointment, Patient, Payment, Refund, RefundState
 
 _TO_HAND_OVER = (Refund.state == RefundState.PENDING, Refund.method.in_(AT_DESK))
-_UNRESOLVED = (Refund.state == RefundState.FAILED, Refund.resolved_at.is_(None))
+UNRESOLVED = (Refund.state == RefundState.FAILED, Refund.resolved_at.is_(None))
 
 
 class Waiting(NamedTuple):
@@ -30,13 +30,13 @@ def to_hand_over(session: Session, actor: Actor) -> list[Refund]:
 def unresolved(session: Session, actor: Actor) -> list[Refund]:
     """The refunds that have failed and for which no other way was found, with payment and patient."""
     access.require(actor, Action.REFUND)
-    return _with_patients(session, select(Refund).where(*_UNRESOLVED))
+    return _with_patients(session, select(Refund).where(*UNRESOLVED))
 
 
 def counted(session: Session, actor: Actor) -> Waiting:
     """How many refunds wait for the desk."""
     access.require(actor, Action.REFUND)
-    each_kind = (select(func.count()).where(*each).scalar_subquery() for each in (_TO_HAND_OVER, _UNRESOLVED))
+    each_kind = (select(func.count()).where(*each).scalar_subquery() for each in (_TO_HAND_OVER, UNRESOLVED))
     return Waiting._make(session.execute(select(*each_kind)).one())
 
 
