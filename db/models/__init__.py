@@ -12,6 +12,7 @@ from db.models.appointments import (
 )
 from db.models.audit import AuditChain, AuditEntry, AuditLink, Outcome
 from db.models.clinic import ClinicSettings, Location, Room
+from db.models.heartbeats import Heartbeat
 from db.models.money import (
     DocumentCounter,
     EntryKind,
@@ -27,14 +28,26 @@ from db.models.money import (
     Series,
     TillClosing,
 )
-from db.models.notifications import Channel, Notification, NotificationStatus
+from db.models.notifications import (
+    Answer,
+    Channel,
+    InboundMessage,
+    InboundState,
+    MessageKind,
+    MessageTemplate,
+    Notification,
+    NotificationStatus,
+    PhoneState,
+)
 from db.models.people import Doctor, Patient, Role, Sex, Specialty, User, doctor_specialties, folded
 from db.models.records import EmergencyAccess
 from db.models.schedules import DateOverride, TimeOff, WeeklyHours
 from db.models.services import DoctorService, PaymentRule, Service
 from db.models.sign_ins import SignIn, SignInAttempts, SignInGrant
+from db.models.waitlists import OfferState, WaitlistEntry, WaitlistOffer, WaitlistState
 
 __all__ = [
+    "Answer",
     "Appointment",
     "AppointmentEvent",
     "AppointmentStatus",
@@ -51,11 +64,17 @@ __all__ = [
     "EmergencyAccess",
     "EntryKind",
     "EventKind",
+    "Heartbeat",
+    "InboundMessage",
+    "InboundState",
     "Invite",
     "LedgerEntry",
     "Location",
+    "MessageKind",
+    "MessageTemplate",
     "Notification",
     "NotificationStatus",
+    "OfferState",
     "OneTimeCode",
     "Outcome",
     "Patient",
@@ -64,6 +83,7 @@ __all__ = [
     "PaymentRule",
     "PaymentState",
     "PaymentStatus",
+    "PhoneState",
     "ProcessorCursor",
     "ProcessorEvent",
     "RecoveryCode",
@@ -85,6 +105,9 @@ __all__ = [
     "TillClosing",
     "TimeOff",
     "User",
+    "WaitlistEntry",
+    "WaitlistOffer",
+    "WaitlistState",
     "WeeklyHours",
     "doctor_specialties",
     "folded",

@@ -47,6 +47,7 @@ class RuleCause(StrEnum):
 class Source(StrEnum):
     PORTAL = "portal"
     DESK = "desk"
+    WAITLIST = "waitlist"
 
 
 class EventKind(StrEnum):
@@ -56,6 +57,11 @@ class EventKind(StrEnum):
     MOVED = "moved"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    ATTENDING = "attending"  # the patient says so
+    ARRIVED = "arrived"
+    COMPLETED = "completed"
+    NO_SHOW = "no_show"
+    UNDONE = "undone"  # the last step at the desk
 
 
 # The states in which a visit occupies its time. Every index and query that means "live" uses this text.
@@ -71,6 +77,9 @@ LIVE = f"status IN ({', '.join(repr(status.value) for status in LIVE_STATUSES)})
 
 class Appointment(Base):
     """A visit. Cancelling and moving keep the row; `version` counts the times it has changed.
+
+    `time_version` counts the times it was moved: messages about an older one are void. `attending_at` is
+    when the patient confirmed the present one.
 
     `blocked` is the visit with the service's buffers: the doctor and the room are taken for all of it, the
     patient for the visit alone. An overbooked visit (it has a reason) is outside the doctor's constraint.
@@ -121,6 +130,7 @@ class Appointment(Base):
         ),
         Index("ix_appointments_patient_id_starts_at", "patient_id", "starts_at"),
         Index("ix_appointments_doctor_id_starts_at", "doctor_id", "starts_at"),
+        Index("ix_appointments_confirmed", "starts_at", postgresql_where=text("status = 'confirmed'")),
         Index(
             "ix_appointments_hold_expires_at", "hold_expires_at", postgresql_where=text("status = 'pending'")
         ),
@@ -154,6 +164,8 @@ class Appointment(Base):
     source: Mapped[Source] = mapped_column(stored_as_text(Source))
     overbook_reason: Mapped[str | None] = mapped_column(Text)
     version: Mapped[int] = mapped_column(default=0, server_default="0")
+    time_version: Mapped[int] = mapped_column(default=0, server_default="0")
+    attending_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

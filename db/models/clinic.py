@@ -1,6 +1,9 @@
 """The clinic itself: its settings, its places and rooms."""
 
-from sqlalchemy import CheckConstraint, ForeignKey, Text, UniqueConstraint
+from datetime import time
+
+from sqlalchemy import CheckConstraint, ForeignKey, Integer, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.base import Base, stored_as_text
@@ -28,6 +31,10 @@ class ClinicSettings(Base):
         CheckConstraint("no_show_limit BETWEEN 1 AND 20", name="no_show_limit_bounded"),
         CheckConstraint("(no_show_limit IS NULL) = (no_show_rule IS NULL)", name="no_show_rule_whole"),
         CheckConstraint("unpaid_holds BETWEEN 1 AND 10", name="unpaid_holds_bounded"),
+        CheckConstraint("cardinality(reminder_minutes) <= 5", name="reminders_few"),
+        CheckConstraint("quiet_from > quiet_until", name="quiet_at_night"),
+        CheckConstraint("waitlist_offer_minutes BETWEEN 5 AND 1440", name="waitlist_offer_bounded"),
+        CheckConstraint("char_length(text_name) <= 30", name="text_name_short"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_iso4217"),
     )
 
@@ -58,6 +65,13 @@ class ClinicSettings(Base):
     late_fee_percent: Mapped[int] = mapped_column(default=0, server_default="0")
     refund_percent: Mapped[int] = mapped_column(default=100, server_default="100")
     unpaid_holds: Mapped[int] = mapped_column(default=2, server_default="2")  # at once, for one account
+    text_name: Mapped[str] = mapped_column(Text, default="", server_default="")  # short, for text messages
+    reminder_minutes: Mapped[list[int]] = mapped_column(
+        ARRAY(Integer), default=lambda: [2880, 180], server_default="{2880,180}"
+    )  # before a visit
+    quiet_from: Mapped[time] = mapped_column(default=time(20), server_default="20:00")
+    quiet_until: Mapped[time] = mapped_column(default=time(8), server_default="08:00")
+    waitlist_offer_minutes: Mapped[int] = mapped_column(default=60, server_default="60")
 
 
 class Location(Base):

@@ -40,6 +40,7 @@ class User(Base):
         CheckConstraint("username = lower(username) AND username <> ''", name="username_folded"),
         CheckConstraint("email = lower(email)", name="email_folded"),
         CheckConstraint(r"phone ~ '^\+[1-9][0-9]{1,14}$'", name="phone_e164"),
+        Index("ix_users_phone", "phone"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -100,6 +101,7 @@ class Patient(Base):
     __table_args__ = (
         CheckConstraint("guardian_id <> id", name="guardian_is_another"),
         CheckConstraint(r"phone ~ '^\+[1-9][0-9]{1,14}$'", name="phone_e164"),
+        CheckConstraint("contact_by IN ('sms', 'email')", name="contact_by_known"),
         Index("ix_patients_name_folded", "name_folded", postgresql_ops={"name_folded": "text_pattern_ops"}),
     )
 
@@ -117,6 +119,11 @@ class Patient(Base):
     allergies: Mapped[str] = mapped_column(Text, default="", deferred=True, deferred_raiseload=True)
     medical_history: Mapped[str] = mapped_column(Text, default="", deferred=True, deferred_raiseload=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    sms_consent_at: Mapped[datetime | None]  # of a patient without an account
+    sms_consent_source: Mapped[str | None] = mapped_column(Text)
+    contact_by: Mapped[str | None] = mapped_column(Text)  # sms or email; None: whichever there is
+    wants_reminders: Mapped[bool] = mapped_column(default=True, server_default="true")
+    time_zone: Mapped[str | None] = mapped_column(Text)  # IANA name; None: the clinic's
     request_key: Mapped[UUID | None] = mapped_column(unique=True)  # of the form that wrote the patient down
     erased_at: Mapped[datetime | None]
 
