@@ -26,6 +26,13 @@ class Action(StrEnum):
     REFUND = "pay back"
     CLOSE_TILL = "close a till"
     RECONCILE = "compare with the card processor"
+    JOIN_WAITLIST = "join the waitlist"
+    SEE_WAITLIST = "see the waitlist"
+    CHECK_IN = "mark who has come"
+    TELL_LATE = "tell patients about a delay"
+    SEE_MESSAGES = "see messages"
+    ANSWER_MESSAGES = "deal with answers"
+    SEE_SYSTEM = "see whether everything runs"
     SEE_RECORD = "see a patient's record"
     SEARCH_RECORDS = "search the patients of the clinic for a record"
     BREAK_GLASS = "open a record in an emergency"
@@ -94,6 +101,12 @@ _DESK = _EVERYBODY | dict.fromkeys(
         Action.TAKE_PAYMENT,
         Action.REFUND,
         Action.CLOSE_TILL,
+        Action.JOIN_WAITLIST,
+        Action.SEE_WAITLIST,
+        Action.CHECK_IN,
+        Action.TELL_LATE,
+        Action.SEE_MESSAGES,
+        Action.ANSWER_MESSAGES,
     ),
     Relation.ANY,
 )
@@ -109,6 +122,8 @@ RULES: dict[Role, dict[Action, Relation]] = {
             Action.CANCEL,
             Action.PAY,
             Action.SEE_PAYMENTS,
+            Action.JOIN_WAITLIST,
+            Action.SEE_MESSAGES,
             Action.SEE_RECORD,
             Action.SEE_ACCESSES,
             Action.EXPORT_PATIENT,
@@ -120,6 +135,8 @@ RULES: dict[Role, dict[Action, Relation]] = {
     | {
         Action.SEE_APPOINTMENT: Relation.OWN_PATIENT,
         Action.SEE_DAY: Relation.OWN,
+        Action.CHECK_IN: Relation.OWN_PATIENT,
+        Action.TELL_LATE: Relation.OWN,
         Action.SEE_RECORD: Relation.OWN_PATIENT,
         Action.SEARCH_RECORDS: Relation.ANY,
         Action.BREAK_GLASS: Relation.ANY,
@@ -133,6 +150,7 @@ RULES: dict[Role, dict[Action, Relation]] = {
             Action.INVITE,
             Action.CHANGE_SETTINGS,
             Action.SEE_AUDIT,
+            Action.SEE_SYSTEM,
             Action.RECONCILE,
             Action.REVIEW_ACCESS,
             Action.ERASE_PATIENT,

@@ -25,6 +25,11 @@ ACTIONS: dict[EventKind, StrEnum] = {
     EventKind.CONFIRMED: Event.HOLD_CONFIRMED,
     EventKind.MOVED: Action.MOVE,
     EventKind.CANCELLED: Action.CANCEL,
+    EventKind.ATTENDING: Event.ATTENDING,
+    EventKind.ARRIVED: Action.CHECK_IN,
+    EventKind.COMPLETED: Action.CHECK_IN,
+    EventKind.NO_SHOW: Event.NO_SHOW,
+    EventKind.UNDONE: Event.STEP_UNDONE,
 }
 
 _INSERT = """

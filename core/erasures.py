@@ -13,18 +13,22 @@ from db.models import (
     Appointment,
     AppointmentEvent,
     EmergencyAccess,
+    InboundMessage,
     Invite,
     LedgerEntry,
     Notification,
     OneTimeCode,
     Patient,
     Payment,
+    PhoneState,
     Refund,
     Sex,
     SignIn,
     SignInGrant,
     SocialIdentity,
     User,
+    WaitlistEntry,
+    WaitlistState,
     folded,
 )
 
@@ -49,12 +53,20 @@ def erase_contact(session: Session, patient: Patient) -> None:
     """Cut a patient off from account, guardian and addresses; the rest of the row stays."""
     patient.user_id = patient.guardian_id = patient.phone = patient.email = None
     patient.request_key, patient.locale, patient.erased_at = None, "en", clock.now()
+    patient.sms_consent_at = patient.sms_consent_source = patient.contact_by = patient.time_zone = None
     session.flush()
 
 
 def erase_messages(session: Session, addresses: Sequence[str]) -> None:
-    """Delete what was sent, or waits to be sent, to addresses that are one person's alone."""
+    """Delete what was sent, or waits to be sent, to addresses that are one person's alone, and the answers.
+
+    That a number wants no texts stays known, or it would be sent some again.
+    """
     session.execute(delete(Notification).where(Notification.sent_to.in_(addresses)))
+    session.execute(delete(InboundMessage).where(InboundMessage.sender.in_(addresses)))
+    session.execute(
+        delete(PhoneState).where(PhoneState.phone.in_(addresses), PhoneState.opted_out_at.is_(None))
+    )
     session.execute(delete(OneTimeCode).where(OneTimeCode.sent_to.in_(addresses)))
     session.execute(delete(Invite).where(Invite.email.in_(addresses)))
 
@@ -72,6 +84,13 @@ def anonymise(session: Session, patient_ids: Sequence[int]) -> None:
             allergies="",
             medical_history="",
         )
+    )
+    session.execute(delete(Notification).where(Notification.patient_id.in_(patient_ids)))
+    session.execute(delete(InboundMessage).where(InboundMessage.patient_id.in_(patient_ids)))
+    session.execute(
+        update(WaitlistEntry)
+        .where(WaitlistEntry.patient_id.in_(patient_ids), WaitlistEntry.state == WaitlistState.WAITING)
+        .values(state=WaitlistState.WITHDRAWN, ended_at=clock.now())
     )
     own = Appointment.patient_id.in_(patient_ids)
     session.execute(

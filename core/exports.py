@@ -1,6 +1,6 @@
 """Everything that is held about a patient, table by table, without what would be a secret."""
 
-from datetime import date, datetime
+from datetime import date, time
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from db.models import (
     AuditEntry,
     Doctor,
     EmergencyAccess,
+    InboundMessage,
     LedgerEntry,
     Location,
     Notification,
@@ -27,6 +28,8 @@ from db.models import (
     SignIn,
     SocialIdentity,
     User,
+    WaitlistEntry,
+    WaitlistOffer,
 )
 
 # The tables that hold something of a patient's, and the section of the export in which it stands.
@@ -43,6 +46,9 @@ EXPORTED = {
     "refunds": "refunds",
     "ledger_entries": "ledger",
     "notifications": "messages",
+    "inbound_messages": "answers",
+    "waitlist_entries": "waitlist",
+    "waitlist_offers": "waitlist_offers",
     "audit_entries": "audit_trail",
 }
 NOT_EXPORTED = {
@@ -50,11 +56,12 @@ NOT_EXPORTED = {
     "recovery_codes": "holds nothing but secrets' hashes",
     "invites": "names the administrator who invited; patients are not invited",
     "till_closings": "counts a receptionist's drawer",
+    "message_templates": "the clinic's own words",
     "doctors": "belongs to an account of the clinic's, not to a patient's",
 }
 HIDDEN = {
     *("password_hash", "totp_secret", "totp_pending", "totp_last_step", "token_hash", "code_hash", "payload"),
-    *("request_key", "check_after", "checkout_url", "name_folded", "blocked"),
+    *("request_key", "check_after", "checkout_url", "name_folded", "blocked", "lease", "key"),
 }
 NO_ACCOUNT = 0  # a number that no account has; NULL would be the number of whatever is nobody's
 Query = Select[*tuple[Any, ...]]
@@ -79,7 +86,14 @@ def collect(session: Session, patient_id: int) -> dict[str, list[dict[str, Any]]
         "refunds": _plain(Refund, Refund.payment_id.in_(payments)),
         "ledger": _plain(LedgerEntry, LedgerEntry.patient_id == patient_id),
         "emergency_accesses": _emergencies(patient_id),
-        "messages": _plain(Notification, Notification.sent_to.in_(addresses)),
+        "messages": _plain(
+            Notification, or_(Notification.sent_to.in_(addresses), Notification.patient_id == patient_id)
+        ),
+        "answers": _plain(
+            InboundMessage, or_(InboundMessage.sender.in_(addresses), InboundMessage.patient_id == patient_id)
+        ),
+        "waitlist": _plain(WaitlistEntry, WaitlistEntry.patient_id == patient_id),
+        "waitlist_offers": _plain(WaitlistOffer, WaitlistOffer.appointment_id.in_(visits)),
         "audit_trail": _trail(patient_id, user_id),
     }
     sections = {name: _rows(session, query) for name, query in queries.items()}
@@ -157,7 +171,7 @@ def _rows(session: Session, query: Query) -> list[dict[str, Any]]:
 
 
 def _json(value: object) -> object:
-    if isinstance(value, date | datetime):
+    if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, UUID):
         return str(value)

@@ -8,6 +8,7 @@ an email does less harm than none. Text messages have no gateway yet: they wait.
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from sqlalchemy import case, delete, or_, select, update
 from sqlalchemy.orm import Session
@@ -144,7 +145,7 @@ def _claimed(session: Session) -> Notification | None:
     message = session.scalar(due)
     if message is not None:
         message.status, message.send_after = NotificationStatus.SENDING, now + LEASE
-        message.attempts += 1
+        message.attempts, message.lease = message.attempts + 1, uuid4()
     return message
 
 
@@ -152,6 +153,7 @@ def _record(session: Session, message_id: int, failure: MailFailed | None) -> No
     message, now = session.get(Notification, message_id), clock.now()
     if message is None:
         return  # its addressee has been erased meanwhile
+    message.lease = None
     if failure is None:
         message.status, message.sent_at, message.error = NotificationStatus.SENT, now, None
     else:
@@ -174,6 +176,7 @@ def _give_up(session: Session) -> None:
         .values(
             status=NotificationStatus.FAILED,
             error="not sent in time",
+            lease=None,
             body=case((Notification.is_secret, ""), else_=Notification.body),
         )
         .execution_options(synchronize_session=False)

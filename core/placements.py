@@ -87,7 +87,7 @@ def insert(
     if not written:
         raise _in_the_way(session, actor, wish, is_overbooking=overbook_reason is not None)
     [(number, created_at)] = written
-    unset = {"payment_status": PaymentStatus.UNPAID, "version": 0}
+    unset = {"payment_status": PaymentStatus.UNPAID, "version": 0, "time_version": 0, "attending_at": None}
     appointment = Appointment(id=number, created_at=created_at, blocked=blocked, **unset, **values)
     make_transient_to_detached(appointment)
     session.add(appointment)
@@ -146,6 +146,7 @@ def move(
                 appointment.starts_at, appointment.ends_at = wish.starts_at, wish.starts_at + offered.duration
                 appointment.blocked = offered.blocked(wish.starts_at)
                 appointment.room_id, appointment.overbook_reason = room_id, None
+                appointment.time_version, appointment.attending_at = appointment.time_version + 1, None
                 touch(appointment)
                 session.flush()
             break

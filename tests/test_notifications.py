@@ -20,7 +20,8 @@ from tests.mail_server import Mailbox
 
 ADA = "ada@example.org"
 MINUTE = timedelta(minutes=1)
-PENDING, SENDING, SENT, FAILED = NotificationStatus
+PENDING, SENDING = NotificationStatus.PENDING, NotificationStatus.SENDING
+SENT, FAILED = NotificationStatus.SENT, NotificationStatus.FAILED
 
 
 class Killed(Exception):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from io import BytesIO
 from zipfile import ZipFile
 
@@ -33,6 +33,7 @@ from db.models import (
     AuditEntry,
     Channel,
     CodePurpose,
+    InboundMessage,
     Invite,
     LedgerEntry,
     Notification,
@@ -46,6 +47,8 @@ from db.models import (
     SignInGrant,
     SocialIdentity,
     User,
+    WaitlistEntry,
+    WaitlistOffer,
 )
 from tests import make
 from tests.cast import NOW, Cast, assemble, on, patient_actor, time_is
@@ -119,6 +122,21 @@ def _give_ada_everything(session: Session, cast: Cast) -> None:
         starts_at=on(3, 10),
     )
     appointments.cancel(session, cast.ada, appointment_id=booked.id, reason="Ada Okafor is better")
+    session.add(InboundMessage(provider_id="SM1", sender=PHONE, body="C", received_at=NOW))
+    entry = WaitlistEntry(
+        patient_id=ada_id,
+        service_id=cast.checkup.id,
+        doctor_id=cast.dr_roth.id,
+        from_on=NOW.date(),
+        until_on=NOW.date(),
+        weekdays=[1],
+        from_time=time(9),
+        until_time=time(12),
+        created_at=NOW,
+    )
+    session.add(entry)
+    session.flush()
+    session.add(WaitlistOffer(entry_id=entry.id, appointment_id=booked.id, offered_at=NOW, expires_at=NOW))
     records.break_glass(session, cast.weiss, patient_id=ada_id, reason=WHY)
 
 
