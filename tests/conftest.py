@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from core import stripe_cards
+from core import stripe_cards, twilio_sms
 from core.i18n import use_locale
 from db import embedded
 from db.config import config
@@ -195,10 +195,10 @@ def _nothing_real(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     use_locale("en")
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/no_such_clinic")
     ours = {"CLINIC_ENV", "PORT", "PUBLIC_URL", "SECRET_KEY", "CLINIC_VAR", "SMTP_URL", "MAIL_FROM"}
-    for name in ours | {name for name in os.environ if name.startswith(("STRIPE_", "SANDBOX_"))}:
+    for name in ours | {name for name in os.environ if name.startswith(("STRIPE_", "TWILIO_", "SANDBOX_"))}:
         monkeypatch.delenv(name, raising=False)
-    for read in (config, engine, stripe_cards.configured):
+    for read in (config, engine, stripe_cards.configured, twilio_sms.configured):
         read.cache_clear()
     yield
-    for read in (config, engine, stripe_cards.configured):
+    for read in (config, engine, stripe_cards.configured, twilio_sms.configured):
         read.cache_clear()
