@@ -16,10 +16,11 @@ from core.i18n import use_locale
 from db import embedded
 from db.config import config
 from db.session import engine, unit_of_work
-from tests import browsers, log_watch, payment_sandbox, portal, servers
+from tests import browsers, log_watch, payment_sandbox, phones, portal, servers
 from tests.browsers import SignInAs
 from tests.cast import time_is
 from tests.payment_sandbox import PaymentSandbox
+from tests.phones import Phones
 from tests.portal import Residents
 
 DATABASE_FIXTURES = {"server_url", "migrated", "session", "database", "database_url"}
@@ -187,6 +188,16 @@ def sandbox(running_sandbox: PaymentSandbox) -> PaymentSandbox:
     running_sandbox.set_webhooks(None)
     running_sandbox.reset()
     return running_sandbox
+
+
+@pytest.fixture
+def phone(sandbox: PaymentSandbox, monkeypatch: pytest.MonkeyPatch) -> Phones:
+    """The carrier's stand-in, which no text was sent to yet, as the one that is configured."""
+    there = phones.emptied(sandbox)
+    for name, value in there.environment().items():
+        monkeypatch.setenv(name, value)
+    config.cache_clear()
+    return there
 
 
 @pytest.fixture(autouse=True)
