@@ -1,4 +1,4 @@
-"""The sandbox for tests: Stripe's protocol on a free port, in a thread of this process or as its own."""
+"""The sandbox for tests, on a free port, in a thread of this process or as its own; texts in `phones`."""
 
 import socket
 import subprocess
