@@ -29,7 +29,7 @@ from core.sms import (
     SmsUncertain,
     SmsUnreachable,
 )
-from core.twilio_wire import Wire, departing
+from core.twilio_wire import SECONDS, Wire, departing
 from db.config import config
 
 STATUS_PATH, INBOUND_PATH = "/webhooks/twilio/status", "/webhooks/twilio/inbound"
@@ -72,11 +72,12 @@ class TwilioSms:
         service: str | None = None,
         base: str | None = None,
         status_callback: str | None = None,
+        seconds: float = SECONDS,
     ) -> None:
         self.sender = sender
         self._from = {"messaging_service_sid": service} if service else {"from_": sender}
         self._more = {"status_callback": status_callback} if status_callback else {}
-        client = Client(account, token, http_client=Wire(base))
+        client = Client(account, token, http_client=Wire(base, seconds=seconds))
         self._messages = client.api.v2010.account.messages
 
     def send(self, *, to: str, body: str, valid_seconds: int | None, before: datetime) -> Accepted:
@@ -144,7 +145,7 @@ def _reading() -> Iterator[None]:
             return
     if isinstance(failure, SmsUncertain):
         failure = SmsUnreachable(*failure.args)
-    raise failure
+    raise failure from None
 
 
 def _unread(error: Exception, retry_after: timedelta | None) -> SmsFailed:
