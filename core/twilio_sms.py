@@ -119,9 +119,9 @@ class TwilioSms:
             )
 
     def received(self, *, since: datetime) -> list[Received]:
-        """See `Sms.received`."""
+        """See `Sms.received`. With a service people answer to any of its numbers, so all count."""
         earliest = since.replace(microsecond=0)
-        wanted: dict[str, Any] = {"to": self.sender} if self.sender else {}
+        wanted: dict[str, Any] = {} if "messaging_service_sid" in self._from else {"to": self.sender}
         with _reading():
             found = [
                 Received(each.sid, each.from_ or "", each.to or "", each.body or "", each.date_created)

@@ -114,6 +114,14 @@ def test_replies_come_oldest_first_and_only_those_to_us(phone: Phones, sandbox: 
     assert received[1].body == "N\n "
 
 
+def test_with_a_service_replies_to_any_of_its_numbers_are_heard(phone: Phones) -> None:
+    sms = phone.sms(service=SERVICE)
+    taken = send(sms)
+    reply = phone.reply(ADA, "C")
+    received = sms.received(since=taken.created_at)
+    assert [(each.provider_id, each.recipient) for each in received] == [(reply, "+15005550006")]
+
+
 @pytest.mark.parametrize(
     ("to", "sender", "code", "reason"),
     [
