@@ -98,7 +98,8 @@ class Sms(Protocol):
     def find(self, *, to: str, body: str, since: datetime) -> list[Accepted]:
         """The texts to that number with exactly that body created at `since` or later, oldest first.
 
-        By the carrier's clock, in whole seconds: take some time off for one that differs from ours.
+        By the carrier's clock, in whole seconds: take some time off for one that differs from ours. Quotes
+        and dashes that the carrier has made plainer are no difference.
         """
         ...
 

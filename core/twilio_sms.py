@@ -29,7 +29,7 @@ from core.sms import (
     SmsUncertain,
     SmsUnreachable,
 )
-from core.twilio_wire import Wire, departing
+from core.twilio_wire import SECONDS, Wire, departing
 from db.config import config
 
 STATUS_PATH, INBOUND_PATH = "/webhooks/twilio/status", "/webhooks/twilio/inbound"
@@ -72,11 +72,12 @@ class TwilioSms:
         service: str | None = None,
         base: str | None = None,
         status_callback: str | None = None,
+        seconds: float = SECONDS,
     ) -> None:
         self.sender = sender
         self._from = {"messaging_service_sid": service} if service else {"from_": sender}
         self._more = {"status_callback": status_callback} if status_callback else {}
-        client = Client(account, token, http_client=Wire(base))
+        client = Client(account, token, http_client=Wire(base, seconds=seconds))
         self._messages = client.api.v2010.account.messages
 
     def send(self, *, to: str, body: str, valid_seconds: int | None, before: datetime) -> Accepted:
@@ -118,9 +119,9 @@ class TwilioSms:
             )
 
     def received(self, *, since: datetime) -> list[Received]:
-        """See `Sms.received`."""
+        """See `Sms.received`. With a service people answer to any of its numbers, so all count."""
         earliest = since.replace(microsecond=0)
-        wanted: dict[str, Any] = {"to": self.sender} if self.sender else {}
+        wanted: dict[str, Any] = {} if "messaging_service_sid" in self._from else {"to": self.sender}
         with _reading():
             found = [
                 Received(each.sid, each.from_ or "", each.to or "", each.body or "", each.date_created)
@@ -144,7 +145,7 @@ def _reading() -> Iterator[None]:
             return
     if isinstance(failure, SmsUncertain):
         failure = SmsUnreachable(*failure.args)
-    raise failure
+    raise failure from None
 
 
 def _unread(error: Exception, retry_after: timedelta | None) -> SmsFailed:

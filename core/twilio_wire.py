@@ -96,8 +96,8 @@ class _Adapter(HTTPAdapter):
 class Wire(TwilioHttpClient):  # type: ignore[misc] # the SDK has no types
     """The SDK's own client, led to `base` where there is one. It logs nothing: addresses hold numbers."""
 
-    def __init__(self, base: str | None = None) -> None:
-        super().__init__(timeout=SECONDS)
+    def __init__(self, base: str | None = None, *, seconds: float = SECONDS) -> None:
+        super().__init__(timeout=seconds)
         self._base = urlsplit(base) if base else None
         self.session.trust_env = base is None  # no proxy leads to this machine
         for scheme in ("https://", "http://"):

@@ -196,7 +196,8 @@ def phone(sandbox: PaymentSandbox, monkeypatch: pytest.MonkeyPatch) -> Phones:
     there = phones.emptied(sandbox)
     for name, value in there.environment().items():
         monkeypatch.setenv(name, value)
-    config.cache_clear()
+    for read in (config, twilio_sms.configured):
+        read.cache_clear()
     return there
 
 

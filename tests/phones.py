@@ -1,10 +1,9 @@
 """The sandbox's phones for tests: what was sent to whom, and what people and carriers do about it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-import httpx
 from twilio.rest import Client
 
 from core.twilio_sms import TwilioSms
@@ -21,7 +20,6 @@ class Phones:
     """What is asked of a running sandbox about texts. Statuses move on at once unless told."""
 
     sandbox: PaymentSandbox
-    _client: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, timeout=20))
 
     def environment(self, **other: str) -> dict[str, str]:
         """What a process that sends its texts here is started with."""
@@ -42,9 +40,7 @@ class Phones:
 
     def texts(self) -> list[dict[str, Any]]:
         """Every text so far, oldest first, as Twilio shows it: to count what was taken."""
-        answer = self._client.get(f"{self.sandbox.url}/sandbox/texts")
-        answer.raise_for_status()
-        return list(answer.json()["messages"])
+        return list(self.sandbox.ask("texts")["messages"])
 
     def texts_to(self, number: str) -> list[str]:
         """What was sent to a number, oldest first."""
