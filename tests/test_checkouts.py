@@ -17,6 +17,7 @@ from db.models import (
     AppointmentStatus,
     EntryKind,
     LedgerEntry,
+    MessageKind,
     Notification,
     PaymentState,
     PaymentStatus,
