@@ -70,7 +70,8 @@ def compose(session: Session, message: Notification) -> Composed | Void | Unreac
     """
     if message.kind is MessageKind.REPLY:
         written = message_texts.reply(session, message)
-        return Composed(Channel.SMS, message.details["to"], message.locale, written, [], [])
+        to, locale = message.details["to"], message.details["locale"]
+        return Composed(Channel.SMS, to, locale, written, [], [])
     visit = _visit(session, message.appointment_id)
     if visit is None or message.time_version != visit.time_version:
         return Void("the visit has moved")
