@@ -9,7 +9,18 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from core import appointment_events, audit, clinics, clock, ledger, letters, patients, placements, refunds
+from core import (
+    appointment_events,
+    audit,
+    clinics,
+    clock,
+    holds,
+    ledger,
+    letters,
+    patients,
+    placements,
+    refunds,
+)
 from core.access import Actor
 from core.audit import Event
 from core.errors import ClinicError
@@ -41,12 +52,15 @@ class TooManyHolds(ClinicError):
 def new_hold(session: Session, actor: Actor) -> datetime:
     """Until when a time is held from now on, for an account that may hold another. Raises `TooManyHolds`.
 
-    Two tabs of one account wait for each other here, so that together they hold no more than allowed.
+    Two tabs of one account wait for each other here, so that together they hold no more than allowed. What
+    the waitlist offers does not count.
     """
     session.execute(text("SELECT pg_advisory_xact_lock(3, :user_id)"), {"user_id": actor.user_id})
     held = session.scalar(
         select(func.count()).where(
-            Appointment.patient_id.in_(actor.patient_ids), Appointment.status == AppointmentStatus.PENDING
+            Appointment.patient_id.in_(actor.patient_ids),
+            Appointment.status == AppointmentStatus.PENDING,
+            ~holds.is_offered(),
         )
     )
     if held and held >= clinics.settings(session).unpaid_holds:

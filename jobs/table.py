@@ -16,6 +16,7 @@ from core import (
     processor_events,
     repayments,
     sign_ins,
+    waitlist_offers,
 )
 
 
@@ -44,6 +45,7 @@ JOBS = (
     Job("pay back", repayments.settle_due, timedelta(seconds=5), opens_its_own=True),
     Job("forget old events", processor_events.forget_old, timedelta(hours=1)),
     Job("let go of held times", holds.release, timedelta(seconds=10)),
+    Job("offer freed times", waitlist_offers.offer_freed, timedelta(seconds=20), opens_its_own=True),
     Job("erase records whose years are over", privacy.expired_records, timedelta(days=1)),
     Job("forget old sign-ins", sign_ins.forget_old, timedelta(hours=1)),
     Job("forget old codes", one_time_codes.forget_old, timedelta(minutes=5)),
