@@ -18,6 +18,7 @@ WITH_PEOPLE = (
     joinedload(Appointment.service),
     joinedload(Appointment.location),
     joinedload(Appointment.room),
+    joinedload(Appointment.offer),
 )
 PAGE = 20
 

@@ -45,13 +45,13 @@ def cancelled(session: Session, appointment: Appointment) -> None:
     enqueue(session, appointment, MessageKind.CANCELLED, send_after=clock.now() + GRACE)
 
 
-def held(session: Session, appointment: Appointment) -> None:
-    """Send the way to pay for a visit that is kept until then, if it is not paid within minutes."""
+def held(session: Session, appointment: Appointment, *, is_at_once: bool = False) -> None:
+    """Send the way to pay for a visit that is kept until then; unless `is_at_once`, if it is not paid soon."""
     enqueue(
         session,
         appointment,
         MessageKind.PAYMENT_LINK,
-        send_after=clock.now() + GRACE,
+        send_after=clock.now() + (timedelta() if is_at_once else GRACE),
         expires_at=appointment.hold_expires_at,
         detail=str(appointment.version),
     )

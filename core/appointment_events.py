@@ -25,6 +25,7 @@ ACTIONS: dict[EventKind, StrEnum] = {
     EventKind.CONFIRMED: Event.HOLD_CONFIRMED,
     EventKind.MOVED: Action.MOVE,
     EventKind.CANCELLED: Action.CANCEL,
+    EventKind.EXPIRED: Event.HOLD_EXPIRED,
     EventKind.ATTENDING: Event.ATTENDING,
     EventKind.ARRIVED: Action.CHECK_IN,
     EventKind.COMPLETED: Action.CHECK_IN,
@@ -75,11 +76,13 @@ def record(
     *,
     before: dict[str, Any] | None = None,
     reason: str | None = None,
+    action: StrEnum | None = None,
     request_key: UUID | None = None,
 ) -> None:
     """Add an event in its change's transaction, and the trail's entry after it.
 
-    Raises `FormAlreadySent` when the key was used before.
+    The entry is about `action`, or what the kind is called there. Raises `FormAlreadySent` when the key was
+    used before.
     """
     session.flush()  # the change first, then its event
     values = {
@@ -97,7 +100,7 @@ def record(
     audit.record(
         session,
         actor,
-        ACTIONS[kind],
+        action or ACTIONS[kind],
         kind="appointment",
         number=appointment.id,
         patient_id=appointment.patient_id,

@@ -12,9 +12,11 @@ from core import (
     availability,
     cancellations,
     clock,
+    holds,
     payments,
     placements,
     terms,
+    waitlist_answers,
 )
 from core.access import Action, Actor
 from core.appointment_errors import (
@@ -31,7 +33,7 @@ from core.payments import TooManyHolds
 from core.placements import Wish
 from core.terms import Terms, TermsChanged
 from core.wall_time import require_instant
-from db.models import Appointment, AppointmentStatus, EventKind
+from db.models import Appointment, AppointmentStatus, EventKind, OfferState
 from db.models.appointments import LIVE_STATUSES
 
 BOOKINGS = (EventKind.BOOKED, EventKind.OVERBOOKED)
@@ -156,7 +158,7 @@ def reschedule(
 
     The patient has either the old time or the new one, never both or neither. The price agreed stays.
     Moving is bound by the cancellation window, which the desk may waive. Raises what `book` raises,
-    `TooLateToMove` and `NoLongerChangeable`.
+    `TooLateToMove`, `NoLongerChangeable` and `OnlyOffered`.
     """
     seen = session.get(Appointment, appointment_id)
     if seen is None:
@@ -171,6 +173,7 @@ def reschedule(
         return earlier
     at = require_instant(starts_at)
     _require_changeable(actor, appointment, waive_policy)
+    holds.require_booked(session, appointment)
     if not waive_policy and terms.is_late(appointment, clock.now()):
         raise TooLateToMove(hours=appointment.cancellation_hours)
     if (appointment.starts_at, appointment.doctor_id) == (at, to_doctor_id):
@@ -205,7 +208,8 @@ def cancel(
 
     Money goes back as agreed at booking; within the cancellation window that costs the late fee. With
     `waive_policy` the desk gives back all of it. `seen` is what the person was told it comes to: that must
-    still be true. Raises `NoLongerChangeable`, `ReasonMissing`, `CostChanged`, `AccessDenied`, `NotFound`.
+    still be true. A time that the waitlist only offers is declined instead. Raises `NoLongerChangeable`,
+    `ReasonMissing`, `CostChanged`, `AccessDenied`, `NotFound`.
     """
     appointment = placements.locked(session, appointment_id)
     access.require(actor, Action.CANCEL, patient_id=appointment.patient_id, doctor_id=appointment.doctor_id)
@@ -215,6 +219,8 @@ def cancel(
     ):
         return earlier
     _require_changeable(actor, appointment, waive_policy)
+    if offer := holds.open_offer(session, appointment):
+        return waitlist_answers.let_go(session, actor, offer, appointment, OfferState.DECLINED)
     cancellations.call_off(
         session, actor, appointment, why, is_waived=waive_policy, seen=seen, request_key=request_key
     )

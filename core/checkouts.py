@@ -12,7 +12,7 @@ from uuid import uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import access, audit, clock, ledger, payments, placements, stripe_cards, turns
+from core import access, audit, clock, holds, ledger, payments, placements, stripe_cards, turns
 from core.access import Action, Actor
 from core.cards import KEYS_LAST, Cards, CardsFailed, Checkout, NewCheckout
 from core.errors import ClinicError, NotFound
@@ -66,12 +66,13 @@ class Attempt(NamedTuple):
 def begin(session: Session, actor: Actor, *, appointment_id: int) -> Payment:
     """The attempt to pay online what is due or owed for a visit: the one that is open, or a new one.
 
-    Raises `NothingToPay`, `NoCards`, `HoldOver`, `BeingEnded`, `AccessDenied`, `NotFound`.
+    Raises `NothingToPay`, `NoCards`, `HoldOver`, `BeingEnded`, `OnlyOffered`, `AccessDenied`, `NotFound`.
     """
     appointment = placements.locked(session, appointment_id)
     access.require(actor, Action.PAY, patient_id=appointment.patient_id)
     if not config().takes_cards_online:
         raise NoCards
+    holds.require_booked(session, appointment)
     is_held = appointment.status is AppointmentStatus.PENDING
     if is_held and (appointment.hold_expires_at or clock.now()) <= clock.now():
         raise HoldOver
@@ -102,12 +103,13 @@ class Progress(NamedTuple):
 def progress(session: Session, actor: Actor, *, appointment_id: int) -> Progress:
     """How far paying for a visit has come, for the page to which the payer comes back.
 
-    Raises `AccessDenied`, `NotFound`.
+    Raises `OnlyOffered`, `AccessDenied`, `NotFound`.
     """
     appointment = session.get(Appointment, appointment_id, populate_existing=True)
     if appointment is None:
         raise NotFound
     access.require(actor, Action.PAY, patient_id=appointment.patient_id)
+    holds.require_booked(session, appointment)
     newest = (
         select(Payment)
         .where(Payment.appointment_id == appointment_id, Payment.expires_at.is_not(None))

@@ -7,9 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.appointment_errors import FormAlreadySent
-from db.models import Payment, Refund, TillClosing
+from db.models import Payment, Refund, TillClosing, WaitlistEntry
 
-_Row = TypeVar("_Row", Payment, Refund, TillClosing)
+_Row = TypeVar("_Row", Payment, Refund, TillClosing, WaitlistEntry)
 
 
 def written(session: Session, kind: type[_Row], request_key: UUID | None, **by_it: object) -> _Row | None:

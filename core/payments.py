@@ -15,6 +15,7 @@ from core import (
     audit,
     clinics,
     clock,
+    holds,
     ledger,
     letters,
     patients,
@@ -52,12 +53,15 @@ class TooManyHolds(ClinicError):
 def new_hold(session: Session, actor: Actor) -> datetime:
     """Until when a time is held from now on, for an account that may hold another. Raises `TooManyHolds`.
 
-    Two tabs of one account wait for each other here, so that together they hold no more than allowed.
+    Two tabs of one account wait for each other here, so that together they hold no more than allowed. What
+    the waitlist offers does not count.
     """
     session.execute(text("SELECT pg_advisory_xact_lock(3, :user_id)"), {"user_id": actor.user_id})
     held = session.scalar(
         select(func.count()).where(
-            Appointment.patient_id.in_(actor.patient_ids), Appointment.status == AppointmentStatus.PENDING
+            Appointment.patient_id.in_(actor.patient_ids),
+            Appointment.status == AppointmentStatus.PENDING,
+            ~holds.is_offered(),
         )
     )
     if held and held >= clinics.settings(session).unpaid_holds:

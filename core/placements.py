@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, make_transient_to_detached
 from core import appointment_events, availability, clinics, clock, offers
 from core.access import Actor
 from core.appointment_errors import PatientBusy, RoomElsewhere, RoomTaken, TryAgain
+from core.audit import Event
 from core.errors import ClinicError, NotFound
 from core.offers import Offer
 from core.terms import Terms
@@ -55,7 +56,7 @@ class Wish(NamedTuple):
 
 def insert(
     session: Session,
-    actor: Actor,
+    actor: Actor | None,
     wish: Wish,
     offered: Offer,
     terms: Terms,
@@ -66,7 +67,7 @@ def insert(
 ) -> Appointment:
     """Write the visit and its first event, or raise the error that says who was faster.
 
-    With `hold_expires_at` it is pending until then.
+    With `hold_expires_at` it is pending until then. Nobody's doing (no `actor`) is what the waitlist offers.
     """
     location_id = offered.location_at(wish.starts_at.astimezone(clinics.zone(session)).time())
     if wish.room_id is not None:
@@ -79,7 +80,7 @@ def insert(
         "status": AppointmentStatus.CONFIRMED if hold_expires_at is None else AppointmentStatus.PENDING,
         "hold_expires_at": hold_expires_at,
         **terms._asdict(),
-        "source": Source.DESK if actor.is_desk else Source.PORTAL,
+        "source": _source(actor),
         "overbook_reason": overbook_reason,
         "updated_at": clock.now(),
     }
@@ -93,9 +94,21 @@ def insert(
     session.add(appointment)
     kind = EventKind.BOOKED if overbook_reason is None else EventKind.OVERBOOKED
     appointment_events.record(
-        session, actor, appointment, kind, reason=overbook_reason, request_key=request_key
+        session,
+        actor,
+        appointment,
+        kind,
+        reason=overbook_reason,
+        action=Event.TIME_OFFERED if actor is None else None,
+        request_key=request_key,
     )
     return appointment
+
+
+def _source(actor: Actor | None) -> Source:
+    if actor is None:
+        return Source.WAITLIST
+    return Source.DESK if actor.is_desk else Source.PORTAL
 
 
 def take_turns(session: Session, *, doctor_id: int, patient_id: int) -> None:
@@ -202,7 +215,7 @@ def _refused_constraint(error: IntegrityError | OperationalError) -> str | None:
 
 def _in_the_way(
     session: Session,
-    actor: Actor,
+    actor: Actor | None,
     wish: Wish,
     *,
     is_overbooking: bool = False,
@@ -226,7 +239,7 @@ def _in_the_way(
             service_id=wish.service_id,
             starts_at=wish.starts_at,
             patient_id=wish.patient_id,
-            by_staff=actor.is_desk,
+            by_staff=actor is not None and actor.is_desk,
             ignoring=ignoring,
         )
     return RoomTaken() if _is_room_taken(session, wish, found, ignoring) else TryAgain()

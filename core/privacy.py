@@ -10,7 +10,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from sqlalchemy import func, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from core import access, audit, clinics, clock, erasures, exports, summaries
+from core import access, audit, clinics, clock, erasures, exports, summaries, waitlists
 from core.access import Action, Actor
 from core.errors import ClinicError, NotFound
 from core.i18n import N_, _, short_date
@@ -106,6 +106,7 @@ def erase(session: Session, actor: Actor, *, patient_id: int, confirm_name: str)
     `AccessDenied`, `NotFound`.
     """
     access.require(actor, Action.ERASE_PATIENT, patient_id=patient_id)
+    waitlists.withdraw_all(session, actor, patient_id)
     patient = session.get(Patient, patient_id, with_for_update=True, populate_existing=True)
     if patient is None or patient.erased_at is not None:
         raise NotFound

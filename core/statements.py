@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from core import access, agendas, audit, ledger
+from core import access, agendas, audit, holds, ledger
 from core.access import Action, Actor
 from core.ledger import Standing
 from db.models import (
@@ -64,7 +64,8 @@ def of_patients(
         access.require(actor, Action.SEE_PAYMENTS, patient_id=patient_id)
         note_look(session, actor, patient_id)
     has_entries = select(LedgerEntry.id).where(LedgerEntry.appointment_id == Appointment.id).exists()
-    is_to_pay = Appointment.status.in_(LIVE_STATUSES) & (Appointment.price_minor > 0)
+    is_booked = Appointment.status.in_(LIVE_STATUSES) & ~holds.is_offered()
+    is_to_pay = is_booked & (Appointment.price_minor > 0)
     visits = session.scalars(
         select(Appointment)
         .where(Appointment.patient_id.in_(patient_ids), or_(is_to_pay, has_entries))

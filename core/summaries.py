@@ -42,7 +42,7 @@ def summary(
         *_text(_("Allergies"), patient["allergies"]),
         *_text(_("History"), patient["medical_history"]),
         pdfs.heading(_("Visits")),
-        *_visits(sections["visits"], zone),
+        *_visits(sections, zone),
         *_emergencies(sections["emergency_accesses"], zone),
     ]
     return pdfs.document(parts, title=heading, clinic=clinic.name, language=locale.replace("_", "-"))
@@ -67,7 +67,9 @@ def _text(heading: str, text: str) -> list[Any]:
     return [pdfs.heading(heading), pdfs.words(text or _("Nothing written down."))]
 
 
-def _visits(visits: list[dict[str, Any]], zone: tzinfo) -> list[Any]:
+def _visits(sections: Sections, zone: tzinfo) -> list[Any]:
+    visits = sections["visits"]
+    offered = {each["appointment_id"] for each in sections["waitlist_offers"] if each["ended_at"] is None}
     if not visits:
         return [pdfs.words(_("None."))]
     rows = [
@@ -75,7 +77,7 @@ def _visits(visits: list[dict[str, Any]], zone: tzinfo) -> list[Any]:
             _time(visit["starts_at"], zone),
             visit["service"],
             visit["doctor"],
-            _(STATUS[AppointmentStatus(visit["status"])]),
+            _("Offered") if visit["id"] in offered else _(STATUS[AppointmentStatus(visit["status"])]),
         )
         for visit in visits
     ]

@@ -7,14 +7,15 @@ What is agreed is stored with the booking and holds whatever the policy says lat
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
 
 from core import access, clock
 from core.access import Action, Actor
 from core.errors import ClinicError, NotFound
 from core.i18n import N_
 from db.config import config
-from db.models import PaymentRule, RuleCause
+from db.models import Patient, PaymentRule, RuleCause
 from db.session import run
 
 NO_SHOWS_COUNT_FOR = timedelta(days=365)
@@ -102,6 +103,21 @@ def offered(session: Session, actor: Actor, *, patient_id: int, doctor_id: int, 
     Nothing is due before a visit that the desk books, nor where nobody can pay online.
     """
     access.require(actor, Action.BOOK, patient_id=patient_id)
+    policy = _policy(session, patient_id, doctor_id, service_id)
+    return agreed(policy, takes_cards=config().takes_cards_online and not actor.is_desk)
+
+
+def unattended(session: Session, *, patient_id: int, doctor_id: int, service_id: int) -> Terms:
+    """The terms on which the waitlist offers a time, and a text accepts it. Raises `NotFound`.
+
+    Something is due only where the patient, or whoever looks after them, has an account to pay with.
+    """
+    policy = _policy(session, patient_id, doctor_id, service_id)
+    takes_cards = config().takes_cards_online and _has_account(session, patient_id)
+    return agreed(policy, takes_cards=takes_cards)
+
+
+def _policy(session: Session, patient_id: int, doctor_id: int, service_id: int) -> Policy:
     wanted = {
         "patient_id": patient_id,
         "doctor_id": doctor_id,
@@ -111,7 +127,14 @@ def offered(session: Session, actor: Actor, *, patient_id: int, doctor_id: int, 
     rows = run(session, _POLICY, wanted)
     if not rows:
         raise NotFound
-    return agreed(Policy._make(rows[0]), takes_cards=config().takes_cards_online and not actor.is_desk)
+    return Policy._make(rows[0])
+
+
+def _has_account(session: Session, patient_id: int) -> bool:
+    guardian = aliased(Patient)
+    account = select(func.coalesce(Patient.user_id, guardian.user_id)).select_from(Patient)
+    account = account.outerjoin(guardian, guardian.id == Patient.guardian_id)
+    return session.scalar(account.where(Patient.id == patient_id)) is not None
 
 
 def agreed(policy: Policy, *, takes_cards: bool) -> Terms:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core import access, audit, clinics, clock, forms, ledger, payments, placements
+from core import access, audit, clinics, clock, forms, holds, ledger, payments, placements
 from core.access import Action, Actor
 from core.audit import Event
 from core.errors import ClinicError
@@ -72,8 +72,8 @@ def take(
 
     The visit is invoiced with it where it was not. An attempt to pay online is ended, and a held time is
     confirmed. The form's `request_key` sent again gives the first payment. Raises `AmountMissing`,
-    `NothingOwed`, `MoreThanOwed`, `LessThanDue`, `NotAtTheDesk`, `FormAlreadySent`, `AccessDenied`,
-    `NotFound`.
+    `NothingOwed`, `MoreThanOwed`, `LessThanDue`, `NotAtTheDesk`, `OnlyOffered`, `FormAlreadySent`,
+    `AccessDenied`, `NotFound`.
     """
     appointment = placements.locked(session, appointment_id)
     access.require(actor, Action.TAKE_PAYMENT, patient_id=appointment.patient_id)
@@ -83,6 +83,7 @@ def take(
         return earlier
     if method not in AT_DESK:
         raise NotAtTheDesk
+    holds.require_booked(session, appointment)
     _require_fitting(session, appointment, amount_minor)
     payments.give_up(session, appointment_id)
     now = clock.now()

@@ -33,6 +33,8 @@ WITHOUT_ACCESS = {
     "refunds.ask_surplus": "writes what its callers were allowed to do",
     "refunds.note": "writes what its callers were allowed to do",
     "statements.note_look": "writes what its callers were allowed to do",
+    "waitlist_answers.let_go": "frees what its callers were allowed to free",
+    "waitlists.withdraw_all": "takes off what its caller was allowed to erase",
     "records.treating_doctor": "gives the table what it asks about: the actor's own number or nothing",
 }
 
@@ -40,6 +42,7 @@ WITHOUT_ACCESS = {
 ASKING_FOR_EACH = {
     "agendas.past": "asks for each patient before it reads; without any there is no visit to give",
     "statements.of_patients": "asks for each patient before it reads; without any there is no visit to give",
+    "waitlists.own": "asks for each patient before it reads; without any there is no wish to give",
     "agendas.upcoming": "asks for each patient before it reads; without any there is no visit to give",
 }
 

@@ -7,7 +7,7 @@ import contextlib
 import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 import pytest
@@ -28,7 +28,7 @@ from core.second_factors import NothingToConfirm
 from core.trails import Wanted
 from db.base import Base
 from db.models import CodePurpose, Doctor, Patient, PaymentMethod, PaymentRule, RefundState, Role, User
-from tests import make
+from tests import make, waits
 from tests.cast import NOW, Cast, assemble, on, time_is
 from tests.portal import PASSWORD
 from tests.services import services
@@ -40,6 +40,7 @@ NOTHING_WRITTEN = text(
         f"SELECT '{table}', count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM {table} t"
         for table in sorted(Base.metadata.tables)
     )
+    + " ORDER BY 1"  # the tables may be read side by side
 )
 
 
@@ -54,6 +55,14 @@ class Money:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """Numbers of a wish on the waitlist and of what it is offered."""
+
+    entry_id: int
+    offer_id: int
+
+
+@dataclass(frozen=True)
 class World:
     """A clinic in which everybody has something of their own, and somebody else has the same.
 
@@ -64,6 +73,7 @@ class World:
     visits: dict[bool, int]
     emergency_id: int
     money: dict[bool, Money]
+    waits: dict[bool, Waiting]
 
     def patient_id(self, is_own: bool) -> int:
         return (self.cast.ada if is_own else self.cast.ben).patient_ids[0]
@@ -147,7 +157,7 @@ def of_user(**more: Any) -> Recipe:
     )
 
 
-WEDNESDAY = on(3, 0).date()
+WEDNESDAY, MONDAY = on(3, 0).date(), on(8, 0).date()
 BORN = date(1990, 2, 15)
 IDENTITY = Identity("https://accounts.example", "another", NOW, "a@example.org")
 CLINIC_PRICES = ClinicPrices("EUR", PaymentRule.FULL, None, None, None, 20, 48, 50, 80, 3)
@@ -303,6 +313,26 @@ RECIPES = {
     "trails.patients_named": of_nobody(Action.SEE_AUDIT, text="ada"),
     "trails.people_named": of_nobody(Action.SEE_AUDIT, text="ada"),
     "trails.search": of_nobody(Action.SEE_AUDIT, wanted=Wanted()),
+    "waitlist_answers.accept": Recipe(
+        Action.BOOK, lambda world, is_own: {"offer_id": world.waits[is_own].offer_id}
+    ),
+    "waitlist_answers.decline": Recipe(
+        Action.JOIN_WAITLIST, lambda world, is_own: {"offer_id": world.waits[is_own].offer_id}
+    ),
+    "waitlists.join": Recipe(
+        Action.JOIN_WAITLIST,
+        lambda world, is_own: {
+            "patient_id": world.patient_id(is_own),
+            "wish": waits.wish(world.cast, doctor_id=world.doctor_id(is_own)),
+        },
+    ),
+    "waitlists.own": Recipe(
+        Action.JOIN_WAITLIST, lambda world, is_own: {"patient_ids": [world.patient_id(is_own)]}
+    ),
+    "waitlists.waiting": of_nobody(Action.SEE_WAITLIST),
+    "waitlists.withdraw": Recipe(
+        Action.JOIN_WAITLIST, lambda world, is_own: {"entry_id": world.waits[is_own].entry_id}
+    ),
     "users.activate": of_user(),
     "users.change_role": of_user(role=Role.STAFF),
     "users.deactivate": of_user(),
@@ -341,7 +371,18 @@ def world(session: Session, password_hash: str) -> Iterator[World]:
             is_own: _paid(session, cast, actor, doctor)
             for is_own, actor, doctor in ((True, cast.ada, cast.dr_roth), (False, cast.ben, cast.dr_weiss))
         }
-        yield World(cast, visits, child.id, money)
+        yield World(cast, visits, child.id, money, _waiting(session, cast))
+
+
+def _waiting(session: Session, cast: Cast) -> dict[bool, Waiting]:
+    """Ada waits for a time of Dr. Roth's and Ben for one of Dr. Weiß's, and both are offered one."""
+    entries = [
+        waits.entry(session, actor.patient_ids[0], waits.only(cast, MONDAY, time(9), doctor_id=doctor.id))
+        for actor, doctor in ((cast.ada, cast.dr_roth), (cast.ben, cast.dr_weiss))
+    ]
+    assert waits.scan(session) == len(entries)
+    offer_of = {offer.entry_id: offer.id for offer in waits.offers(session)}
+    return dict(zip((True, False), (Waiting(each.id, offer_of[each.id]) for each in entries), strict=True))
 
 
 def _paid(session: Session, cast: Cast, actor: Actor, doctor: Doctor) -> Money:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, func, text
@@ -13,6 +13,9 @@ from db.base import Base, stored_as_text
 from db.models.clinic import Location, Room
 from db.models.people import Doctor, Patient
 from db.models.services import PaymentRule, Service
+
+if TYPE_CHECKING:
+    from db.models.waitlists import WaitlistOffer
 
 
 class AppointmentStatus(StrEnum):
@@ -174,6 +177,13 @@ class Appointment(Base):
     service: Mapped[Service] = relationship(lazy="raise")
     location: Mapped[Location] = relationship(lazy="raise")
     room: Mapped[Room | None] = relationship(lazy="raise")
+    offer: Mapped["WaitlistOffer | None"] = relationship(lazy="raise", viewonly=True)
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether its time is held for somebody on the waitlist who has not answered yet."""
+        is_pending = self.status is AppointmentStatus.PENDING
+        return is_pending and self.offer is not None and self.offer.ended_at is None
 
 
 class AppointmentEvent(Base):

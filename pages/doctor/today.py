@@ -8,7 +8,7 @@ from core import clinics, clock, days, doctors
 from core.days import Entry, Kind
 from core.i18n import _, clock_time, long_day, ngettext, span
 from db.models import AppointmentStatus, Role
-from pages.ui import age, choice, plain, reading, require, status_badge
+from pages.ui import age, choice, plain, reading, require, visit_badge
 from pages.ui.navigation import PATIENT_RECORD
 
 actor = require(Role.DOCTOR, Role.STAFF, Role.ADMIN)
@@ -34,7 +34,7 @@ def show(entry: Entry) -> None:
     visit = entry.visit
     with st.container(border=True):
         when, who, what = st.columns([2, 4, 4], vertical_alignment="center")
-        when.markdown(f"{times}  \n{status_badge(visit.status)}")
+        when.markdown(f"{times}  \n{visit_badge(visit)}")
         years = age(visit.patient.birth_on, on)
         aged = ngettext("{years} year", "{years} years", years).format(years=years)
         who.markdown(f"**{plain(visit.patient.name)}**  \n:gray[{aged}]")

@@ -5,7 +5,7 @@ from pages.ui.choices import choice
 from pages.ui.guard import require
 from pages.ui.refusals import reading
 from pages.ui.slots import pick_time
-from pages.ui.words import age, plain, status_badge
+from pages.ui.words import age, plain, visit_badge
 
 __all__ = [
     "Place",
@@ -20,5 +20,5 @@ __all__ = [
     "require",
     "say",
     "show_messages",
-    "status_badge",
+    "visit_badge",
 ]

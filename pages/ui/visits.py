@@ -17,7 +17,7 @@ from pages.ui.refusals import reading
 from pages.ui.sessions import has_cookie
 from pages.ui.slots import pick_time
 from pages.ui.terms import pay_place
-from pages.ui.words import plain, status_badge
+from pages.ui.words import plain, visit_badge
 
 OUR_REASONS = (N_("The doctor is not there"), N_("Booked by mistake"))  # for which nobody should pay
 DESK_REASONS = (N_("The patient asked"), *OUR_REASONS)
@@ -34,19 +34,24 @@ def visit_card(visit: Appointment, zone: tzinfo, *, with_patient: bool) -> None:
     starts = visit.starts_at.astimezone(zone)
     st.markdown(
         f"**{dated(starts.date())}, {clock_time(visit.starts_at, zone)}–{clock_time(visit.ends_at, zone)}** "
-        f"{status_badge(visit.status)}  \n{plain(visit.service.name)} · {plain(visit.doctor.user.name)}"
+        f"{visit_badge(visit)}  \n{plain(visit.service.name)} · {plain(visit.doctor.user.name)}"
         + (f" · {plain(visit.patient.name)}" if with_patient else "")
     )
     place = visit.location.name if visit.room is None else f"{visit.location.name}, {visit.room.name}"
     st.caption(_("Video visit") if visit.service.is_video else plain(f"{place}, {visit.location.address}"))
     if visit.hold_expires_at is not None:
-        held = _("Held until {time}: it is yours once it is paid.")
+        held = (
+            _("Offered until {time}.")
+            if visit.is_offered
+            else _("Held until {time}: it is yours once it is paid.")
+        )
         st.caption(plain(held.format(time=clock_time(visit.hold_expires_at, zone))))
 
 
 def visit_actions(visit: Appointment, actor: Actor, clinic: ClinicSettings, zone: tzinfo) -> None:
     """The buttons of a visit that can still change, and the panel that one of them opened."""
-    if visit.status not in appointments.CHANGEABLE or visit.starts_at <= clock.now():
+    is_over = visit.status not in appointments.CHANGEABLE or visit.starts_at <= clock.now()
+    if is_over or visit.is_offered:
         return
     is_late = terms.is_late(visit, clock.now())
     if is_late and not actor.is_desk:

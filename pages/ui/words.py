@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 from core.i18n import N_, _
-from db.models import AppointmentStatus, Role
+from db.models import Appointment, AppointmentStatus, Role
 
 STATUS = {
     AppointmentStatus.PENDING: (N_("Waiting for payment"), "orange"),
@@ -44,6 +44,11 @@ def status_badge(status: AppointmentStatus) -> str:
     """The visit's state as a coloured word, in Markdown."""
     word, color = STATUS[status]
     return f":{color}-badge[{_(word)}]"
+
+
+def visit_badge(visit: Appointment) -> str:
+    """The visit's state, and whether it is only offered yet, as a coloured word, in Markdown."""
+    return f":violet-badge[{_('Offered')}]" if visit.is_offered else status_badge(visit.status)
 
 
 def age(birth_on: date, on: date) -> int:
