@@ -1,9 +1,147 @@
-"""What people are told about their visits."""
+"""What a patient is to be told about a visit: a row in the outbox, written in the transaction that causes it.
 
+A row says only what it is about. Who is told, how, and in which words follows when it is claimed
+(`core.compositions`), and so does whether it is still true: a visit that has moved meanwhile voids it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from psycopg.types.json import Jsonb
 from sqlalchemy.orm import Session
 
-from db.models import Appointment
+from core import clock
+from db.models import Appointment, MessageKind, Payment
+from db.session import run
+
+GRACE = timedelta(minutes=3)  # so that a quick change sends one message
+RECEIPT_LASTS = timedelta(days=3)
+
+# One of a key, ever: a repeated scan or click adds nothing.
+_INSERT = """
+    INSERT INTO notifications (
+        kind, key, patient_id, appointment_id, time_version, details, send_after, created_at, expires_at,
+        channel, sent_to, subject, body, is_secret, status, attempts)
+    VALUES (%(kind)s, %(key)s, %(patient_id)s, %(appointment_id)s, %(time_version)s, %(details)s,
+            %(send_after)s, %(created_at)s, %(expires_at)s, 'sms', '', '', '', false, 'pending', 0)
+    ON CONFLICT (key) DO NOTHING RETURNING id
+"""
+
+
+def booked(session: Session, appointment: Appointment) -> None:
+    """Tell that a visit is booked and confirmed."""
+    enqueue(session, appointment, MessageKind.BOOKED, send_after=clock.now() + GRACE)
+
+
+def moved(session: Session, appointment: Appointment) -> None:
+    """Tell the new time of a visit; where nothing was told before, it is simply booked."""
+    enqueue(session, appointment, MessageKind.MOVED, send_after=clock.now() + GRACE)
+
+
+def cancelled(session: Session, appointment: Appointment) -> None:
+    """Tell that a visit does not take place, where it was ever told that it does."""
+    enqueue(session, appointment, MessageKind.CANCELLED, send_after=clock.now() + GRACE)
+
+
+def held(session: Session, appointment: Appointment) -> None:
+    """Send the way to pay for a visit that is kept until then, if it is not paid within minutes."""
+    enqueue(
+        session,
+        appointment,
+        MessageKind.PAYMENT_LINK,
+        send_after=clock.now() + GRACE,
+        expires_at=appointment.hold_expires_at,
+        detail=str(appointment.version),
+    )
 
 
 def offered(session: Session, appointment: Appointment) -> None:
-    """Tell the patient that a time from the waitlist is held for them."""
+    """Offer a time from the waitlist, which `appointment` holds, at once."""
+    enqueue(
+        session,
+        appointment,
+        MessageKind.OFFER,
+        send_after=clock.now(),
+        expires_at=appointment.hold_expires_at,
+    )
+
+
+def received(session: Session, appointment: Appointment, payment: Payment) -> None:
+    """Send the receipt of a payment."""
+    now = clock.now()
+    enqueue(
+        session,
+        appointment,
+        MessageKind.RECEIPT,
+        send_after=now,
+        expires_at=now + RECEIPT_LASTS,
+        key=f"payment:{payment.id}:receipt",
+        details={"amount_minor": payment.amount_minor, "currency": payment.currency},
+    )
+
+
+def reminded(
+    session: Session, appointment: Appointment, *, minutes: int, send_after: datetime, expires_at: datetime
+) -> bool:
+    """Have a reminder sent that is due `minutes` before the visit; whether it is a new one."""
+    return enqueue(
+        session,
+        appointment,
+        MessageKind.REMINDER,
+        send_after=send_after,
+        expires_at=expires_at,
+        detail=str(minutes),
+        details={"minutes": minutes},
+    )
+
+
+def answered(
+    session: Session,
+    appointment: Appointment | None,
+    *,
+    to: str,
+    template: str,
+    inbound_id: int,
+    patient_id: int | None,
+    **values: str,
+) -> None:
+    """Answer a text from `to` with the message called `template`, at once, with `values` in its blanks."""
+    now = clock.now()
+    details = {"template": template, "to": to, "values": values}
+    row = _row(appointment, MessageKind.REPLY, f"inbound:{inbound_id}:{template}", details)
+    row |= {"patient_id": patient_id, "created_at": now, "send_after": now}
+    run(session, _INSERT, row | {"expires_at": now + timedelta(hours=1)})
+
+
+def enqueue(
+    session: Session,
+    appointment: Appointment,
+    kind: MessageKind,
+    *,
+    send_after: datetime,
+    expires_at: datetime | None = None,
+    detail: str = "",
+    key: str = "",
+    details: Mapping[str, object] | None = None,
+) -> bool:
+    """Add a message about a visit unless there is one of its `key` already; whether it was added.
+
+    The key is the visit, the version of its time, the kind and `detail`, unless one is given.
+    """
+    own_key = f"visit:{appointment.id}:{appointment.time_version}:{kind}" + (detail and f":{detail}")
+    row = _row(appointment, kind, key or own_key, details or {})
+    row |= {"created_at": clock.now(), "send_after": send_after}
+    return bool(run(session, _INSERT, row | {"expires_at": expires_at or appointment.starts_at}))
+
+
+def _row(
+    appointment: Appointment | None, kind: MessageKind, key: str, details: Mapping[str, object]
+) -> dict[str, object]:
+    return {
+        "kind": kind,
+        "key": key,
+        "patient_id": appointment and appointment.patient_id,
+        "appointment_id": appointment and appointment.id,
+        "time_version": appointment and appointment.time_version,
+        "details": Jsonb(details),
+    }

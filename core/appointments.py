@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from core import (
     access,
+    announcements,
     appointment_events,
     availability,
     cancellations,
@@ -84,6 +85,9 @@ def book(
         raise
     if agreed.due_minor:
         payments.begin(session, booked, agreed.due_minor)
+        announcements.held(session, booked)
+    else:
+        announcements.booked(session, booked)
     return booked
 
 
@@ -122,7 +126,7 @@ def overbook(
         rule = availability.why_not(
             session, doctor_id=doctor_id, service_id=service_id, starts_at=wish.starts_at, by_staff=True
         )
-        return placements.insert(
+        booked = placements.insert(
             session,
             actor,
             wish,
@@ -135,6 +139,8 @@ def overbook(
         if earlier := _first_answer(session, actor, wish, request_key):
             return earlier
         raise
+    announcements.booked(session, booked)
+    return booked
 
 
 def reschedule(
@@ -181,7 +187,10 @@ def reschedule(
         ignoring=appointment_id,
     )
     wish = Wish(appointment.patient_id, to_doctor_id, appointment.service_id, at, appointment.room_id)
-    return placements.move(session, actor, appointment, wish, offered, request_key=request_key)
+    moved = placements.move(session, actor, appointment, wish, offered, request_key=request_key)
+    if moved.status is AppointmentStatus.CONFIRMED:
+        announcements.moved(session, moved)
+    return moved
 
 
 def cancel(
@@ -220,6 +229,8 @@ def cancel(
         session, actor, appointment, EventKind.CANCELLED, before=before, reason=why, request_key=request_key
     )
     cancellations.settle(session, actor, appointment, was_held=was_held, is_waived=waive_policy, seen=seen)
+    if not was_held:
+        announcements.cancelled(session, appointment)
     return appointment
 
 

@@ -33,6 +33,11 @@ def settings(session: Session) -> ClinicSettings:
     return found
 
 
+def is_founded(session: Session) -> bool:
+    """Whether there is a clinic yet: before that the jobs have nothing to do."""
+    return bool(run(session, "SELECT FROM settings", {}))
+
+
 def zone(session: Session) -> ZoneInfo:
     """The clinic's time zone, in which its working hours are meant and its visits are shown."""
     return ZoneInfo(settings(session).time_zone)

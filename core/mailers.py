@@ -11,6 +11,7 @@ from core import clock
 from db.config import config
 
 SECONDS = 20
+ICS_NAME = "visit.ics"
 _TLS_PORT, _SUBMISSION_PORT = 465, 587
 _REFUSED_FOR_GOOD = range(500, 600)  # RFC 5321, 4.2.1: the same message would be refused again
 
@@ -26,7 +27,7 @@ class MailFailed(Exception):
 class Mailer(Protocol):
     """Whatever sends an email, or raises `MailFailed`."""
 
-    def send(self, *, to: str, subject: str, body: str, key: str) -> None: ...
+    def send(self, *, to: str, subject: str, body: str, key: str, calendar: bytes | None = None) -> None: ...
 
 
 class SmtpMailer:
@@ -36,8 +37,11 @@ class SmtpMailer:
         self._parts = urlsplit(url)
         self._sender = sender
 
-    def send(self, *, to: str, subject: str, body: str, key: str) -> None:
-        """Send one message. Its Message-ID comes from `key`, so that a repeated one can be told."""
+    def send(self, *, to: str, subject: str, body: str, key: str, calendar: bytes | None = None) -> None:
+        """Send one message. Its Message-ID comes from `key`, so that a repeated one can be told.
+
+        `calendar` is an .ics file that goes along.
+        """
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = self._sender, to, subject
         message["Date"] = formatdate(clock.now().timestamp())
@@ -45,6 +49,8 @@ class SmtpMailer:
         message["Message-ID"] = f"<{key}@{domain}>" if key else make_msgid(domain=domain)
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers, please
         message.set_content(body)
+        if calendar is not None:
+            message.add_attachment(calendar, maintype="text", subtype="calendar", filename=ICS_NAME)
         try:
             with self._connected() as server:
                 server.send_message(message)

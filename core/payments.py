@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core import (
+    announcements,
     appointment_events,
     audit,
     clinics,
@@ -117,6 +118,7 @@ def confirm(session: Session, actor: Actor | None, appointment: Appointment) -> 
     appointment.status, appointment.hold_expires_at = AppointmentStatus.CONFIRMED, None
     placements.touch(appointment)
     appointment_events.record(session, actor, appointment, EventKind.CONFIRMED)
+    announcements.booked(session, appointment)
 
 
 def settle(
@@ -133,10 +135,11 @@ def settle(
     payment.state, payment.paid_at = PaymentState.PAID, clock.now()
     payment.provider_payment_id, payment.amount_minor = provider_payment_id, paid_minor
     session.flush()
-    if appointment.status is AppointmentStatus.EXPIRED:
-        placements.revive(session, appointment)
+    if appointment.status is AppointmentStatus.EXPIRED and placements.revive(session, appointment):
+        announcements.booked(session, appointment)
     confirm(session, None, appointment)
     ledger.receive(session, None, appointment, payment)
+    announcements.received(session, appointment, payment)
     audit.record_money(session, None, Event.PAID_ONLINE, appointment, kind="payment", number=payment.id)
     asked = refunds.ask_surplus(session, None, appointment, cause=_why_back(appointment))
     if asked and appointment.status not in LIVE_STATUSES:

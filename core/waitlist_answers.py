@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from core import access, appointment_events, audit, clock, payments, placements, terms
+from core import access, announcements, appointment_events, audit, clock, payments, placements, terms
 from core.access import Action, Actor
 from core.audit import Event
 from core.errors import ClinicError, NotFound
@@ -164,6 +164,7 @@ def _taken(
     entry.state, entry.ended_at = WaitlistState.BOOKED, now
     if agreed.due_minor:
         payments.begin(session, appointment, agreed.due_minor)
+        announcements.held(session, appointment)
     else:
         payments.confirm(session, actor, appointment)
     _note(session, actor, Event.OFFER_ACCEPTED, offer, appointment)

@@ -13,6 +13,8 @@ from sqlalchemy.exc import ArgumentError
 
 DEVELOPMENT_SECRET = "development-only-secret-not-for-production"  # noqa: S105 - refused in production
 
+TEST_NUMBERS = "+1500555000"  # Twilio's magic numbers, from which nothing is sent
+
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -74,6 +76,14 @@ class Config(BaseSettings):
         Annotated[str, Field(pattern=r"^https?://[^/\s]+$"), AfterValidator(_whole_address)] | None
     ) = None
 
+    twilio_account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-f]{32}$")] | None = None
+    twilio_auth_token: SecretStr | None = None
+    twilio_from: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = None
+    twilio_messaging_service_sid: Annotated[str, Field(pattern=r"^MG[0-9a-f]{32}$")] | None = None
+    twilio_api_base: (
+        Annotated[str, Field(pattern=r"^https?://[^/\s]+$"), AfterValidator(_whole_address)] | None
+    ) = None
+
     @property
     def is_production(self) -> bool:
         return self.clinic_env == "production"
@@ -87,6 +97,16 @@ class Config(BaseSettings):
     def is_sandbox(self) -> bool:
         """Whether payments go to the stand-in, which moves no money."""
         return self.stripe_secret_key is not None and self.stripe_api_base is not None
+
+    @property
+    def sends_texts(self) -> bool:
+        """Whether texts go out from here, be it to the sandbox's phones."""
+        return self.twilio_account_sid is not None
+
+    @property
+    def texts_are_simulated(self) -> bool:
+        """Whether texts go to the stand-in, from which none leaves this machine."""
+        return self.twilio_account_sid is not None and self.twilio_api_base is not None
 
     @property
     def is_plain_http(self) -> bool:
@@ -111,6 +131,29 @@ class Config(BaseSettings):
         key = self.stripe_secret_key.get_secret_value() if self.stripe_secret_key else ""
         if self.is_production and "_test_" in key:
             raise ValueError("STRIPE_SECRET_KEY is a test key: CLINIC_ENV=production refuses it.")
+        return self
+
+    @model_validator(mode="after")
+    def _texts_need_a_whole_account(self) -> Self:
+        senders = {
+            "TWILIO_FROM": self.twilio_from,
+            "TWILIO_MESSAGING_SERVICE_SID": self.twilio_messaging_service_sid,
+        }
+        parts = {"TWILIO_AUTH_TOKEN": self.twilio_auth_token} | senders
+        if self.twilio_account_sid is None and (named := [name for name, part in parts.items() if part]):
+            raise ValueError(f"TWILIO_ACCOUNT_SID must be set when {named[0]} is.")
+        if self.twilio_account_sid and not self.twilio_auth_token:
+            raise ValueError("TWILIO_AUTH_TOKEN must be set when TWILIO_ACCOUNT_SID is.")
+        if self.twilio_account_sid and not any(senders.values()):
+            raise ValueError(f"{' or '.join(senders)} must be set when TWILIO_ACCOUNT_SID is.")
+        return self
+
+    @model_validator(mode="after")
+    def _production_sends_real_texts(self) -> Self:
+        if self.is_production and self.twilio_api_base:
+            raise ValueError("TWILIO_API_BASE leads to a sandbox: CLINIC_ENV=production refuses it.")
+        if self.is_production and (self.twilio_from or "").startswith(TEST_NUMBERS):
+            raise ValueError("TWILIO_FROM is a test number: CLINIC_ENV=production refuses it.")
         return self
 
     @model_validator(mode="after")
@@ -141,6 +184,10 @@ _WANTED = {
     "MAIL_FROM": "it must be an email address",
     "STRIPE_SECRET_KEY": "it must begin with sk_live_ or rk_live_; to try things, with sk_test_ or rk_test_",
     "STRIPE_API_BASE": "it must look like http://localhost:8601, without a path",
+    "TWILIO_ACCOUNT_SID": "it must be AC and 32 digits or letters a to f",
+    "TWILIO_FROM": "it must be a number with its country, such as +14155550100",
+    "TWILIO_MESSAGING_SERVICE_SID": "it must be MG and 32 digits or letters a to f",
+    "TWILIO_API_BASE": "it must look like http://localhost:8601, without a path",
 }
 
 

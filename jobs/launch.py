@@ -142,6 +142,8 @@ def welcome() -> None:
         lines += [f"  {username:<{width}}  {who}" for username, who in DEMO_ACCOUNTS.items()]
     if config().is_sandbox:
         lines.append(f"Payments are simulated, no money moves: {config().stripe_api_base}")
+    if config().texts_are_simulated:
+        lines.append(f"Texts are simulated, read and answer them here: {config().twilio_api_base}/phones")
     lines.append("Press Ctrl-C to stop it.")
     sys.stdout.write("\n" + "\n".join(lines) + "\n\n")
     sys.stdout.flush()
@@ -160,7 +162,7 @@ def ended(children: dict[str, Child], own_database: Path | None) -> str | None:
 def serve(stop: StopRequest, own_database: Path | None, stand_in: list[str] | None) -> None:
     """Run the portal and the jobs until somebody asks to stop, or a part ends, which is exit code 1.
 
-    `stand_in` is the module that stands in for the card processor, where there is none.
+    `stand_in` is the module that stands in for the card processor or the carrier, where there is none.
     """
     modules = ({"sandbox": stand_in} if stand_in else {}) | children_of(config().port)
     children = {name: start(module) for name, module in modules.items()}

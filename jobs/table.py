@@ -9,11 +9,13 @@ from datetime import timedelta
 
 from core import (
     checkouts,
+    deliveries,
     holds,
     notifications,
     one_time_codes,
     privacy,
     processor_events,
+    reminders,
     repayments,
     sign_ins,
     waitlist_offers,
@@ -49,6 +51,7 @@ JOBS = (
     Job("erase records whose years are over", privacy.expired_records, timedelta(days=1)),
     Job("forget old sign-ins", sign_ins.forget_old, timedelta(hours=1)),
     Job("forget old codes", one_time_codes.forget_old, timedelta(minutes=5)),
-    Job("send messages", notifications.send_waiting, timedelta(seconds=5), opens_its_own=True),
+    Job("remind", reminders.remind, timedelta(seconds=30)),
+    Job("send messages", deliveries.send_waiting, timedelta(seconds=5), opens_its_own=True),
     Job("forget old messages", notifications.forget_old, timedelta(hours=1)),
 )

@@ -10,6 +10,8 @@ from types import FrameType
 
 from sandbox.server import HOST, listening, server_of
 
+TEXTS = ("account", "token", "number", "status_url", "inbound_url")
+
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
@@ -17,6 +19,11 @@ def options() -> argparse.Namespace:
     parser.add_argument("--directory", type=Path, required=True, help="where to keep what happened")
     parser.add_argument("--webhook-url", help="where to send events; none are sent without it")
     parser.add_argument("--webhook-secret", default="", help="what to sign them with")
+    parser.add_argument("--texts-account", help="the only account that may send texts; any without it")
+    parser.add_argument("--texts-token", help="its token, which signs what is told of texts")
+    parser.add_argument("--texts-number", help="the number that people write to who got no text yet")
+    parser.add_argument("--texts-status-url", help="where to tell how texts fare; nowhere without it")
+    parser.add_argument("--texts-inbound-url", help="where to tell of replies; nowhere without it")
     return parser.parse_args()
 
 
@@ -33,7 +40,8 @@ def main() -> None:
     except OSError as error:
         sys.exit(f"Port {told.port} cannot be used: {error.strerror}. Set --port to another one.")
     webhooks = {"url": told.webhook_url, "secret": told.webhook_secret, "paused": False}
-    server = server_of(told.directory, webhooks)
+    texts = {name: getattr(told, f"texts_{name}") for name in TEXTS}
+    server = server_of(told.directory, webhooks, texts)
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, end)
     sys.stdout.write(f"Sandbox on http://{HOST}:{listener.getsockname()[1]}: no money moves.\n")

@@ -1,4 +1,4 @@
-"""What tests ask of the sandbox, as JSON under /sandbox/: what payers, banks and clocks do. Not Stripe's."""
+"""What tests ask of the sandbox, as JSON under /sandbox/: what payers, banks and clocks do. No provider's."""
 
 import json
 import time
@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox import faults, stripe_refunds, stripe_sessions
+from sandbox import faults, stripe_refunds, stripe_sessions, twilio_control
 from sandbox.faults import Fault, Troubles
 from sandbox.store import Body, Store
 from sandbox.stripe_calls import found
@@ -35,8 +35,13 @@ def routes(store: Store, troubles: Troubles) -> list[Route]:
     async def calls(_request: Request) -> Response:
         return JSONResponse({"calls": list(troubles.calls)})
 
+    async def texts(_request: Request) -> Response:
+        return JSONResponse(twilio_control.taken(store))
+
     return [
         Route("/sandbox/calls", calls),
+        Route("/sandbox/texts", texts, methods=["GET"]),
+        *(route(path, do) for path, do in twilio_control.CONTROLS.items()),
         route("faults", lambda _store, told, _id: troubles.expect(_fault(told))),
         route("reset", forget),
         route("clock", _set_clock),

@@ -12,8 +12,8 @@ HOSTS = {"localhost", "127.0.0.1"}
 _READING = {"GET", "HEAD"}
 # Forms lead back to whatever site asked for the payment, so `form-action` names no site.
 _POLICY = (
-    "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'; "
-    "form-action http: https:"
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action http: https:"
 )
 _HEADERS = [
     (b"content-security-policy", _POLICY.encode()),

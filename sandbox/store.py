@@ -20,6 +20,11 @@ CREATE INDEX IF NOT EXISTS by_intent ON objects (kind, json_extract(body, '$.pay
 CREATE INDEX IF NOT EXISTS by_charge ON objects (kind, json_extract(body, '$.charge'));
 CREATE INDEX IF NOT EXISTS ending ON objects (json_extract(body, '$.expires_at'))
     WHERE kind = 'checkout.session' AND json_extract(body, '$.status') = 'open';
+CREATE INDEX IF NOT EXISTS by_phone ON objects (json_extract(body, '$.phone'), seq)
+    WHERE json_extract(body, '$.phone') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS moving ON objects (json_extract(body, '$.since'))
+    WHERE json_extract(body, '$.since') IS NOT NULL;
+CREATE TABLE IF NOT EXISTS posts (seq INTEGER PRIMARY KEY, url TEXT NOT NULL, form TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS answers (
     key TEXT PRIMARY KEY, request TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL,
     created INTEGER NOT NULL);
@@ -27,7 +32,8 @@ CREATE TABLE IF NOT EXISTS deliveries (
     event_id TEXT PRIMARY KEY, attempts INTEGER NOT NULL, next_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
-_EMPTIED = ("objects", "answers", "deliveries", "settings")
+_EMPTIED = ("objects", "posts", "answers", "deliveries", "settings")
+_KEPT = ("webhooks", "texts")  # the settings that say where things are told
 
 
 class Condition(NamedTuple):
@@ -93,6 +99,9 @@ class Store:
     def put(self, body: Body) -> None:
         self._file.execute("UPDATE objects SET body = ? WHERE id = ?", (json.dumps(body), body["id"]))
 
+    def remove(self, body: Body) -> None:
+        self._file.execute("DELETE FROM objects WHERE id = ?", (body["id"],))
+
     def find(self, kind: str, key: str) -> Body | None:
         found = self.rows(kind, [Condition("id = ?", [key])], limit=1)
         return found[0] if found else None
@@ -118,6 +127,27 @@ class Store:
             [kind, *(value for each in conditions for value in each.values), limit],
         )
         return [json.loads(body) for (body,) in found]
+
+    def latest(self, kind: str, field: str, limit: int) -> list[Body]:
+        """The newest object of each value of a field, newest first."""
+        found = self._file.execute(
+            "SELECT body, max(seq) AS last FROM objects WHERE kind = ? "
+            "GROUP BY json_extract(body, '$.' || ?) ORDER BY last DESC LIMIT ?",
+            (kind, field, limit),
+        )
+        return [json.loads(body) for body, _last in found]
+
+    def post_later(self, url: str, form: dict[str, str]) -> None:
+        """Have a form posted, in order and once."""
+        self._file.execute("INSERT INTO posts (url, form) VALUES (?, ?)", (url, json.dumps(form)))
+
+    def take_post(self) -> tuple[str, dict[str, str]] | None:
+        """The next form to post, which is forgotten."""
+        next_one = "(SELECT min(seq) FROM posts)"
+        row = self._file.execute(
+            f"DELETE FROM posts WHERE seq = {next_one} RETURNING url, form"  # noqa: S608 - our own SQL
+        ).fetchone()
+        return None if row is None else (row[0], json.loads(row[1]))
 
     def answer_to(self, key: str, not_before: int) -> Answer | None:
         """What the key was answered with; keys from before `not_before` are forgotten."""
@@ -156,8 +186,9 @@ class Store:
 
     def empty(self) -> None:
         """Forget everything but where webhooks go."""
-        webhooks = self.setting("webhooks")
+        kept = {name: self.setting(name) for name in _KEPT}
         for table in _EMPTIED:
             self._file.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
-        if webhooks:
-            self.set("webhooks", webhooks)
+        for name, value in kept.items():
+            if value:
+                self.set(name, value)

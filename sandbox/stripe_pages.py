@@ -1,21 +1,17 @@
 """The pages one can click: where a payer pays, and an overview where one plays the bank."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox import money, stripe_refunds, stripe_sessions
+from sandbox import stripe_refunds, stripe_sessions
+from sandbox.drawing import asset, page
 from sandbox.store import Body, Store
 from sandbox.stripe_errors import Refused
 
-TEMPLATES = Path(__file__).parent / "templates"
 SHOWN = 25  # of the last sessions and refunds
 SESSION_WORDS = {
     ("complete", "paid"): "paid",
@@ -29,17 +25,13 @@ SESSION_BUTTONS: dict[str, Callable[[Store, Body], Body]] = {
 }
 REFUND_BUTTONS = {"succeed": stripe_refunds.succeed, "fail": stripe_refunds.fail}
 
-_templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
-_templates.filters["moment"] = lambda unix: f"{datetime.fromtimestamp(unix, UTC):%Y-%m-%d %H:%M} UTC"
-_templates.globals["written"] = money.written
-
 
 def routes(store: Store) -> list[Route]:
     """The addresses a browser opens."""
     pages = _Pages(store)
     return [
         Route("/", pages.overview),
-        Route("/style.css", _style),
+        Route("/style.css", asset("style.css", "text/css")),
         Route("/checkout/{id}", pages.checkout),
         Route("/checkout/{id}/pay", pages.pay, methods=["POST"]),
         Route("/checkout/{id}/decline", pages.decline, methods=["POST"]),
@@ -54,8 +46,8 @@ class _Pages:
     async def checkout(self, request: Request) -> Response:
         session = self._session(request)
         if session is None:
-            return _page("missing.html", 404)
-        return _page(
+            return page("missing.html", 404)
+        return page(
             "checkout.html",
             session=session,
             lines=session["line_items"]["data"],
@@ -67,7 +59,7 @@ class _Pages:
         """Pay, and lead the payer back to the shop. Who is late learns it from the page."""
         session = self._session(request)
         if session is None:
-            return _page("missing.html", 404)
+            return page("missing.html", 404)
         here = f"/checkout/{session['id']}"
         if session["status"] == "open":
             with self._store.transaction():
@@ -82,7 +74,7 @@ class _Pages:
         with self._store.transaction():
             stripe_sessions.lapse(self._store)
         sessions = self._store.rows(stripe_sessions.KIND, limit=SHOWN)
-        return _page(
+        return page(
             "overview.html",
             sessions=[(each, self._state(each)) for each in sessions],
             refunds=self._store.rows(stripe_refunds.KIND, limit=SHOWN),
@@ -120,11 +112,3 @@ class _Pages:
         with self._store.transaction():
             stripe_sessions.lapse(self._store)
         return self._store.find(stripe_sessions.KIND, request.path_params["id"])
-
-
-def _page(template: str, status: int = 200, **shown: Any) -> Response:
-    return HTMLResponse(_templates.get_template(template).render(**shown), status)
-
-
-async def _style(_request: Request) -> Response:
-    return FileResponse(TEMPLATES / "style.css", media_type="text/css")

@@ -11,15 +11,16 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from core import stripe_cards
+from core import stripe_cards, twilio_sms
 from core.i18n import use_locale
 from db import embedded
 from db.config import config
 from db.session import engine, unit_of_work
-from tests import browsers, log_watch, payment_sandbox, portal, servers
+from tests import browsers, log_watch, payment_sandbox, phones, portal, servers
 from tests.browsers import SignInAs
 from tests.cast import time_is
 from tests.payment_sandbox import PaymentSandbox
+from tests.phones import Phones
 from tests.portal import Residents
 
 DATABASE_FIXTURES = {"server_url", "migrated", "session", "database", "database_url"}
@@ -189,16 +190,27 @@ def sandbox(running_sandbox: PaymentSandbox) -> PaymentSandbox:
     return running_sandbox
 
 
+@pytest.fixture
+def phone(sandbox: PaymentSandbox, monkeypatch: pytest.MonkeyPatch) -> Phones:
+    """The carrier's stand-in, which no text was sent to yet, as the one that is configured."""
+    there = phones.emptied(sandbox)
+    for name, value in there.environment().items():
+        monkeypatch.setenv(name, value)
+    for read in (config, twilio_sms.configured):
+        read.cache_clear()
+    return there
+
+
 @pytest.fixture(autouse=True)
 def _nothing_real(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Point every test away from any real database, read the configuration afresh, and speak English."""
     use_locale("en")
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/no_such_clinic")
     ours = {"CLINIC_ENV", "PORT", "PUBLIC_URL", "SECRET_KEY", "CLINIC_VAR", "SMTP_URL", "MAIL_FROM"}
-    for name in ours | {name for name in os.environ if name.startswith(("STRIPE_", "SANDBOX_"))}:
+    for name in ours | {name for name in os.environ if name.startswith(("STRIPE_", "TWILIO_", "SANDBOX_"))}:
         monkeypatch.delenv(name, raising=False)
-    for read in (config, engine, stripe_cards.configured):
+    for read in (config, engine, stripe_cards.configured, twilio_sms.configured):
         read.cache_clear()
     yield
-    for read in (config, engine, stripe_cards.configured):
+    for read in (config, engine, stripe_cards.configured, twilio_sms.configured):
         read.cache_clear()

@@ -1,4 +1,4 @@
-"""The sandbox for tests: Stripe's protocol on a free port, in a thread of this process or as its own."""
+"""The sandbox for tests, on a free port, in a thread of this process or as its own; texts in `phones`."""
 
 import socket
 import subprocess
@@ -91,7 +91,7 @@ class PaymentSandbox:
 
     def calls(self, path: str = "/v1/", method: str | None = None) -> list[dict[str, Any]]:
         """The API's requests so far, below `path`."""
-        made: list[dict[str, Any]] = self._client.get(f"{self.url}/sandbox/calls").json()["calls"]
+        made: list[dict[str, Any]] = self.ask("calls")["calls"]
         return [call for call in made if call["path"].startswith(path) and method in {None, call["method"]}]
 
     def reset(self) -> None:
@@ -101,6 +101,12 @@ class PaymentSandbox:
     def tell(self, what: str, told: dict[str, Any] | None = None) -> dict[str, Any]:
         """Ask one of the sandbox's own addresses. Raises `httpx.HTTPStatusError` when it cannot."""
         answer = self._client.post(f"{self.url}/sandbox/{what}", json=told or {})
+        answer.raise_for_status()
+        return dict(answer.json())
+
+    def ask(self, what: str) -> dict[str, Any]:
+        """Read one of the sandbox's own addresses."""
+        answer = self._client.get(f"{self.url}/sandbox/{what}")
         answer.raise_for_status()
         return dict(answer.json())
 

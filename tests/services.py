@@ -79,6 +79,7 @@ WITHOUT_ACTOR = {
     "processor_events.forget_old": _TIDYING + "deletes what is past its days",
     "processor_events.store": "keeps what the card processor has signed",
     "privacy.expired_records": _TIDYING + "erases what the law no longer makes a clinic keep",
+    "reminders.remind": _TIDYING + "writes down what patients are to be reminded of",
     "registrations.ask": _BEFORE + "keeps a form and sends a code, and tells the screen nothing",
     "registrations.confirm": _BEFORE + "takes the code that only the address was sent",
     "registrations.is_asking_over": _COUNTED,

@@ -17,6 +17,7 @@ from db.models import (
     AppointmentStatus,
     EntryKind,
     LedgerEntry,
+    MessageKind,
     Notification,
     PaymentState,
     PaymentStatus,
@@ -245,7 +246,9 @@ class TestHolds:
         assert clinic.standing(visit_id).received_minor == 0
         assert clinic.visit(visit_id).payment_status is PaymentStatus.REFUNDED
         with Session(clinic.database) as session:
-            [letter] = session.scalars(select(Notification))
+            letter = session.scalars(
+                select(Notification).where(Notification.kind == MessageKind.ACCOUNT)
+            ).one()
         assert letter.sent_to == "ada@example.org"
         assert "€60.00" in letter.body
         assert "Check-up" not in letter.body

@@ -41,6 +41,10 @@ def refusal(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
         ("STRIPE_SECRET_KEY", "pk_live_something"),
         ("STRIPE_API_BASE", "localhost:8601"),
         ("STRIPE_API_BASE", "http://localhost:8601/v1"),
+        ("TWILIO_ACCOUNT_SID", "AC123"),
+        ("TWILIO_FROM", "0664 1234567"),
+        ("TWILIO_MESSAGING_SERVICE_SID", "AC" + 32 * "0"),
+        ("TWILIO_API_BASE", "http://localhost:8601/2010-04-01"),
         ("SECRET_KEY", "short"),
         ("SMTP_URL", "mail.example.org"),
         ("SMTP_URL", "https://mail.example.org"),
@@ -139,6 +143,60 @@ def test_production_takes_a_live_key_and_shows_it_nobody(monkeypatch: pytest.Mon
 
 def test_a_wrong_key_of_the_card_processor_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hunter2" not in refusal(monkeypatch, STRIPE_SECRET_KEY="hunter2")
+
+
+ACCOUNT, SERVICE = "AC" + 32 * "0", "MG" + 32 * "0"
+
+
+def carrier(**other: str | None) -> dict[str, str]:
+    """A whole account of the carrier's, but for what `other` says."""
+    names = {"ACCOUNT_SID": ACCOUNT, "AUTH_TOKEN": "hunter2", "FROM": "+14155550100", **other}
+    return {f"TWILIO_{name}": value for name, value in names.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("environment", "missing"),
+    [
+        (carrier(AUTH_TOKEN=None), "TWILIO_AUTH_TOKEN"),
+        (carrier(FROM=None), "TWILIO_FROM or TWILIO_MESSAGING_SERVICE_SID"),
+        (carrier(ACCOUNT_SID=None), "TWILIO_ACCOUNT_SID"),
+        (carrier(ACCOUNT_SID=None, AUTH_TOKEN=None), "TWILIO_ACCOUNT_SID"),
+    ],
+)
+def test_half_an_account_for_texts_is_refused_by_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], missing: str
+) -> None:
+    said = refusal(monkeypatch, **environment)
+    assert said.startswith(f"{missing} must be set when TWILIO_")
+    assert len(said.splitlines()) == 1
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize("environment", [carrier(), carrier(FROM=None, MESSAGING_SERVICE_SID=SERVICE)])
+def test_a_whole_account_for_texts_sends_them_and_shows_nobody_its_token(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    for name, value in (environment | {"CLINIC_ENV": "production", "SECRET_KEY": SECRET}).items():
+        monkeypatch.setenv(name, value)
+    assert config().sends_texts
+    assert not config().texts_are_simulated
+    assert "hunter2" not in repr(config())
+
+
+def test_texts_to_a_stand_in_are_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not config().sends_texts
+    config.cache_clear()
+    for name, value in carrier(API_BASE="http://127.0.0.1:8601").items():
+        monkeypatch.setenv(name, value)
+    assert config().texts_are_simulated
+
+
+@pytest.mark.parametrize(("name", "value"), [("API_BASE", "http://localhost:8601"), ("FROM", "+15005550006")])
+def test_production_sends_real_texts_or_none(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    environment = carrier(**{name: value}) | {"SECRET_KEY": SECRET, "CLINIC_ENV": "production"}
+    said = refusal(monkeypatch, **environment)
+    assert said.startswith(f"TWILIO_{name} ")
+    assert said.endswith("CLINIC_ENV=production refuses it.")
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])

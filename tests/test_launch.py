@@ -192,15 +192,20 @@ def test_a_busy_port_is_one_sentence(seeded: Path) -> None:
     assert embedded.url_of_running(seeded / "postgres") is None
 
 
-def test_payments_are_simulated_and_the_welcome_says_where(seeded: Path) -> None:
+def test_payments_and_texts_are_simulated_and_the_welcome_says_where(seeded: Path) -> None:
     launcher = Launcher(seeded)
     launcher.wait_until_open()
     address = f"http://127.0.0.1:{launcher.sandbox_port}"
-    assert f"Payments are simulated, no money moves: {address}\n" in launcher.said.read_text()
+    said, stand_in = launcher.said.read_text(), launcher.child("sandbox").cmdline()
+    assert f"Payments are simulated, no money moves: {address}\n" in said
+    assert f"Texts are simulated, read and answer them here: {address}/phones\n" in said
     environments = [launcher.child(part).environ() for part in ("streamlit", "jobs")]
     for environment in environments:
-        assert environment["STRIPE_API_BASE"] == address
-        assert environment["STRIPE_WEBHOOK_SECRET"] in launcher.child("sandbox").cmdline()
+        assert environment["STRIPE_API_BASE"] == environment["TWILIO_API_BASE"] == address
+        assert environment["STRIPE_WEBHOOK_SECRET"] in stand_in
+        assert {environment[f"TWILIO_{name}"] for name in ("ACCOUNT_SID", "AUTH_TOKEN")} <= set(stand_in)
+    assert f"http://localhost:{launcher.port}/webhooks/twilio/status" in stand_in
+    assert httpx.get(f"{address}/phones").is_success
     answer = httpx.get(
         f"{address}/v1/events", headers={"Authorization": f"Bearer {environments[0]['STRIPE_SECRET_KEY']}"}
     )
@@ -208,8 +213,15 @@ def test_payments_are_simulated_and_the_welcome_says_where(seeded: Path) -> None
     assert launcher.stop() == 0
 
 
-def test_with_a_key_of_ones_own_there_is_no_sandbox(seeded: Path) -> None:
-    launcher = Launcher(seeded, STRIPE_SECRET_KEY="sk_test_mine", STRIPE_API_BASE="http://127.0.0.1:1")
+def test_with_accounts_of_ones_own_there_is_no_sandbox(seeded: Path) -> None:
+    carrier = {
+        "TWILIO_ACCOUNT_SID": f"AC{'0' * 32}",
+        "TWILIO_AUTH_TOKEN": "mine",
+        "TWILIO_FROM": "+14155550100",
+        "TWILIO_API_BASE": "http://127.0.0.1:1",
+    }
+    cards = {"STRIPE_SECRET_KEY": "sk_test_mine", "STRIPE_API_BASE": "http://127.0.0.1:1"}
+    launcher = Launcher(seeded, **cards, **carrier)
     launcher.wait_until_open()
     assert launcher.child("streamlit").environ()["STRIPE_SECRET_KEY"] == "sk_test_mine"
     assert not any("sandbox" in child.cmdline() for child in launcher.process.children())
@@ -239,6 +251,37 @@ def test_production_never_has_a_sandbox(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("CLINIC_ENV", "production")
     monkeypatch.setenv("SECRET_KEY", "a secret key of this very clinic only")
     config.cache_clear()
+    assert not sandboxes.is_wanted()
+
+
+@pytest.mark.parametrize(
+    ("real", "simulated"),
+    [
+        ({"STRIPE_SECRET_KEY": "sk_test_mine"}, "TWILIO_API_BASE"),
+        (
+            {
+                "TWILIO_ACCOUNT_SID": f"AC{'0' * 32}",
+                "TWILIO_AUTH_TOKEN": "mine",
+                "TWILIO_FROM": "+14155550100",
+            },
+            "STRIPE_API_BASE",
+        ),
+    ],
+)
+def test_the_sandbox_stands_in_only_for_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, real: dict[str, str], simulated: str
+) -> None:
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("SANDBOX_")}
+    monkeypatch.setattr(os, "environ", surroundings | real)
+    assert sandboxes.is_wanted()
+    module = sandboxes.ours(tmp_path)
+    set_by_it = {name for name in os.environ if name.endswith("_API_BASE")}
+    assert set_by_it == {simulated}
+    assert real.items() <= os.environ.items()
+    texts, cards = "--texts-account" in module, "--webhook-url" in module
+    assert (texts, cards) == (simulated == "TWILIO_API_BASE", simulated == "STRIPE_API_BASE")
+    assert config().texts_are_simulated is texts
+    assert config().is_sandbox is cards
     assert not sandboxes.is_wanted()
 
 

@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from core import mailers, notifications
+from core import deliveries, mailers, notifications
+from core.claims import ATTEMPTS
+from core.claims import MAIL_LEASE as LEASE
 from core.mailers import Mailer, SmtpMailer
-from core.notifications import ATTEMPTS, KEEP, LEASE
+from core.notifications import KEEP
 from db.config import config
 from db.models import Channel, Notification, NotificationStatus
 from db.session import unit_of_work
@@ -29,7 +31,7 @@ class Killed(Exception):
 
 
 class DyingMailer:
-    def send(self, *, to: str, subject: str, body: str, key: str) -> None:
+    def send(self, *, to: str, subject: str, body: str, key: str, calendar: bytes | None = None) -> None:
         raise Killed
 
 
@@ -74,14 +76,14 @@ def kept(database: Engine, letter_id: int) -> Notification:
 def test_a_letter_arrives_as_written_and_its_code_is_kept_nowhere(
     database: Engine, letter_id: int, inbox: Mailbox, post: Mailer
 ) -> None:
-    assert notifications.send_waiting(post) == 1
+    assert deliveries.send_waiting(post) == 1
     [arrived] = inbox.arrived
     assert (arrived["To"], arrived["From"]) == (ADA, "portal@clinic.example")
     assert arrived["Subject"] == "Your code for Zoë's clinic"
     assert arrived.get_content() == "Your code is 123456.\n.\nGrüße!\n"
     row = kept(database, letter_id)
     assert (row.status, row.body, row.sent_at) == (SENT, "", NOW)
-    assert notifications.send_waiting(post) == 0
+    assert deliveries.send_waiting(post) == 0
 
 
 def test_a_letter_that_is_rolled_back_is_never_sent(database: Engine, inbox: Mailbox, post: Mailer) -> None:
@@ -92,7 +94,7 @@ def test_a_letter_that_is_rolled_back_is_never_sent(database: Engine, inbox: Mai
 
     with pytest.raises(Killed):
         die_before_the_end()
-    assert notifications.send_waiting(post) == 0
+    assert deliveries.send_waiting(post) == 0
     assert inbox.arrived == []
 
 
@@ -100,12 +102,12 @@ def test_a_process_that_dies_in_between_leaves_it_to_another_ten_minutes_later(
     database: Engine, letter_id: int, inbox: Mailbox, post: Mailer
 ) -> None:
     with pytest.raises(Killed):
-        notifications.send_waiting(DyingMailer())
+        deliveries.send_waiting(DyingMailer())
     assert kept(database, letter_id).status is SENDING
     with time_is(NOW + LEASE - timedelta(seconds=1)):
-        assert notifications.send_waiting(post) == 0
+        assert deliveries.send_waiting(post) == 0
     with time_is(NOW + LEASE):
-        assert notifications.send_waiting(post) == 1
+        assert deliveries.send_waiting(post) == 1
     assert len(inbox.arrived) == 1
 
 
@@ -115,9 +117,9 @@ def test_five_lost_attempts_are_the_last(database: Engine, inbox: Mailbox, post:
         letter_id = session.scalars(select(Notification)).one().id
     for attempt in range(ATTEMPTS):
         with time_is(NOW + attempt * LEASE), pytest.raises(Killed):
-            notifications.send_waiting(DyingMailer())
+            deliveries.send_waiting(DyingMailer())
     with time_is(NOW + ATTEMPTS * LEASE):
-        assert notifications.send_waiting(post) == 0
+        assert deliveries.send_waiting(post) == 0
     assert kept(database, letter_id).status is FAILED
     assert inbox.arrived == []
 
@@ -126,25 +128,25 @@ def test_a_busy_server_is_asked_again_later(
     database: Engine, letter_id: int, inbox: Mailbox, post: Mailer
 ) -> None:
     inbox.refusals = ["451 try again, ada@example.org is busy"]
-    assert notifications.send_waiting(post) == 1
+    assert deliveries.send_waiting(post) == 1
     row = kept(database, letter_id)
     assert (row.status, row.error) == (PENDING, "SMTPDataError 451")
     assert row.body
-    assert notifications.send_waiting(post) == 0
+    assert deliveries.send_waiting(post) == 0
     with time_is(NOW + MINUTE):
-        assert notifications.send_waiting(post) == 1
+        assert deliveries.send_waiting(post) == 1
     assert len(inbox.arrived) == 1
 
 
 def test_a_refusal_for_good_is_final(database: Engine, letter_id: int, inbox: Mailbox, post: Mailer) -> None:
     inbox.refusals = ["550 no such mailbox"]
-    notifications.send_waiting(post)
+    deliveries.send_waiting(post)
     row = kept(database, letter_id)
     assert (row.status, row.body) == (FAILED, "")
 
 
 def test_a_server_that_is_not_there_is_asked_again_later(database: Engine, letter_id: int) -> None:
-    assert notifications.send_waiting(SmtpMailer("smtp://127.0.0.1:1", "portal@clinic.example")) == 1
+    assert deliveries.send_waiting(SmtpMailer("smtp://127.0.0.1:1", "portal@clinic.example")) == 1
     assert kept(database, letter_id).status is PENDING
 
 
@@ -152,7 +154,7 @@ def test_a_letter_whose_code_has_run_out_is_not_sent(
     database: Engine, letter_id: int, inbox: Mailbox, post: Mailer
 ) -> None:
     with time_is(NOW + timedelta(minutes=30)):
-        assert notifications.send_waiting(post) == 0
+        assert deliveries.send_waiting(post) == 0
     row = kept(database, letter_id)
     assert (row.status, row.body, row.error) == (FAILED, "", "not sent in time")
     assert inbox.arrived == []
@@ -161,7 +163,7 @@ def test_a_letter_whose_code_has_run_out_is_not_sent(
 def test_text_messages_wait(database: Engine, post: Mailer) -> None:
     with unit_of_work(database) as session:
         notifications.enqueue_sms(session, to="+4915112345678", body="Your code is 123456.")
-    assert notifications.send_waiting(post) == 0
+    assert deliveries.send_waiting(post) == 0
     with unit_of_work(database) as session:
         assert session.scalars(select(Notification.status)).one() is PENDING
 
@@ -174,7 +176,7 @@ def test_two_processes_send_each_letter_once(database: Engine, inbox: Mailbox, p
 
     def work() -> None:
         gun.wait()
-        notifications.send_waiting(post)
+        deliveries.send_waiting(post)
 
     processes = [Thread(target=work) for _ in range(4)]
     for process in processes:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 import stripe
+from twilio.base.exceptions import TwilioRestException
 
 from tests.payment_sandbox import PaymentSandbox, order, running_process
+from tests.phones import ACCOUNT, NUMBER, TOKEN, Phones
 
 
 def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
@@ -26,6 +28,25 @@ def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
         assert paid.payment_status == "paid"
         assert [event.data.object["id"] for event in client.v1.events.list().data] == [session.id]
         assert client.v1.refunds.create({"payment_intent": str(paid.payment_intent)}).amount == 4500
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_a_restart_forgets_no_text_and_whose_they_are(tmp_path: Path) -> None:
+    options = ("--texts-account", ACCOUNT, "--texts-token", TOKEN, "--texts-number", NUMBER)
+    with running_process(tmp_path, tmp_path / "log", options=options) as first:
+        phone = Phones(first)
+        phone.client().messages.create(to="+436641234567", from_=NUMBER, body="Hello")
+        phone.reply("+436641234567", "STOP")
+        assert first.process is not None
+        first.process.kill()
+        first.process.wait()
+    with running_process(tmp_path, tmp_path / "log", options=options) as second:
+        phone = Phones(second)
+        assert [each["body"] for each in phone.texts()] == ["Hello", "STOP"]
+        for client, status in ((phone.client(), 400), (phone.client(token="another"), 401)):
+            with pytest.raises(TwilioRestException) as refused:
+                client.messages.create(to="+436641234567", from_=NUMBER, body="Hello")
+            assert refused.value.status == status
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 

@@ -1,0 +1,204 @@
+"""A message as it is sent: whether it is still true, who gets it, and which others it carries along."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
+
+from core import clinics, clock, message_texts, recipients
+from core.agendas import WITH_PEOPLE
+from core.message_texts import Written
+from core.recipients import Recipient
+from db.models import (
+    Appointment,
+    AppointmentStatus,
+    Channel,
+    MessageKind,
+    Notification,
+    NotificationStatus,
+    Patient,
+)
+
+# Whoever has been told of a visit by one of these has to be told what becomes of it.
+TOLD = (
+    NotificationStatus.SENDING,
+    NotificationStatus.SENT,
+    NotificationStatus.DELIVERED,
+    NotificationStatus.UNDELIVERED,
+    NotificationStatus.CARRIED,
+)
+TELLING = (MessageKind.BOOKED, MessageKind.MOVED, MessageKind.REMINDER)
+_JOINED = frozenset({MessageKind.BOOKED, MessageKind.MOVED, MessageKind.CANCELLED, MessageKind.REMINDER})
+_SUITS = {MessageKind.RECEIPT: Channel.EMAIL}
+_AT_ANY_HOUR = frozenset({MessageKind.REPLY, MessageKind.OFFER})
+
+
+class Void(NamedTuple):
+    """There is nothing to send: what it would tell is no longer so."""
+
+    why: str
+
+
+class Unreachable(NamedTuple):
+    """Nothing reaches the person; `why` is for the desk."""
+
+    why: str
+
+
+class Later(NamedTuple):
+    """It is night where the person is: not before `at` (UTC)."""
+
+    at: datetime
+
+
+class Composed(NamedTuple):
+    """The message, and those of the same day that it carries along."""
+
+    channel: Channel
+    sent_to: str
+    locale: str
+    written: Written
+    visits: list[Appointment]
+    carried: list[Notification]
+
+
+def compose(session: Session, message: Notification) -> Composed | Void | Unreachable | Later:
+    """What to send for `message`, which is locked; the others it carries are locked too.
+
+    The visit is held against changes until the claim is committed: what is sent was true then.
+    """
+    if message.kind is MessageKind.REPLY:
+        written = message_texts.reply(session, message)
+        return Composed(Channel.SMS, message.details["to"], message.locale, written, [], [])
+    visit = _visit(session, message.appointment_id)
+    if visit is None or message.time_version != visit.time_version:
+        return Void("the visit has moved")
+    told = recipients.of(session, visit.patient_id, rather=_SUITS.get(message.kind))
+    if why := _untrue(session, message, visit):
+        return Void(why)
+    if told is None or told.channel is None:
+        return Unreachable("no such person" if told is None else told.why)
+    if message.kind is MessageKind.REMINDER and not told.wants_reminders:
+        return Void("no reminders are wanted")
+    if later := _later(session, message, told):
+        return Later(later)
+    others = _others(session, message, visit, told) if message.kind in _JOINED else []
+    visits = sorted([visit, *(its for _other, its in others)], key=lambda each: each.starts_at)
+    is_first = message.kind is MessageKind.MOVED and last_told(session, visit.id, but=message.id) is None
+    kind = MessageKind.BOOKED if is_first else message.kind
+    written = message_texts.write(session, message, visits, told, kind=kind)
+    return Composed(told.channel, told.sent_to, told.locale, written, visits, [each for each, _its in others])
+
+
+def _visit(session: Session, appointment_id: int | None) -> Appointment | None:
+    return session.scalar(
+        select(Appointment)
+        .where(Appointment.id == appointment_id)
+        .options(*WITH_PEOPLE)
+        .with_for_update(read=True, of=Appointment)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _untrue(session: Session, message: Notification, visit: Appointment) -> str:
+    """Why a message about `visit` would not be true, or of no use, "" where it is."""
+    now, kind = clock.now(), message.kind
+    if kind is MessageKind.RECEIPT:
+        return ""
+    if visit.starts_at <= now:
+        return "the visit has begun"
+    if kind is MessageKind.CANCELLED:
+        if visit.status is not AppointmentStatus.CANCELLED:
+            return "the visit takes place"
+        return "" if last_told(session, visit.id, but=message.id) else "nobody was told of the visit"
+    if kind is MessageKind.OFFER:
+        return "" if visit.is_offered else "the offer is over"
+    if kind is MessageKind.PAYMENT_LINK:
+        is_wanted = visit.status is AppointmentStatus.PENDING or bool(
+            message.details.get("is_asked_by_desk") and visit.status is AppointmentStatus.CONFIRMED
+        )
+        return "" if is_wanted else "there is nothing to pay"
+    if visit.status is not AppointmentStatus.CONFIRMED:
+        return "the visit does not take place"
+    if (
+        kind is MessageKind.MOVED
+        and last_told(session, visit.id, but=message.id) == visit.starts_at.isoformat()
+    ):
+        return "the time is the one told before"
+    return ""
+
+
+def last_told(session: Session, appointment_id: int | None, *, but: int) -> str | None:
+    """The start of a visit as somebody was told it last by another message than `but`, None if never."""
+    return session.scalar(
+        select(Notification.details["starts_at"].astext)
+        .where(
+            Notification.appointment_id == appointment_id,
+            Notification.id != but,
+            Notification.kind.in_(TELLING),
+            Notification.status.in_(TOLD),
+        )
+        .order_by(Notification.attempted_at.desc().nulls_last(), Notification.id.desc())
+        .limit(1)
+    )
+
+
+def _later(session: Session, message: Notification, told: Recipient) -> datetime | None:
+    """When the night is over, unless that would be too late for what is no reminder."""
+    if message.kind in _AT_ANY_HOUR:
+        return None
+    now, quiet = clock.now(), told.quiet(clinics.settings(session))
+    if not quiet.holds(now):
+        return None
+    morning = quiet.over_at(now)
+    is_too_late = message.expires_at is not None and morning >= message.expires_at
+    return None if is_too_late and message.kind is not MessageKind.REMINDER else morning
+
+
+def _others(
+    session: Session, message: Notification, visit: Appointment, told: Recipient
+) -> list[tuple[Notification, Appointment]]:
+    """Waiting messages of the same kind about other visits of that day, which one text tells as well."""
+    zone, patient = clinics.zone(session), aliased(Patient)
+    on = visit.starts_at.astimezone(zone).date()
+    same_day = func.date(func.timezone(zone.key, Appointment.starts_at)) == on
+    family = func.coalesce(patient.guardian_id, patient.id) == told.family_id
+    rows = session.scalars(
+        select(Notification)
+        .join(Appointment, Appointment.id == Notification.appointment_id)
+        .join(patient, patient.id == Appointment.patient_id)
+        .where(
+            Notification.kind == message.kind,
+            Notification.status == NotificationStatus.PENDING,
+            Notification.id != message.id,
+            Notification.time_version == Appointment.time_version,
+            Notification.details["minutes"].astext.is_not_distinct_from(_minutes(message)),
+            same_day,
+            family,
+        )
+        .order_by(Notification.id)
+        .with_for_update(skip_locked=True, of=Notification)
+    ).all()
+    locked = [(other, _visit(session, other.appointment_id)) for other in rows]
+    return [
+        (other, its)
+        for other, its in locked
+        if its is not None
+        and other.time_version == its.time_version
+        and not _untrue(session, other, its)
+        and _is_told_alike(session, other, message)
+    ]
+
+
+def _minutes(message: Notification) -> str | None:
+    minutes = message.details.get("minutes")
+    return None if minutes is None else str(minutes)
+
+
+def _is_told_alike(session: Session, other: Notification, message: Notification) -> bool:
+    """Whether a moved visit may join another: both were told of before, or neither was."""
+    if message.kind is not MessageKind.MOVED:
+        return True
+    told = [last_told(session, each.appointment_id, but=each.id) is None for each in (other, message)]
+    return told[0] == told[1]

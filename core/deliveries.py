@@ -1,0 +1,124 @@
+"""Sending what the outbox holds: claimed and committed, sent with no transaction open, then recorded.
+
+Twilio has no idempotency: whatever is sent twice arrives twice. So a text that was left *sending*, by a crash
+or without a clear answer, is looked for there twice before it may be sent again; and a process that slept
+longer than its lease sends nothing any more. Between the last look at the clock and the first byte nothing
+protects us: a process frozen exactly there, for minutes, could still send a second copy.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from core import claims, clinics, lost_texts, mailers, notifications, outcomes, twilio_sms
+from core.claims import Claim, Taken
+from core.mailers import Mailer, MailFailed
+from core.outcomes import OURS_TO_MEND, Outcome
+from core.sms import LeaseOver, Sms, SmsBusy, SmsRefused, SmsUncertain, SmsUnreachable
+from db.models import Channel, NotificationStatus
+from db.session import unit_of_work
+
+BATCH = 200  # so that one run of the job ends
+_LONGEST_VALIDITY = 36_000  # seconds, Twilio's bound; 60 is ours, for a text that is nearly too late
+Transaction = Callable[[], AbstractContextManager[Session]]
+
+
+class SenderMisconfigured(Exception):
+    """The carrier refuses whatever we send, until somebody mends our account or its settings."""
+
+
+def send_waiting(
+    mailer: Mailer | None = None, sms: Sms | None = None, transaction: Transaction = unit_of_work
+) -> int:
+    """Send what is due, one by one; how many were tried. Safe to repeat and to run twice.
+
+    It works between transactions, each from `transaction`. Raises `SenderMisconfigured` once the others
+    have had their turn.
+    """
+    mailer, sms = mailer or mailers.configured(), sms or twilio_sms.configured()
+    with transaction() as session:
+        claims.give_up(session)
+        keeps_mail = clinics.is_founded(session) and notifications.has_mailbox(session)
+    if sms is not None:
+        lost_texts.look(sms, transaction)
+    tried, refused_us = 0, False
+    while tried < BATCH:
+        with transaction() as session:
+            taken = claims.take(
+                session, can_mail=mailer is not None, can_text=sms is not None and not refused_us
+            )
+        if taken is Taken.NOTHING:
+            break
+        tried += 1
+        if isinstance(taken, Claim):
+            outcome = _sent(taken, mailer, sms, keeps_mail=keeps_mail, refused_us=refused_us)
+            refused_us = refused_us or _is_ours_to_mend(outcome)
+            with transaction() as session:
+                outcomes.record(session, taken, outcome)
+    if refused_us:
+        raise SenderMisconfigured
+    return tried
+
+
+def _is_ours_to_mend(outcome: Outcome) -> bool:
+    return outcome.error in {reason.value for reason in OURS_TO_MEND}
+
+
+def _sent(
+    claim: Claim, mailer: Mailer | None, sms: Sms | None, *, keeps_mail: bool, refused_us: bool
+) -> Outcome:
+    if claim.channel is Channel.EMAIL:
+        return _mailed(claim, mailer, keeps_mail=keeps_mail)
+    if sms is None or refused_us:
+        return Outcome(NotificationStatus.PENDING, "no sender", retry_after=timedelta(minutes=5))
+    return _texted(claim, sms)
+
+
+def _mailed(claim: Claim, mailer: Mailer | None, *, keeps_mail: bool) -> Outcome:
+    if mailer is None:
+        if keeps_mail:
+            return Outcome(NotificationStatus.SENT, "kept in the demo's mailbox")
+        return Outcome(NotificationStatus.PENDING, "no mail server", retry_after=timedelta(minutes=5))
+    try:
+        mailer.send(
+            to=claim.sent_to, subject=claim.subject, body=claim.body, key=claim.key, calendar=claim.calendar
+        )
+    except MailFailed as error:
+        if error.is_final:
+            return Outcome(NotificationStatus.FAILED, str(error))
+        return Outcome(NotificationStatus.PENDING, str(error), retry_after=timedelta())
+    return Outcome(NotificationStatus.SENT)
+
+
+def _texted(claim: Claim, sms: Sms) -> Outcome:
+    """Send a text. Where nothing clear came back it stays *sending*, to be looked for."""
+    try:
+        accepted = sms.send(
+            to=claim.sent_to, body=claim.body, valid_seconds=_valid_seconds(claim), before=claim.must_leave_by
+        )
+    except SmsRefused as refusal:
+        return _refused(refusal)
+    except SmsBusy as busy:
+        return Outcome(NotificationStatus.PENDING, "busy", retry_after=busy.retry_after or timedelta())
+    except SmsUnreachable:
+        return Outcome(NotificationStatus.PENDING, "unreachable", retry_after=timedelta())
+    except (SmsUncertain, LeaseOver) as error:
+        return Outcome(NotificationStatus.SENDING, type(error).__name__)
+    return Outcome(NotificationStatus.SENT, accepted=accepted)
+
+
+def _refused(refusal: SmsRefused) -> Outcome:
+    if refusal.reason in OURS_TO_MEND:
+        again = timedelta(minutes=5)
+        return Outcome(NotificationStatus.PENDING, refusal.reason, refusal.code, retry_after=again)
+    return Outcome(NotificationStatus.FAILED, refusal.reason, refusal.code)
+
+
+def _valid_seconds(claim: Claim) -> int | None:
+    """How long the carrier may try: a reminder must not arrive after the visit."""
+    if claim.expires_at is None:
+        return None
+    left = int((claim.expires_at - claim.attempted_at).total_seconds())
+    return max(60, min(left, _LONGEST_VALIDITY))

@@ -1,0 +1,127 @@
+"""The words of a message: a template in the language of who gets it, its blanks filled in."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import clinics, message_templates
+from core.i18n import N_, _, clock_time, day_and_time, money, speaking
+from core.phones import shown
+from core.recipients import Recipient
+from db.config import config
+from db.models import Appointment, Channel, MessageKind, Notification, NotificationStatus
+
+SUBJECTS = {
+    MessageKind.BOOKED: N_("You are booked: {when}"),
+    MessageKind.MOVED: N_("Your visit has moved: {when}"),
+    MessageKind.CANCELLED: N_("Your visit is cancelled: {when}"),
+    MessageKind.REMINDER: N_("Your visit at {clinic}: {when}"),
+    MessageKind.RUNNING_LATE: N_("{clinic} is running late"),
+    MessageKind.OFFER: N_("A time is free: {when}"),
+    MessageKind.PAYMENT_LINK: N_("Please pay for your visit at {clinic}"),
+    MessageKind.RECEIPT: N_("Your payment to {clinic}"),
+    MessageKind.REPLY: N_("From {clinic}"),
+}
+_LINKS = {MessageKind.PAYMENT_LINK: "/pay?visit={visit}", MessageKind.RECEIPT: "/payments"}
+_UNSENT = (NotificationStatus.PENDING, NotificationStatus.FAILED, NotificationStatus.CANCELLED)
+
+
+class Written(NamedTuple):
+    """What is sent. `subject` is for emails."""
+
+    subject: str
+    body: str
+
+
+def write(
+    session: Session,
+    message: Notification,
+    visits: Sequence[Appointment],
+    told: Recipient,
+    *,
+    kind: MessageKind,
+) -> Written:
+    """What `message` says about `visits`, which are of one day and in order, as a message of `kind`."""
+    settings, zone = clinics.settings(session), clinics.zone(session)
+    with speaking(told.locale):
+        values = _values(session, message, visits, zone)
+        values["clinic"] = settings.name
+        subject = _(SUBJECTS[kind]).format(**values)
+        if told.channel is Channel.EMAIL:
+            body = _mail(_template_of(kind, is_text=False, several=False), values, visits[0], session)
+        else:
+            values["clinic"] = settings.text_name or settings.name
+            name = _template_of(kind, is_text=True, several=len(visits) > 1)
+            body = message_templates.filled(message_templates.wording(session, name), values)
+            body = _with_way_out(session, told.sent_to, body)
+    return Written(subject, body)
+
+
+def _template_of(kind: MessageKind, *, is_text: bool, several: bool) -> str:
+    """Who answers to several visits, or by email, could not be understood: no answer is asked for."""
+    is_to_answer = is_text and not several
+    return "reminder_of_several" if kind is MessageKind.REMINDER and not is_to_answer else kind.value
+
+
+def _values(
+    session: Session, message: Notification, visits: Sequence[Appointment], zone: ZoneInfo
+) -> dict[str, str]:
+    """What the blanks of a template are filled with."""
+    first, details = visits[0], message.details
+    path = _LINKS.get(message.kind, "/my_appointments").format(visit=first.id)
+    until = message.expires_at or first.starts_at
+    amount = details.get("amount_minor")
+    return {
+        "when": _when(visits, zone),
+        "link": config().public_url + path,
+        "until": clock_time(until, zone),
+        "minutes": str(details.get("minutes", "")),
+        "amount": "" if amount is None else money(amount, details["currency"]),
+    }
+
+
+def _when(visits: Sequence[Appointment], zone: ZoneInfo) -> str:
+    """One day with its time, or with its several times."""
+    first, *more = [day_and_time(visits[0].starts_at, zone)] + [
+        clock_time(visit.starts_at, zone) for visit in visits[1:]
+    ]
+    if not more:
+        return first
+    return _("{times} and {last}").format(times=", ".join([first, *more[:-1]]), last=more[-1])
+
+
+def _mail(name: str, values: dict[str, str], visit: Appointment, session: Session) -> str:
+    """The same sentence, with room for where it is and whom to call."""
+    lines = [message_templates.wording(session, name).format(**values)]
+    if not visit.service.is_video:
+        place = _("Where: {place}, {address}")
+        lines.append(place.format(place=visit.location.name, address=visit.location.address))
+    phone = clinics.settings(session).phone
+    if phone:
+        lines.append(_("Questions? Please call {phone}.").format(phone=shown(phone)))
+    return "\n\n".join(lines)
+
+
+def _with_way_out(session: Session, number: str, body: str) -> str:
+    """`body`, with how to end all texts in the first one to a number."""
+    before = select(Notification.id).where(
+        Notification.sent_to == number,
+        Notification.channel == Channel.SMS,
+        Notification.kind != MessageKind.ACCOUNT,
+        Notification.status.not_in(_UNSENT),
+    )
+    if session.scalar(before.limit(1)) is not None:
+        return body
+    return f"{body} {_(message_templates.OPT_OUT)}"
+
+
+def reply(session: Session, message: Notification) -> Written:
+    """An answer to a text, in the words it was given."""
+    settings, details = clinics.settings(session), message.details
+    values = {"clinic": settings.text_name or settings.name, **details["values"]}
+    with speaking(message.locale):
+        words = message_templates.wording(session, details["template"])
+        return Written("", message_templates.filled(words, values))
