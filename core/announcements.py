@@ -16,6 +16,8 @@ from db.session import run
 
 GRACE = timedelta(minutes=3)  # so that a quick change sends one message
 RECEIPT_LASTS = timedelta(days=3)
+REPLY_LASTS = timedelta(hours=1)
+HAND_WRITTEN_LASTS = timedelta(hours=12)
 
 # One of a key, ever: a repeated scan or click adds nothing.
 _INSERT = """
@@ -43,13 +45,13 @@ def cancelled(session: Session, appointment: Appointment) -> None:
     enqueue(session, appointment, MessageKind.CANCELLED, send_after=clock.now() + GRACE)
 
 
-def held(session: Session, appointment: Appointment) -> None:
-    """Send the way to pay for a visit that is kept until then, if it is not paid within minutes."""
+def held(session: Session, appointment: Appointment, *, is_at_once: bool = False) -> None:
+    """Send the way to pay for a visit that is kept until then; unless `is_at_once`, if it is not paid soon."""
     enqueue(
         session,
         appointment,
         MessageKind.PAYMENT_LINK,
-        send_after=clock.now() + GRACE,
+        send_after=clock.now() + (timedelta() if is_at_once else GRACE),
         expires_at=appointment.hold_expires_at,
         detail=str(appointment.version),
     )
@@ -101,16 +103,28 @@ def answered(
     *,
     to: str,
     template: str,
+    locale: str,
     inbound_id: int,
     patient_id: int | None,
-    **values: str,
+    values: Mapping[str, str],
 ) -> None:
     """Answer a text from `to` with the message called `template`, at once, with `values` in its blanks."""
     now = clock.now()
-    details = {"template": template, "to": to, "values": values}
+    details = {"template": template, "to": to, "locale": locale, "values": dict(values)}
     row = _row(appointment, MessageKind.REPLY, f"inbound:{inbound_id}:{template}", details)
     row |= {"patient_id": patient_id, "created_at": now, "send_after": now}
-    run(session, _INSERT, row | {"expires_at": now + timedelta(hours=1)})
+    run(session, _INSERT, row | {"expires_at": now + REPLY_LASTS})
+
+
+def written_by_hand(session: Session, *, to: str, text: str, key: str, patient_id: int | None) -> None:
+    """Send an answer that somebody at the desk has written; the clinic's name goes before it."""
+    now = clock.now()
+    # Braces are the writer's own, no blanks to fill in.
+    words = "{clinic}: " + text.replace("{", "{{").replace("}", "}}")
+    details = {"text": words, "to": to, "locale": "en", "values": {}}
+    row = _row(None, MessageKind.REPLY, key, details)
+    row |= {"patient_id": patient_id, "created_at": now, "send_after": now}
+    run(session, _INSERT, row | {"expires_at": now + HAND_WRITTEN_LASTS})
 
 
 def enqueue(

@@ -37,6 +37,7 @@ from db.models import Appointment, AppointmentStatus, EventKind, OfferState
 from db.models.appointments import LIVE_STATUSES
 
 BOOKINGS = (EventKind.BOOKED, EventKind.OVERBOOKED)
+BY_TEXT = "by text message"  # the reason in the events
 CHANGEABLE = frozenset({AppointmentStatus.PENDING, AppointmentStatus.CONFIRMED})
 
 
@@ -220,17 +221,18 @@ def cancel(
     _require_changeable(actor, appointment, waive_policy)
     if offer := holds.open_offer(session, appointment):
         return waitlist_answers.let_go(session, actor, offer, appointment, OfferState.DECLINED)
-    before = appointment_events.place_in_time(appointment)
-    was_held = appointment.status is AppointmentStatus.PENDING
-    appointment.status = AppointmentStatus.CANCELLED
-    appointment.hold_expires_at = None
-    placements.touch(appointment)
-    appointment_events.record(
-        session, actor, appointment, EventKind.CANCELLED, before=before, reason=why, request_key=request_key
+    cancellations.call_off(
+        session, actor, appointment, why, is_waived=waive_policy, seen=seen, request_key=request_key
     )
-    cancellations.settle(session, actor, appointment, was_held=was_held, is_waived=waive_policy, seen=seen)
-    if not was_held:
-        announcements.cancelled(session, appointment)
+    return appointment
+
+
+def cancel_by_text(session: Session, appointment_id: int) -> Appointment:
+    """Call a visit off as its patient has asked by text, on the terms agreed. Raises `NoLongerChangeable`."""
+    appointment = placements.locked(session, appointment_id)
+    if appointment.status not in CHANGEABLE or appointment.starts_at <= clock.now():
+        raise NoLongerChangeable
+    cancellations.call_off(session, None, appointment, BY_TEXT)
     return appointment
 
 

@@ -2,14 +2,25 @@
 
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import access, clock, ledger, payments, refunds, terms
+from core import (
+    access,
+    announcements,
+    appointment_events,
+    clock,
+    ledger,
+    payments,
+    placements,
+    refunds,
+    terms,
+)
 from core.access import Action, Actor
 from core.errors import ClinicError, NotFound
 from core.i18n import N_
-from db.models import Appointment, AppointmentStatus, RefundCause
+from db.models import Appointment, AppointmentStatus, EventKind, RefundCause
 
 
 class CostChanged(ClinicError):
@@ -36,14 +47,43 @@ def expected(session: Session, actor: Actor, *, appointment_id: int, is_waived: 
     if appointment is None:
         raise NotFound
     access.require(actor, Action.CANCEL, patient_id=appointment.patient_id, doctor_id=appointment.doctor_id)
+    return outcome(session, appointment, is_waived=is_waived)
+
+
+def outcome(session: Session, appointment: Appointment, *, is_waived: bool = False) -> Outcome:
+    """What it would come to if a visit were called off now."""
     was_held = appointment.status is AppointmentStatus.PENDING
-    has = _has(session, appointment_id)
+    has = _has(session, appointment.id)
     return _comes_to(appointment, has, clock.now(), was_held=was_held, is_waived=is_waived)
+
+
+def call_off(
+    session: Session,
+    actor: Actor | None,
+    appointment: Appointment,
+    why: str,
+    *,
+    is_waived: bool = False,
+    seen: Outcome | None = None,
+    request_key: UUID | None = None,
+) -> None:
+    """Free a visit's time for the reason `why`, settle its money as `settle` does, and tell the patient."""
+    before = appointment_events.place_in_time(appointment)
+    was_held = appointment.status is AppointmentStatus.PENDING
+    appointment.status = AppointmentStatus.CANCELLED
+    appointment.hold_expires_at = None
+    placements.touch(appointment)
+    appointment_events.record(
+        session, actor, appointment, EventKind.CANCELLED, before=before, reason=why, request_key=request_key
+    )
+    settle(session, actor, appointment, was_held=was_held, is_waived=is_waived, seen=seen)
+    if not was_held:
+        announcements.cancelled(session, appointment)
 
 
 def settle(
     session: Session,
-    actor: Actor,
+    actor: Actor | None,
     appointment: Appointment,
     *,
     was_held: bool,
@@ -57,10 +97,10 @@ def settle(
     """
     payments.give_up(session, appointment.id)
     has = _has(session, appointment.id)
-    outcome = _comes_to(appointment, has, clock.now(), was_held=was_held, is_waived=is_waived)
-    if seen is not None and seen != outcome:
+    comes_to = _comes_to(appointment, has, clock.now(), was_held=was_held, is_waived=is_waived)
+    if seen is not None and seen != comes_to:
         raise CostChanged
-    ledger.owe(session, actor, appointment, outcome.kept_minor)
+    ledger.owe(session, actor, appointment, comes_to.kept_minor)
     refunds.ask_surplus(session, actor, appointment, cause=RefundCause.CANCELLED)
     ledger.note_status(session, appointment)
 

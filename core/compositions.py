@@ -17,7 +17,9 @@ from db.models import (
     MessageKind,
     Notification,
     NotificationStatus,
+    OfferState,
     Patient,
+    WaitlistOffer,
 )
 
 # Whoever has been told of a visit by one of these has to be told what becomes of it.
@@ -70,7 +72,8 @@ def compose(session: Session, message: Notification) -> Composed | Void | Unreac
     """
     if message.kind is MessageKind.REPLY:
         written = message_texts.reply(session, message)
-        return Composed(Channel.SMS, message.details["to"], message.locale, written, [], [])
+        to, locale = message.details["to"], message.details["locale"]
+        return Composed(Channel.SMS, to, locale, written, [], [])
     visit = _visit(session, message.appointment_id)
     if visit is None or message.time_version != visit.time_version:
         return Void("the visit has moved")
@@ -113,7 +116,8 @@ def _untrue(session: Session, message: Notification, visit: Appointment) -> str:
             return "the visit takes place"
         return "" if last_told(session, visit.id, but=message.id) else "nobody was told of the visit"
     if kind is MessageKind.OFFER:
-        return "" if visit.is_offered else "the offer is over"
+        offer = select(WaitlistOffer.state).where(WaitlistOffer.appointment_id == visit.id)
+        return "" if session.scalar(offer) is OfferState.OPEN else "the offer is over"
     if kind is MessageKind.PAYMENT_LINK:
         is_wanted = visit.status is AppointmentStatus.PENDING or bool(
             message.details.get("is_asked_by_desk") and visit.status is AppointmentStatus.CONFIRMED

@@ -64,7 +64,6 @@ TEMPLATES = {
     "will_call": _template(N_("{clinic}: thank you, we will call you about it.")),
     "offer_over": _template(N_("{clinic}: sorry, that time is no longer free. You are still on the list.")),
     "offer_declined": _template(N_("{clinic}: thank you. You are still on the list.")),
-    "pay_to_keep": _template(N_("{clinic}: {when} is yours once it is paid, by {until}: {link}")),
 }
 OPT_OUT = N_("Text STOP to get no more.")
 

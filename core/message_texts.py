@@ -122,6 +122,6 @@ def reply(session: Session, message: Notification) -> Written:
     """An answer to a text, in the words it was given."""
     settings, details = clinics.settings(session), message.details
     values = {"clinic": settings.text_name or settings.name, **details["values"]}
-    with speaking(message.locale):
-        words = message_templates.wording(session, details["template"])
+    with speaking(details["locale"]):
+        words = details.get("text") or message_templates.wording(session, details["template"])
         return Written("", message_templates.filled(words, values))

@@ -164,7 +164,7 @@ def _taken(
     entry.state, entry.ended_at = WaitlistState.BOOKED, now
     if agreed.due_minor:
         payments.begin(session, appointment, agreed.due_minor)
-        announcements.held(session, appointment)
+        announcements.held(session, appointment, is_at_once=actor is None)
     else:
         payments.confirm(session, actor, appointment)
     _note(session, actor, Event.OFFER_ACCEPTED, offer, appointment)

@@ -1,0 +1,56 @@
+"""Texts to us: asked for at the carrier, or brought to our door, and kept once each."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core import clock, twilio_sms
+from core.sms import Received, Sms
+from db.models import InboundMessage, InboundState
+from db.session import unit_of_work
+
+OVERLAP = timedelta(hours=1)  # what arrives late at the carrier's list is still found
+AT_FIRST = timedelta(days=1)  # older texts are none of this portal's
+KEEP = timedelta(days=400)
+LONGEST = 1600  # characters that Twilio carries
+
+
+def read_new(sms: Sms | None = None) -> int:
+    """Ask the carrier for texts to us, and keep those that are new; how many."""
+    sms = sms or twilio_sms.configured()
+    if sms is None:
+        return 0
+    with unit_of_work() as session:
+        newest = session.scalar(select(func.max(InboundMessage.received_at)))
+    first = clock.now() - AT_FIRST
+    since = first if newest is None else max(newest - OVERLAP, clock.now() - timedelta(days=30))
+    received = sms.received(since=since)
+    with unit_of_work() as session:
+        return store(session, received)
+
+
+def store(session: Session, received: Iterable[Received]) -> int:
+    """Keep texts that are not kept yet; how many. They wait for `core.replies`."""
+    rows = [
+        {
+            "provider_id": each.provider_id,
+            "sender": each.sender,
+            "body": each.body.replace("\0", "")[:LONGEST],
+            "received_at": each.received_at,
+            "state": InboundState.NEW,
+        }
+        for each in received
+    ]
+    if not rows:
+        return 0
+    written = insert(InboundMessage).values(rows).on_conflict_do_nothing(index_elements=["provider_id"])
+    return len(session.execute(written.returning(InboundMessage.id)).all())
+
+
+def forget_old(session: Session) -> int:
+    """Delete the texts of more than 400 days ago; how many."""
+    old = delete(InboundMessage).where(InboundMessage.received_at <= clock.now() - KEEP)
+    return len(session.execute(old.returning(InboundMessage.id)).all())

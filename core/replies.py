@@ -1,0 +1,249 @@
+"""Answers to our texts: what is sure is done, the rest waits at the desk with a suggestion.
+
+C says that one comes, R asks for another time, N calls off (after asking, where that costs something), Y
+takes an offered time. One visit must be meant, surely: else a person decides.
+"""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import (
+    agendas,
+    announcements,
+    answers,
+    appointments,
+    attendances,
+    cancellations,
+    clinics,
+    clock,
+    phone_states,
+    recipients,
+    terms,
+    turns,
+    waitlist_answers,
+)
+from core.i18n import clock_time, day_and_time, money, speaking
+from core.recipients import Recipient
+from core.waitlist_answers import OfferOver
+from db.config import config
+from db.models import (
+    Answer,
+    Appointment,
+    AppointmentStatus,
+    InboundMessage,
+    InboundState,
+    MessageKind,
+    Notification,
+    NotificationStatus,
+)
+from db.session import unit_of_work
+
+ASKED_FOR = timedelta(hours=2)  # for a second N, which then calls off
+BATCH = 100
+PATH = "/my_appointments"
+
+
+class _Texter(NamedTuple):
+    """Who has sent a text: the patients it may be about, and how the first of them is told things."""
+
+    patient_ids: list[int]
+    told: Recipient | None
+    visits: list[Appointment]
+
+
+def answer_waiting() -> int:
+    """Deal with the texts that nobody has dealt with, each in its own transaction; how many."""
+    with unit_of_work() as session:
+        numbers = session.scalars(
+            select(InboundMessage.id)
+            .where(InboundMessage.state == InboundState.NEW)
+            .order_by(InboundMessage.received_at, InboundMessage.id)
+            .limit(BATCH)
+        ).all()
+    turns.each(numbers, _answer)
+    return len(numbers)
+
+
+def _answer(number: int) -> None:
+    with unit_of_work() as session:
+        inbound = session.scalar(
+            select(InboundMessage)
+            .where(InboundMessage.id == number, InboundMessage.state == InboundState.NEW)
+            .with_for_update(skip_locked=True)
+        )
+        if inbound is not None:
+            answer(session, inbound)
+
+
+def answer(session: Session, inbound: InboundMessage) -> None:
+    """Do what a text surely asks for, or leave it to the desk and say why."""
+    meant = answers.understood(inbound.body)
+    texter = _texter(session, inbound.sender)
+    if texter.told is not None:
+        inbound.patient_id = texter.told.family_id
+    inbound.answer, inbound.suggestion = meant, answers.suggested(inbound.body)
+    inbound.state = InboundState.DONE
+    if meant is Answer.STOP:
+        _stop(session, inbound)
+    elif meant is Answer.START or _ends_an_opt_out(session, inbound):
+        _start(session, inbound, texter)
+    elif not texter.patient_ids:
+        _to_desk(inbound, "unknown number")
+    elif not _about_an_offer(session, inbound, texter, meant):
+        _about_a_visit(session, inbound, texter, meant)
+
+
+def _texter(session: Session, phone: str) -> _Texter:
+    patient_ids = recipients.reached_at(session, phone)
+    visits = session.scalars(
+        select(Appointment)
+        .where(
+            Appointment.patient_id.in_(patient_ids),
+            Appointment.status == AppointmentStatus.CONFIRMED,
+            Appointment.starts_at > clock.now(),
+        )
+        .options(*agendas.WITH_PEOPLE)
+        .order_by(Appointment.starts_at)
+    ).all()
+    told = recipients.of(session, patient_ids[0]) if patient_ids else None
+    return _Texter(patient_ids, told, list(visits))
+
+
+def _to_desk(inbound: InboundMessage, why: str) -> None:
+    inbound.state, inbound.why = InboundState.AT_DESK, why
+
+
+def _stop(session: Session, inbound: InboundMessage) -> None:
+    """The carrier sends no more either. Whoever wrote CANCEL may have meant the visit: a person asks."""
+    phone_states.stop(session, inbound.sender, by="a text", patient_id=inbound.patient_id)
+    if answers.word_of(inbound.body) == "cancel":
+        inbound.suggestion = Answer.CANCEL
+        _to_desk(inbound, "perhaps the visit was meant")
+
+
+def _ends_an_opt_out(session: Session, inbound: InboundMessage) -> bool:
+    state = phone_states.of(session, inbound.sender)
+    has_ended = state is not None and state.opted_out_at is not None
+    return has_ended and answers.word_of(inbound.body) == answers.AGREEING
+
+
+def _start(session: Session, inbound: InboundMessage, texter: _Texter) -> None:
+    inbound.answer = Answer.START
+    phone_states.resume(session, inbound.sender, patient_ids=texter.patient_ids, source="a text")
+
+
+def _about_an_offer(session: Session, inbound: InboundMessage, texter: _Texter, meant: Answer) -> bool:
+    """Take or pass an offered time; whether that is what was meant. N then never means a visit."""
+    offer = waitlist_answers.open_offer_for(session, texter.patient_ids)
+    if offer is not None and meant is Answer.ACCEPT:
+        inbound.appointment_id = offer.appointment_id
+        try:
+            waitlist_answers.accept_by_text(session, offer)
+        except OfferOver:
+            _reply(session, inbound, texter, "offer_over", None)
+        return True
+    if offer is not None and meant is Answer.CANCEL:
+        inbound.appointment_id, inbound.answer = offer.appointment_id, Answer.DECLINE
+        waitlist_answers.decline_by_text(session, offer)
+        _reply(session, inbound, texter, "offer_declined", None)
+        return True
+    if meant is Answer.ACCEPT and _was_offered(session, texter):
+        _reply(session, inbound, texter, "offer_over", None)
+        return True
+    return False
+
+
+def _was_offered(session: Session, texter: _Texter) -> bool:
+    """Whether one of them was offered a time in the last day."""
+    offered = select(Notification.id).where(
+        Notification.patient_id.in_(texter.patient_ids),
+        Notification.kind == MessageKind.OFFER,
+        Notification.status.in_([NotificationStatus.SENT, NotificationStatus.DELIVERED]),
+        Notification.created_at > clock.now() - timedelta(days=1),
+    )
+    return session.scalar(offered.limit(1)) is not None
+
+
+def _about_a_visit(session: Session, inbound: InboundMessage, texter: _Texter, meant: Answer) -> None:
+    if meant in {Answer.UNCLEAR, Answer.ACCEPT}:
+        _to_desk(inbound, "unclear")
+        return
+    if len(texter.visits) != 1:
+        _to_desk(inbound, "several visits" if texter.visits else "no visit ahead")
+        return
+    [visit] = texter.visits
+    inbound.appointment_id, inbound.patient_id = visit.id, visit.patient_id
+    {Answer.CONFIRM: _confirm, Answer.MOVE: _move, Answer.CANCEL: _cancel}[meant](
+        session, inbound, texter, visit
+    )
+
+
+def _confirm(session: Session, inbound: InboundMessage, texter: _Texter, visit: Appointment) -> None:
+    if attendances.confirm(session, None, appointment_id=visit.id):
+        _reply(session, inbound, texter, "confirmed", visit)
+
+
+def _move(session: Session, inbound: InboundMessage, texter: _Texter, visit: Appointment) -> None:
+    """Whoever has an account moves it there, as long as that is allowed; the others are called."""
+    has_account = texter.told is not None and texter.told.has_account
+    if has_account and not terms.is_late(visit, clock.now()):
+        _reply(session, inbound, texter, "choose_time", visit)
+        return
+    _reply(session, inbound, texter, "will_call", visit)
+    _to_desk(inbound, "wants another time")
+
+
+def _cancel(session: Session, inbound: InboundMessage, texter: _Texter, visit: Appointment) -> None:
+    """Call off at once where that costs nothing; else say what it costs and wait for a second N."""
+    costs = cancellations.outcome(session, visit)
+    if costs.kept_minor and not _was_asked(session, inbound, visit):
+        inbound.asked_until = clock.now() + ASKED_FOR
+        _reply(session, inbound, texter, "cancelling_costs", visit, amount_minor=costs.kept_minor)
+        return
+    appointments.cancel_by_text(session, visit.id)
+
+
+def _was_asked(session: Session, inbound: InboundMessage, visit: Appointment) -> bool:
+    """Whether an earlier text from there was told what calling off this visit costs, not long ago."""
+    asked = select(InboundMessage.id).where(
+        InboundMessage.sender == inbound.sender,
+        InboundMessage.appointment_id == visit.id,
+        InboundMessage.id != inbound.id,
+        InboundMessage.asked_until >= inbound.received_at,
+        InboundMessage.received_at <= inbound.received_at,
+    )
+    return session.scalar(asked.limit(1)) is not None
+
+
+def _reply(
+    session: Session,
+    inbound: InboundMessage,
+    texter: _Texter,
+    template: str,
+    visit: Appointment | None,
+    *,
+    amount_minor: int = 0,
+) -> None:
+    """Answer in the language of whoever has the phone."""
+    settings, zone = clinics.settings(session), clinics.zone(session)
+    locale = texter.told.locale if texter.told else "en"
+    with speaking(locale):
+        values = {
+            "when": day_and_time(visit.starts_at, zone) if visit else "",
+            "link": config().public_url + PATH,
+            "amount": money(amount_minor, settings.currency),
+            "until": clock_time(inbound.asked_until or clock.now(), zone),
+        }
+    announcements.answered(
+        session,
+        visit,
+        to=inbound.sender,
+        template=template,
+        locale=locale,
+        inbound_id=inbound.id,
+        patient_id=inbound.patient_id,
+        values=values,
+    )
