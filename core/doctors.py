@@ -105,6 +105,20 @@ def find(session: Session, actor: Actor, doctor_id: int) -> Doctor | None:
     )
 
 
+def offering(session: Session, actor: Actor, *, service_id: int) -> list[Doctor]:
+    """The doctors with whom patients can book a service, with account and specialties, by name."""
+    access.require(actor, Action.SEARCH_DOCTORS)
+    rows = session.scalars(
+        select(Doctor)
+        .join(DoctorService, DoctorService.doctor_id == Doctor.id)
+        .join(Doctor.user)
+        .where(Doctor.is_active, Doctor.is_accepting_patients, DoctorService.service_id == service_id)
+        .options(joinedload(Doctor.user), selectinload(Doctor.specialties))
+        .order_by(User.name, Doctor.id)
+    )
+    return list(rows)
+
+
 def offered_services(session: Session, actor: Actor, doctor_id: int) -> list[tuple[Service, int]]:
     """What the doctor offers, with the doctor's price in minor units, the shortest first."""
     access.require(actor, Action.SEARCH_DOCTORS)

@@ -7,13 +7,13 @@ import gettext
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, time, tzinfo
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
 from babel import Locale, negotiate_locale
-from babel.dates import format_date, format_skeleton, format_time, get_timezone_gmt
+from babel.dates import format_date, format_skeleton, format_time, get_day_names, get_timezone_gmt
 from babel.numbers import format_currency, format_percent, get_currency_precision
 from babel.units import format_unit
 
@@ -104,6 +104,17 @@ def short_date(on: date) -> str:
 def clock_time(at: datetime, zone: tzinfo) -> str:
     """A time of day in `zone`: 9:30 AM or 09:30, as the locale has it."""
     return format_time(at, "short", tzinfo=zone, locale=_locale.get())
+
+
+def wall_clock(at: time) -> str:
+    """What a clock shows, on any day: 9:30 AM or 09:30, as the locale has it."""
+    return format_time(at, "short", locale=_locale.get())
+
+
+def weekday(number: int) -> str:
+    """A weekday by its ISO number, in short: 1 is Mon."""
+    name: str = get_day_names("abbreviated", "stand-alone", locale=_locale.get())[number - 1]
+    return name
 
 
 def day_and_time(at: datetime, zone: tzinfo) -> str:

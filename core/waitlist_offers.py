@@ -26,6 +26,7 @@ from core import (
 from core.appointment_errors import PatientBusy, TryAgain
 from core.errors import NotFound
 from core.offers import NotOffered, SlotTaken
+from core.quiet_hours import Quiet
 from core.waitlist_searches import Calendar, Fitting, has_open_offer
 from db.models import OfferState, WaitlistEntry, WaitlistOffer, WaitlistState
 from db.session import unit_of_work
@@ -132,5 +133,4 @@ def _lapse(session: Session) -> None:
 def _is_quiet(session: Session) -> bool:
     """Whether it is night at the clinic, when nobody is to be woken by an offer."""
     clinic = clinics.settings(session)
-    wall = clock.now().astimezone(clinics.zone(session)).time()
-    return wall >= clinic.quiet_from or wall < clinic.quiet_until
+    return Quiet(clinic.quiet_from, clinic.quiet_until, clinics.zone(session)).holds(clock.now())

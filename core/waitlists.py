@@ -14,6 +14,7 @@ from core.errors import ClinicError, NotFound
 from core.i18n import N_
 from core.waitlist_wishes import Wish
 from db.models import (
+    Appointment,
     Doctor,
     OfferState,
     Patient,
@@ -132,6 +133,22 @@ def waiting(
         WaitlistEntry.service_id: service_id,
     }
     return _lines(session, [column == number for column, number in wanted.items() if number], limit)
+
+
+def replaced(line: Line, visits: Collection[Appointment]) -> Appointment | None:
+    """Which of the patient's coming visits the offered one would make needless: a later one for the same."""
+    if line.offer is None:
+        return None
+    offered = line.offer.appointment
+    later = [
+        visit
+        for visit in visits
+        if (visit.patient_id, visit.service_id) == (offered.patient_id, offered.service_id)
+        and line.entry.doctor_id in {None, visit.doctor_id}
+        and visit.starts_at > offered.starts_at
+        and not visit.is_offered
+    ]
+    return min(later, key=lambda visit: visit.starts_at, default=None)
 
 
 def _lines(session: Session, fits: Collection[ColumnElement[bool]], limit: int | None = None) -> list[Line]:

@@ -191,6 +191,9 @@ RECIPES = {
     "doctors.find": of_doctor(Action.SEARCH_DOCTORS),
     "doctors.languages": of_nobody(Action.SEARCH_DOCTORS),
     "doctors.offered_services": of_doctor(Action.SEARCH_DOCTORS),
+    "doctors.offering": Recipe(
+        Action.SEARCH_DOCTORS, lambda world, _is_own: {"service_id": world.cast.checkup.id}
+    ),
     "doctors.profiles": Recipe(
         Action.SEARCH_DOCTORS, lambda world, is_own: {"doctor_ids": [world.doctor_id(is_own)]}
     ),

@@ -133,6 +133,8 @@ def test_each_role_lands_on_its_own_page(open_as: OpenAs, username: str, landing
     [
         ("ada", "pages/doctor/today.py"),
         ("ada", "pages/staff/book_for_patient.py"),
+        ("ada", "pages/staff/waitlist.py"),
+        ("rita", "pages/patient/my_waitlist.py"),
         ("roth", "pages/patient/find_doctor.py"),
         ("roth", "pages/staff/book_for_patient.py"),
         ("rita", "pages/patient/my_appointments.py"),

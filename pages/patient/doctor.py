@@ -14,6 +14,7 @@ from pages.ui import choice, form_key, perform, pick_time, plain, reading, requi
 from pages.ui.navigation import FIND_DOCTOR
 from pages.ui.queries import asked_day, asked_number
 from pages.ui.terms import book_label, show_terms, where_next
+from pages.ui.waitlists import earlier_link
 
 actor = require(Role.PATIENT)
 
@@ -92,6 +93,7 @@ wished = asked_day("on")
 if wished and f"{picker}_from" not in st.session_state:
     st.session_state[f"{picker}_from"] = st.session_state[f"{picker}_day"] = wished
 start = pick_time(picker, free, zone)
+earlier_link(service_id=service.id, doctor_id=doctor_id)
 if start is not None:
     with reading() as session:
         wanted_by = {"patient_id": patient.id, "doctor_id": doctor_id, "service_id": service.id}

@@ -9,6 +9,7 @@ from core.i18n import _, day_and_time, language_name, money, ngettext
 from db.models import Role
 from pages.ui import choice, plain, reading, require
 from pages.ui.navigation import DOCTOR
+from pages.ui.waitlists import earlier_link
 
 actor = require(Role.PATIENT)
 
@@ -111,3 +112,4 @@ if len(found) > shown:
         st.session_state["find_shown"] += SHOWN
 
     st.button(_("Show more"), on_click=show_more, key="find_more", width="stretch")
+earlier_link(service_id=service_id, specialty_id=specialty_id)

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from core import agendas, clinics
+from core import agendas, clinics, waitlists
 from core.i18n import _
 from db.models import Role
 from pages.ui import reading, require
 from pages.ui.navigation import FIND_DOCTOR
 from pages.ui.visits import visit_actions, visit_card
+from pages.ui.waitlists import show_offers
 
 actor = require(Role.PATIENT)
 
@@ -16,11 +17,14 @@ PAST_SHOWN = 10
 shown = st.session_state.setdefault("visits_past_shown", PAST_SHOWN)
 with reading() as session:
     clinic, zone = clinics.settings(session), clinics.zone(session)
-    upcoming = agendas.upcoming(session, actor, patient_ids=actor.patient_ids)
+    coming = agendas.upcoming(session, actor, patient_ids=actor.patient_ids)
+    lines = waitlists.own(session, actor, patient_ids=actor.patient_ids)
     past = agendas.past(session, actor, patient_ids=actor.patient_ids, limit=shown + 1)
 with_patient = len(actor.patient_ids) > 1
+upcoming = [visit for visit in coming if not visit.is_offered]
 
 st.title(_("My appointments"))
+show_offers(actor, lines, coming, clinic, zone)
 if not upcoming:
     st.info(_("You have no appointment ahead."), icon=":material/event:")
     st.page_link(FIND_DOCTOR, label=_("Find a doctor"), icon=":material/search:")

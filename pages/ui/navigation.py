@@ -14,11 +14,13 @@ DOCTOR = "pages/patient/doctor.py"
 MY_APPOINTMENTS = "pages/patient/my_appointments.py"
 PAY = "pages/patient/pay.py"
 PAYMENTS = "pages/patient/payments.py"
+MY_WAITLIST = "pages/patient/my_waitlist.py"
 RECORD_ACCESS = "pages/patient/record_access.py"
 MY_DATA = "pages/patient/my_data.py"
 TODAY = "pages/doctor/today.py"
 PATIENT_RECORD = "pages/doctor/patient_record.py"
 BOOK_FOR_PATIENT = "pages/staff/book_for_patient.py"
+WAITLIST = "pages/staff/waitlist.py"
 TILL = "pages/staff/till.py"
 DAY_CLOSE = "pages/staff/day_close.py"
 USERS = "pages/admin/users.py"
@@ -37,7 +39,7 @@ DEMO_MAILBOX = "pages/account/demo_mailbox.py"
 SIGNED_OUT = (REGISTER, RESET_PASSWORD, ACCEPT_INVITE, DEMO_MAILBOX)
 BEHIND_GUARDS = (
     *(FIND_DOCTOR, DOCTOR, MY_APPOINTMENTS, PAY, RECORD_ACCESS, MY_DATA, TODAY, PATIENT_RECORD),
-    *(PAYMENTS, TILL, DAY_CLOSE),
+    *(PAYMENTS, MY_WAITLIST, WAITLIST, TILL, DAY_CLOSE),
     *(BOOK_FOR_PATIENT, USERS, POLICIES, PRICES, RECONCILIATION, AUDIT_TRAIL, PROFILE, SECURITY),
 )
 
@@ -71,6 +73,7 @@ def _of_role(actor: Actor) -> list[Page]:
         return [
             st.Page(FIND_DOCTOR, title=_("Find a doctor"), icon=":material/search:", default=True),
             st.Page(MY_APPOINTMENTS, title=_("My appointments"), icon=":material/event:"),
+            st.Page(MY_WAITLIST, title=_("Waitlist"), icon=":material/hourglass_top:"),
             st.Page(PAYMENTS, title=_("Payments"), icon=":material/payments:"),
             *_hidden((DOCTOR, PAY)),
         ]
@@ -80,6 +83,7 @@ def _of_role(actor: Actor) -> list[Page]:
     return [
         st.Page(BOOK_FOR_PATIENT, title=_("Book for a patient"), icon=icon, default=True),
         today,
+        st.Page(WAITLIST, title=_("Waitlist"), icon=":material/hourglass_top:"),
         st.Page(TILL, title=_("Till"), icon=":material/point_of_sale:"),
         st.Page(DAY_CLOSE, title=_("Day close"), icon=":material/calculate:"),
     ]
