@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.orm import Session
 
-from core import ledger, passwords
+from core import ledger, passwords, waitlist_offers
 from db.base import Base
 from db.models import (
     Appointment,
@@ -29,6 +30,7 @@ from db.seed.__main__ import main
 from db.seed.accounts import DEMO_ACCOUNTS, DEMO_PASSWORD
 from db.seed.loading import Plan, load
 from tests import servers
+from tests.cast import time_is
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 3, 18, 10, 20, tzinfo=BERLIN).astimezone(UTC)  # a Wednesday, clocks change on the 29th
@@ -432,3 +434,35 @@ def test_a_database_without_tables_is_sent_to_the_migrations(database: Engine) -
         connection.execute(text("DROP TABLE settings"))
     with pytest.raises(SystemExit, match=r"db\.migrate"):
         main([])
+
+
+def test_three_people_wait_each_for_a_time_that_somebody_else_has(clinic: Connection) -> None:
+    wishes = """SELECT count(*) FROM waitlist_entries e JOIN appointments a
+        ON (a.doctor_id, a.service_id) = (e.doctor_id, e.service_id) AND a.status = 'confirmed'
+        AND a.patient_id <> e.patient_id
+        AND a.starts_at = (e.from_on + e.from_time) AT TIME ZONE 'Europe/Berlin'
+        AND a.ends_at = (e.until_on + e.until_time) AT TIME ZONE 'Europe/Berlin'"""
+    assert count(clinic, wishes) == 3
+    assert count(clinic, "SELECT count(DISTINCT patient_id) FROM waitlist_entries") == 3
+    family = "SELECT count(*) FROM waitlist_entries e JOIN patients p ON p.id = e.patient_id WHERE p.id = 1"
+    assert count(clinic, family) == 1, "whoever signs in as the patient waits too"
+
+
+def test_the_waitlist_offers_nothing_until_one_of_those_times_is_free(clinic: Connection) -> None:
+    def scan() -> int:
+        @contextmanager
+        def nested() -> Iterator[Session]:
+            mode = {"join_transaction_mode": "create_savepoint", "expire_on_commit": False}
+            with Session(clinic, **mode) as session, session.begin():
+                yield session
+
+        return waitlist_offers.offer_freed(nested)
+
+    with clinic.begin_nested() as nested, time_is(NOW):
+        assert scan() == 0
+        freed = """UPDATE appointments SET status = 'cancelled' WHERE id = (
+            SELECT id FROM appointments WHERE patient_id = 1 AND status = 'confirmed' AND starts_at > :now
+            ORDER BY starts_at LIMIT 1)"""
+        clinic.execute(text(freed), {"now": NOW + timedelta(days=1)})
+        assert scan() == 1
+        nested.rollback()

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.orm import Session
 
 from db.base import Base
-from db.seed import clinics, ledgers, tables
+from db.seed import clinics, ledgers, tables, waitlists
 from db.seed.accounts import desk_accounts
 from db.seed.calendars import ZONE, instant
 from db.seed.diaries import diary
@@ -76,6 +76,7 @@ def load(connection: Connection, plan: Plan, now: datetime) -> Counts:
     counts = Counts(doctors=plan.doctors, patients=len(registrations.patients))
     with ledgers.being_kept(connection, today):
         _copy_visits(connection, visits.of(days), counts)
+    waitlists.join(connection, now)
     tables.align_sequences(connection)
     return counts
 
