@@ -46,7 +46,7 @@ def cancelled(session: Session, appointment: Appointment) -> None:
 
 
 def held(session: Session, appointment: Appointment, *, is_at_once: bool = False) -> None:
-    """Send the way to pay for a visit that is kept until then; unless `is_at_once`, if it is not paid soon."""
+    """Send the way to pay for a visit that is kept until then, if it is not paid soon, or `is_at_once`."""
     enqueue(
         session,
         appointment,

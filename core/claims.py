@@ -22,6 +22,7 @@ MAIL_LEASE = timedelta(minutes=10)
 TEXT_LEASE = timedelta(seconds=60)
 MUST_LEAVE_WITHIN = timedelta(seconds=30)  # of the claim, so that it is known well before the lease ends
 ATTEMPTS = 5
+PUT_OFF = timedelta(minutes=5)
 PENDING, SENDING = NotificationStatus.PENDING, NotificationStatus.SENDING
 _WITH_CALENDAR = frozenset({MessageKind.BOOKED, MessageKind.MOVED, MessageKind.CANCELLED})
 _WORTH_A_CALL = frozenset({MessageKind.MOVED, MessageKind.CANCELLED})
@@ -47,6 +48,21 @@ class Claim:
 class Taken(Enum):
     SETTLED = "there was one, and nothing of it is to be sent now"
     NOTHING = "nothing is due"
+
+
+class NotComposed(Exception):
+    """A bug of ours: this message cannot be written. The others must not wait for it."""
+
+    def __init__(self, message_id: int) -> None:
+        super().__init__(f"message {message_id}")
+        self.message_id = message_id
+
+
+def put_off(session: Session, message_id: int) -> None:
+    """Try a message that cannot be written again in a while: somebody may have mended it by then."""
+    message = session.get(Notification, message_id, with_for_update=True)
+    if message is not None:
+        message.send_after, message.error = clock.now() + PUT_OFF, "cannot be written"
 
 
 def give_up(session: Session) -> None:
@@ -104,7 +120,10 @@ def take(session: Session, *, can_mail: bool, can_text: bool) -> Claim | Taken:
         return _account_message(session, message)
     if message.attempts:
         release_carried(session, message.id)  # by an attempt that came to nothing
-    found = compositions.compose(session, message)
+    try:
+        found = compositions.compose(session, message)
+    except Exception as error:
+        raise NotComposed(message.id) from error
     if isinstance(found, Composed):
         return _composed(session, message, found)
     _set_aside(message, found)
@@ -138,7 +157,7 @@ def _composed(session: Session, message: Notification, found: Composed) -> Claim
     begins = {visit.id: visit.starts_at.isoformat() for visit in found.visits}
     for each in [message, *found.carried]:
         each.channel, each.sent_to, each.locale = found.channel, found.sent_to, found.locale
-        if each.appointment_id is not None:
+        if each.appointment_id in begins:
             each.details = each.details | {"starts_at": begins[each.appointment_id]}
     for each in found.carried:
         each.status, each.carried_by_id = NotificationStatus.CARRIED, message.id

@@ -1,6 +1,6 @@
 """A message as it is sent: whether it is still true, who gets it, and which others it carries along."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import func, select
@@ -34,6 +34,9 @@ TELLING = (MessageKind.BOOKED, MessageKind.MOVED, MessageKind.REMINDER)
 _JOINED = frozenset({MessageKind.BOOKED, MessageKind.MOVED, MessageKind.CANCELLED, MessageKind.REMINDER})
 _SUITS = {MessageKind.RECEIPT: Channel.EMAIL}
 _AT_ANY_HOUR = frozenset({MessageKind.REPLY, MessageKind.OFFER})
+
+
+TO_ACT = timedelta(hours=2)  # what somebody needs to take in that a visit is off, or at another time
 
 
 class Void(NamedTuple):
@@ -156,7 +159,7 @@ def _later(session: Session, message: Notification, told: Recipient) -> datetime
     if not quiet.holds(now):
         return None
     morning = quiet.over_at(now)
-    is_too_late = message.expires_at is not None and morning >= message.expires_at
+    is_too_late = message.expires_at is not None and morning > message.expires_at - TO_ACT
     return None if is_too_late and message.kind is not MessageKind.REMINDER else morning
 
 

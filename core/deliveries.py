@@ -13,7 +13,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from core import claims, clinics, lost_texts, mailers, notifications, outcomes, twilio_sms
-from core.claims import Claim, Taken
+from core.claims import Claim, NotComposed, Taken
 from core.mailers import Mailer, MailFailed
 from core.outcomes import OURS_TO_MEND, Outcome
 from core.sms import LeaseOver, Sms, SmsBusy, SmsRefused, SmsUncertain, SmsUnreachable
@@ -43,12 +43,13 @@ def send_waiting(
         keeps_mail = clinics.is_founded(session) and notifications.has_mailbox(session)
     if sms is not None:
         lost_texts.look(sms, transaction)
-    tried, refused_us = 0, False
-    while tried < BATCH:
-        with transaction() as session:
-            taken = claims.take(
-                session, can_mail=mailer is not None, can_text=sms is not None and not refused_us
-            )
+    tried, refused_us, failures = 0, False, []
+    while tried + len(failures) < BATCH:
+        try:
+            taken = _taken(transaction, mailer is not None, sms is not None and not refused_us)
+        except NotComposed as failure:
+            failures.append(failure)
+            continue
         if taken is Taken.NOTHING:
             break
         tried += 1
@@ -57,9 +58,22 @@ def send_waiting(
             refused_us = refused_us or _is_ours_to_mend(outcome)
             with transaction() as session:
                 outcomes.record(session, taken, outcome)
+    if failures:
+        raise failures[0]
     if refused_us:
         raise SenderMisconfigured
     return tried
+
+
+def _taken(transaction: Transaction, can_mail: bool, can_text: bool) -> Claim | Taken:
+    """The next claim. A message that cannot be written is put off before `NotComposed` is raised on."""
+    try:
+        with transaction() as session:
+            return claims.take(session, can_mail=can_mail, can_text=can_text)
+    except NotComposed as failure:
+        with transaction() as session:
+            claims.put_off(session, failure.message_id)
+        raise
 
 
 def _is_ours_to_mend(outcome: Outcome) -> bool:

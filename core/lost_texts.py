@@ -80,7 +80,7 @@ def _enter(session: Session, lost: _Lost, found: list[Accepted]) -> None:
     message.lookups += 1
     if message.lookups >= LOOKS:
         is_over = message.attempts >= ATTEMPTS
-        message.lease, message.lookups = None, 0
+        message.lease, message.lookups, message.send_after = None, 0, clock.now()
         message.status = NotificationStatus.FAILED if is_over else NotificationStatus.PENDING
         message.error = "never arrived at the carrier" if is_over else None
         claims.release_carried(session, message.id)

@@ -57,6 +57,13 @@ def resume(session: Session, phone: str, *, patient_ids: list[int], source: str)
     )
 
 
+def forget_opt_out(session: Session, phone: str) -> None:
+    """Send texts to a number again, as the person has agreed to anew; the carrier may still refuse."""
+    session.execute(
+        update(PhoneState).where(PhoneState.phone == phone).values(opted_out_at=None, opted_out_by=None)
+    )
+
+
 def note_unreachable(session: Session, phone: str, why: str) -> None:
     """Texts do not arrive at a number: none are sent there until somebody says that it works."""
     values = {"unreachable_at": clock.now(), "unreachable_why": why}

@@ -6,7 +6,7 @@ that leaves too little time, on the evening before.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -118,23 +118,24 @@ def plan(visit: Ahead, settings: ClinicSettings, offsets: list[int]) -> list[Due
     Each is of use until the next is due. Left out is what would come right after the visit was told.
     """
     quiet = Quiet(settings.quiet_from, settings.quiet_until, ZoneInfo(visit.zone))
-    times = [(minutes, _moment(visit, minutes, quiet)) for minutes in offsets]
+    starts_at = visit.starts_at.astimezone(UTC)  # in a zone, two days may have 47 or 49 hours
+    times = [(minutes, _moment(starts_at, minutes, quiet)) for minutes in offsets]
     planned = []
     for place, (minutes, at) in enumerate(times):
         following = [later for _minutes, later in times[place + 1 :]]
-        ends = min([*following, visit.starts_at - min(SHORTEST, timedelta(minutes=minutes) / 2)])
+        ends = min([*following, starts_at - min(SHORTEST, timedelta(minutes=minutes) / 2)])
         fresh_for = min(timedelta(minutes=minutes) / 4, AT_MOST_FRESH)
         if at < ends and at >= visit.known_at + fresh_for:
             planned.append(Due(minutes, at, ends))
     return planned
 
 
-def _moment(visit: Ahead, minutes: int, quiet: Quiet) -> datetime:
-    wanted = visit.starts_at - timedelta(minutes=minutes)
+def _moment(starts_at: datetime, minutes: int, quiet: Quiet) -> datetime:
+    wanted = starts_at - timedelta(minutes=minutes)
     if not quiet.holds(wanted):
         return wanted
     morning = quiet.over_at(wanted)
-    has_time = morning <= visit.starts_at - timedelta(minutes=minutes) / 2
+    has_time = morning <= starts_at - timedelta(minutes=minutes) / 2
     return morning if has_time else quiet.evening_before(wanted)
 
 

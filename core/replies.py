@@ -182,7 +182,7 @@ def _about_a_visit(session: Session, inbound: InboundMessage, texter: _Texter, m
 
 
 def _confirm(session: Session, inbound: InboundMessage, texter: _Texter, visit: Appointment) -> None:
-    if attendances.confirm(session, None, appointment_id=visit.id):
+    if attendances.confirm_by_text(session, visit.id):
         _reply(session, inbound, texter, "confirmed", visit)
 
 

@@ -1,0 +1,264 @@
+"""Answers by text: what is sure is done, the rest waits at the desk, and a wish for no more is obeyed."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from core import answers, inbox, message_templates, phone_states
+from core.answers import understood
+from core.inbox import AlreadyDealtWith, AnswerMissing, AnswerTooLong, NoTexts
+from db.models import Answer, AppointmentEvent, AppointmentStatus, InboundState, PhoneState, User
+from db.session import unit_of_work
+from tests import make, messages
+from tests.cast import on
+from tests.messages import ADA, GRETA, HOUR, MINUTE, TEN, Post
+from tests.phones import Phones
+
+STRANGER = "+4930999999"
+
+
+@pytest.fixture
+def post(database: Engine, phone: Phones, monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
+    with messages.scene(database, phone, monkeypatch) as made:
+        yield made
+
+
+@pytest.fixture
+def reminded(post: Post) -> int:
+    """A visit whose first reminder has gone out."""
+    visit = post.book()
+    post.pass_time(on(3, 11))
+    assert "answer C" in post.texts()[-1]
+    return visit
+
+
+class TestUnderstanding:
+    @pytest.mark.parametrize(
+        ("text", "meant"),
+        [
+            ("C", Answer.CONFIRM),
+            (" c. ", Answer.CONFIRM),
+            ("“C”", Answer.UNCLEAR),
+            ("Ok!", Answer.CONFIRM),
+            ("R", Answer.MOVE),
+            ("n", Answer.CANCEL),
+            ("no", Answer.CANCEL),
+            ("Y", Answer.ACCEPT),
+            ("yes", Answer.ACCEPT),
+            ("STOP", Answer.STOP),
+            ("stop.", Answer.STOP),
+            ("CANCEL", Answer.STOP),
+            ("Arrêt", Answer.STOP),
+            ("please stop texting me", Answer.STOP),
+            ("Don't send me any more messages", Answer.STOP),
+            ("START", Answer.START),
+            ("the bus will stop late", Answer.UNCLEAR),
+            ("C you then, but can it be at 11?", Answer.UNCLEAR),
+            ("", Answer.UNCLEAR),
+            ("👍", Answer.UNCLEAR),
+        ],
+    )
+    def test_only_what_is_sure_is_understood(self, text: str, meant: Answer) -> None:
+        assert understood(text) is meant
+
+    @pytest.mark.parametrize(
+        ("text", "perhaps"),
+        [
+            ("C thanks a lot", Answer.CONFIRM),
+            ("I can't come", Answer.CANCEL),
+            ("could we move it?", Answer.MOVE),
+            ("hello", Answer.UNCLEAR),
+        ],
+    )
+    def test_the_rest_is_suggested(self, text: str, perhaps: Answer) -> None:
+        assert answers.suggested(text) is perhaps
+
+    def test_no_message_of_ours_asks_for_a_word_that_carriers_take_for_no_more_texts(self) -> None:
+        for name, template in message_templates.TEMPLATES.items():
+            words = {word.strip(".,:!?").upper() for word in template.text.split()}
+            assert not words & message_templates.CARRIER_WORDS, name
+
+
+class TestSureAnswers:
+    def test_c_confirms_and_is_thanked_once(self, post: Post, reminded: int) -> None:
+        inbound = post.reply(ADA, "C")
+        assert inbound.state is InboundState.DONE
+        assert post.visit(reminded).attending_at is not None
+        assert "thank you. We expect you Fri, Jun 5, 10:00 AM" in post.texts()[-1]
+        count = len(post.texts())
+        post.reply(ADA, "c")
+        assert len(post.texts()) == count
+
+    def test_a_moved_visit_is_to_be_confirmed_anew(self, post: Post, reminded: int) -> None:
+        post.reply(ADA, "C")
+        post.move(reminded, on(9, 10))
+        assert post.visit(reminded).attending_at is None
+
+    def test_r_sends_the_way_to_another_time_to_who_has_an_account(self, post: Post, reminded: int) -> None:
+        inbound = post.reply(ADA, "R")
+        assert inbound.state is InboundState.DONE
+        assert "please choose another time here: http://localhost:8501/my_appointments" in post.texts()[-1]
+
+    def test_r_too_late_to_move_is_for_the_desk_to_call(self, post: Post, reminded: int) -> None:
+        post.pass_time(on(4, 12))
+        inbound = post.reply(ADA, "R")
+        assert (inbound.state, inbound.why) == (InboundState.AT_DESK, "wants another time")
+        assert "we will call you" in post.texts()[-1]
+
+    def test_n_calls_off_at_once_where_that_costs_nothing(self, post: Post, reminded: int) -> None:
+        post.reply(ADA, "N")
+        visit = post.visit(reminded)
+        assert visit.status is AppointmentStatus.CANCELLED
+        post.tick()
+        post.turn()
+        assert "is cancelled" in post.texts()[-1]
+
+    def test_n_in_the_fee_window_asks_first_and_a_second_n_calls_off(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with unit_of_work(post.database) as session:
+            make.clinic(session, late_fee_percent=50)
+        visit = post.book()
+        post.pass_time(on(4, 12))
+        post.reply(ADA, "N")
+        assert post.visit(visit).status is AppointmentStatus.CONFIRMED
+        assert "now costs €30.00" in post.texts()[-1]
+        post.tick(10 * MINUTE)
+        post.reply(ADA, "n")
+        assert post.visit(visit).status is AppointmentStatus.CANCELLED
+
+    def test_a_second_n_hours_later_asks_again(self, post: Post) -> None:
+        with unit_of_work(post.database) as session:
+            make.clinic(session, late_fee_percent=50)
+        visit = post.book()
+        post.pass_time(on(4, 12))
+        post.reply(ADA, "N")
+        post.pass_time(on(4, 16))
+        post.reply(ADA, "N")
+        assert post.visit(visit).status is AppointmentStatus.CONFIRMED
+
+    def test_a_text_that_comes_twice_is_dealt_with_once(self, post: Post, reminded: int) -> None:
+        post.reply(ADA, "C")
+        for _turn in range(3):
+            post.tick()
+            post.turn()
+        with Session(post.database) as session:
+            confirmed = [
+                event for event in session.query(AppointmentEvent).all() if event.kind.value == "attending"
+            ]
+        assert len(confirmed) == 1
+
+
+class TestStopping:
+    def test_stop_is_obeyed_and_start_undoes_it(self, post: Post, reminded: int) -> None:
+        inbound = post.reply(ADA, "STOP")
+        assert inbound.state is InboundState.DONE
+        count = len(post.texts())
+        post.pass_time(TEN - HOUR)
+        assert len(post.texts()) == count
+        post.reply(ADA, "START")
+        with Session(post.database) as session:
+            assert session.get_one(PhoneState, ADA).opted_out_at is None
+        post.book(at=on(8, 10))
+        post.tick()
+        post.turn()
+        assert "you are booked" in post.texts()[-1]
+
+    def test_start_from_somebody_who_had_not_agreed_is_their_consent(self, post: Post) -> None:
+        with unit_of_work(post.database) as session:
+            session.get_one(User, post.cast.ada.user_id).sms_consent_at = None
+        post.reply(ADA, "START")
+        with Session(post.database) as session:
+            assert session.get_one(User, post.cast.ada.user_id).sms_consent_source == "a text"
+
+    def test_cancel_stops_texts_as_carriers_have_it_and_a_person_asks(
+        self, post: Post, reminded: int
+    ) -> None:
+        inbound = post.reply(ADA, "CANCEL")
+        assert (inbound.state, inbound.suggestion) == (InboundState.AT_DESK, Answer.CANCEL)
+        assert post.visit(reminded).status is AppointmentStatus.CONFIRMED
+        with Session(post.database) as session:
+            assert session.get_one(PhoneState, ADA).opted_out_at is not None
+
+
+class TestForTheDesk:
+    @pytest.mark.parametrize("text", ["C", "R", "N"])
+    def test_several_visits_leave_it_open_which_is_meant(self, post: Post, text: str) -> None:
+        visits = [post.book(), post.book(at=on(8, 10))]
+        post.pass_time(on(3, 11))
+        inbound = post.reply(ADA, text)
+        assert (inbound.state, inbound.why) == (InboundState.AT_DESK, "several visits")
+        assert [post.visit(visit).status for visit in visits] == [AppointmentStatus.CONFIRMED] * 2
+
+    def test_a_strangers_number_does_nothing(self, post: Post, reminded: int) -> None:
+        inbound = post.reply(STRANGER, "N")
+        assert (inbound.state, inbound.why) == (InboundState.AT_DESK, "unknown number")
+        assert post.visit(reminded).status is AppointmentStatus.CONFIRMED
+
+    def test_what_is_unclear_is_read_by_a_person_with_a_suggestion(self, post: Post, reminded: int) -> None:
+        inbound = post.reply(ADA, "I can't come, sorry")
+        assert (inbound.state, inbound.why) == (InboundState.AT_DESK, "unclear")
+        with Session(post.database) as session:
+            [waiting] = inbox.waiting(session, post.cast.desk)
+        assert [visit.id for visit in waiting.visits] == [reminded]
+        assert inbox.suggested_answer(waiting) == "Shall we call your visit off? Which one do you mean?"
+
+    def test_a_mothers_answer_may_be_about_her_child(self, post: Post) -> None:
+        visit = post.book(post.cast.guardian, patient_id=post.cast.child_id)
+        post.pass_time(on(3, 11))
+        post.reply(GRETA, "C")
+        assert post.visit(visit).attending_at is not None
+
+    def test_the_desk_answers_and_has_dealt_with_it(self, post: Post, reminded: int) -> None:
+        inbound = post.reply(ADA, "what?")
+        with unit_of_work(post.database) as session:
+            inbox.answer(
+                session,
+                post.cast.desk,
+                inbound_id=inbound.id,
+                text="Please {call} us.",
+                request_key=uuid4(),
+            )
+        post.turn()
+        assert post.texts()[-1] == "Linden Clinic: Please {call} us."
+        with unit_of_work(post.database) as session:
+            assert inbox.waiting(session, post.cast.desk) == []
+            with pytest.raises(AlreadyDealtWith):
+                inbox.settle(session, post.cast.desk, inbound_id=inbound.id)
+
+    def test_the_desk_confirms_the_visit_that_was_meant(self, post: Post) -> None:
+        visit = post.book()
+        post.book(at=on(8, 10))
+        post.pass_time(on(3, 11))
+        inbound = post.reply(ADA, "C")
+        with unit_of_work(post.database) as session:
+            inbox.confirm(session, post.cast.desk, inbound_id=inbound.id, appointment_id=visit)
+        assert post.visit(visit).attending_at is not None
+
+    def test_bad_answers_are_refused_in_a_sentence(self, post: Post, reminded: int) -> None:
+        inbound = post.reply(ADA, "what?")
+        with unit_of_work(post.database) as session:
+            for text, refusal in ((" \0 ", AnswerMissing), ("x" * 301, AnswerTooLong)):
+                with pytest.raises(refusal):
+                    inbox.answer(
+                        session, post.cast.desk, inbound_id=inbound.id, text=text, request_key=uuid4()
+                    )
+            phone_states.stop(session, ADA, by="a text")
+            with pytest.raises(NoTexts):
+                inbox.answer(
+                    session, post.cast.desk, inbound_id=inbound.id, text="Hello", request_key=uuid4()
+                )
+
+    def test_a_message_that_did_not_arrive_waits_for_a_call(self, post: Post) -> None:
+        post.phones.fate(ADA, "undelivered", 30006)
+        post.book()
+        post.pass_time(post.now + 10 * MINUTE, every=MINUTE)
+        with unit_of_work(post.database) as session:
+            [lost] = inbox.unreached(session, post.cast.desk)
+            assert lost.patient.name == "Ada Okafor"
+            inbox.settle_unreached(session, post.cast.desk, notification_id=lost.message.id)
+        with unit_of_work(post.database) as session:
+            assert inbox.unreached(session, post.cast.desk) == []
