@@ -1,4 +1,4 @@
-"""How a patient wishes to be told about visits: by text or email, with reminders or without, in which zone."""
+"""How a patient wishes to be told about visits: by text or email, with reminders or not, in which zone."""
 
 from typing import NamedTuple
 from zoneinfo import available_timezones
