@@ -43,7 +43,8 @@ def send_waiting(
         keeps_mail = clinics.is_founded(session) and notifications.has_mailbox(session)
     if sms is not None:
         lost_texts.look(sms, transaction)
-    tried, refused_us, failures = 0, False, []
+    tried, refused_us = 0, False
+    failures: list[NotComposed] = []
     while tried + len(failures) < BATCH:
         try:
             taken = _taken(transaction, mailer is not None, sms is not None and not refused_us)

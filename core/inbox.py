@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from core import (
@@ -82,9 +82,25 @@ class Unreached(NamedTuple):
 
 def count(session: Session, actor: Actor) -> int:
     """How many texts and unreached people wait for the desk."""
-    access.require(actor, Action.SEE_MESSAGES)
+    access.require(actor, Action.ANSWER_MESSAGES)
     texts = select(func.count()).where(InboundMessage.state == InboundState.AT_DESK)
-    return (session.scalar(texts) or 0) + len(unreached(session, actor))
+    lost = (
+        select(func.count())
+        .select_from(Notification)
+        .join(Appointment, Appointment.id == Notification.appointment_id)
+    )
+    return (session.scalar(texts) or 0) + (session.scalar(lost.where(*_is_lost())) or 0)
+
+
+def _is_lost() -> list[ColumnElement[bool]]:
+    """The conditions of a message about a visit ahead that did not arrive."""
+    return [
+        Notification.status.in_(NOT_REACHED),
+        Notification.kind != MessageKind.RECEIPT,
+        Notification.settled_at.is_(None),
+        Notification.time_version == Appointment.time_version,
+        Appointment.starts_at > clock.now(),
+    ]
 
 
 def waiting(session: Session, actor: Actor) -> list[Waiting]:
@@ -198,18 +214,12 @@ def _settle(session: Session, actor: Actor, inbound: InboundMessage) -> None:
 
 def unreached(session: Session, actor: Actor) -> list[Unreached]:
     """Messages about visits ahead that did not arrive and that nobody has dealt with; fifty at most."""
-    access.require(actor, Action.SEE_MESSAGES)
+    access.require(actor, Action.ANSWER_MESSAGES)
     rows = session.execute(
         select(Notification, Patient, Appointment)
         .join(Appointment, Appointment.id == Notification.appointment_id)
         .join(Patient, Patient.id == Appointment.patient_id)
-        .where(
-            Notification.status.in_(NOT_REACHED),
-            Notification.kind != MessageKind.RECEIPT,
-            Notification.settled_at.is_(None),
-            Notification.time_version == Appointment.time_version,
-            Appointment.starts_at > clock.now(),
-        )
+        .where(*_is_lost())
         .order_by(Appointment.starts_at, Notification.id)
         .options(*agendas.WITH_PEOPLE)
         .limit(SHOWN)

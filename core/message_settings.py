@@ -81,5 +81,7 @@ def change(
         return
     session.execute(update(ClinicSettings).values(**changed))
     session.info.pop("clinic_settings", None)  # read once a session
-    noted = {key: str(value) if isinstance(value, time) else value for key, value in changed.items()}
+    noted: dict[str, Any] = {
+        key: str(value) if isinstance(value, time) else value for key, value in changed.items()
+    }
     audit.record(session, actor, audit.Event.SETTINGS_CHANGED, kind="settings", number=1, **noted)

@@ -6,6 +6,7 @@ texts" (docs: twilio.com/docs/messaging/tutorials/advanced-opt-out) stand in non
 """
 
 import re
+from datetime import datetime
 from string import Formatter
 from typing import NamedTuple
 
@@ -13,10 +14,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import access, audit, clock, i18n, sms_lengths
+from core import access, audit, clinics, clock, i18n, sms_lengths
 from core.access import Action, Actor
 from core.errors import ClinicError
 from core.i18n import N_, _, speaking
+from db.config import config
 from db.models import MessageTemplate
 
 CARRIER_WORDS = frozenset(
@@ -113,6 +115,40 @@ def filled(text: str, values: dict[str, str]) -> str:
     return sms_lengths.plainer(text.format(**values))
 
 
+class Preview(NamedTuple):
+    """A message as somebody gets it, and how many segments it takes in which alphabet.
+
+    Where it could not be saved, `refusal` says why, and there is nothing else.
+    """
+
+    body: str = ""
+    segments: int = 0
+    is_short_alphabet: bool = True
+    refusal: str = ""
+
+
+def preview(session: Session, actor: Actor, *, name: str, locale: str, text: str) -> Preview:
+    """How `text` reads as the message `name`, about an invented visit. Raises `AccessDenied`."""
+    access.require(actor, Action.CHANGE_SETTINGS)
+    try:
+        given = _checked(name, locale, text)
+    except ClinicError as refusal:
+        return Preview(refusal=str(refusal))
+    settings, zone = clinics.settings(session), clinics.zone(session)
+    on = datetime(clock.now().year, 11, 25, tzinfo=zone)  # a long date: two digits
+    with speaking(locale):
+        values = {
+            "clinic": settings.text_name or settings.name,
+            "when": i18n.day_and_time(on.replace(hour=10, minute=30), zone),
+            "until": i18n.clock_time(on.replace(hour=17, minute=30), zone),
+            "link": f"{config().public_url}/my_appointments",
+            "amount": i18n.money(4500, settings.currency),
+            "minutes": "20",
+        }
+    body = filled(given, values)
+    return Preview(body, sms_lengths.segments(body), sms_lengths.is_gsm(body))
+
+
 def all_own(session: Session, actor: Actor) -> dict[tuple[str, str], str]:
     """The clinic's own words, by message and language."""
     access.require(actor, Action.CHANGE_SETTINGS)
@@ -127,10 +163,7 @@ def save(session: Session, actor: Actor, *, name: str, locale: str, text: str) -
     `CarrierWord`, `AccessDenied`.
     """
     access.require(actor, Action.CHANGE_SETTINGS)
-    if name not in TEMPLATES or locale not in i18n.languages():
-        raise UnknownTemplate
-    given = " ".join(text.replace("\0", "").split())
-    _check(TEMPLATES[name], given)
+    given = _checked(name, locale, text)
     with speaking(locale):
         if given == _(TEMPLATES[name].text):
             _forget(session, actor, name, locale)
@@ -164,6 +197,15 @@ def _record(session: Session, actor: Actor, name: str, locale: str) -> None:
     audit.record(
         session, actor, audit.Event.SETTINGS_CHANGED, kind="settings", number=1, message=name, locale=locale
     )
+
+
+def _checked(name: str, locale: str, text: str) -> str:
+    """`text` on one line, if it can be sent as the message `name`."""
+    if name not in TEMPLATES or locale not in i18n.languages():
+        raise UnknownTemplate
+    given = " ".join(text.replace("\0", "").split())
+    _check(TEMPLATES[name], given)
+    return given
 
 
 def _check(template: Template, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Who waits at the demo clinic: each for one time that somebody else has, and is offered it when that frees."""
+"""Who waits at the demo clinic: each for a time that somebody else has, and is offered it when it frees."""
 
 from datetime import datetime
 

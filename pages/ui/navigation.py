@@ -14,6 +14,7 @@ DOCTOR = "pages/patient/doctor.py"
 MY_APPOINTMENTS = "pages/patient/my_appointments.py"
 PAY = "pages/patient/pay.py"
 PAYMENTS = "pages/patient/payments.py"
+NOTIFICATIONS = "pages/patient/notifications.py"
 MY_WAITLIST = "pages/patient/my_waitlist.py"
 RECORD_ACCESS = "pages/patient/record_access.py"
 MY_DATA = "pages/patient/my_data.py"
@@ -21,11 +22,14 @@ TODAY = "pages/doctor/today.py"
 PATIENT_RECORD = "pages/doctor/patient_record.py"
 BOOK_FOR_PATIENT = "pages/staff/book_for_patient.py"
 WAITLIST = "pages/staff/waitlist.py"
+INBOX = "pages/staff/inbox.py"
+MESSAGE_LOG = "pages/staff/message_log.py"
 TILL = "pages/staff/till.py"
 DAY_CLOSE = "pages/staff/day_close.py"
 USERS = "pages/admin/users.py"
 POLICIES = "pages/admin/policies.py"
 RECONCILIATION = "pages/admin/reconciliation.py"
+MESSAGES = "pages/admin/messages.py"
 PRICES = "pages/admin/prices.py"
 AUDIT_TRAIL = "pages/admin/audit_trail.py"
 PROFILE = "pages/account/profile.py"
@@ -39,7 +43,7 @@ DEMO_MAILBOX = "pages/account/demo_mailbox.py"
 SIGNED_OUT = (REGISTER, RESET_PASSWORD, ACCEPT_INVITE, DEMO_MAILBOX)
 BEHIND_GUARDS = (
     *(FIND_DOCTOR, DOCTOR, MY_APPOINTMENTS, PAY, RECORD_ACCESS, MY_DATA, TODAY, PATIENT_RECORD),
-    *(PAYMENTS, MY_WAITLIST, WAITLIST, TILL, DAY_CLOSE),
+    *(PAYMENTS, MY_WAITLIST, NOTIFICATIONS, WAITLIST, INBOX, MESSAGE_LOG, TILL, DAY_CLOSE, MESSAGES),
     *(BOOK_FOR_PATIENT, USERS, POLICIES, PRICES, RECONCILIATION, AUDIT_TRAIL, PROFILE, SECURITY),
 )
 
@@ -57,12 +61,13 @@ def pages_for(actor: Actor | None) -> dict[str, list[Page]]:
             st.Page(POLICIES, title=_("Policies"), icon=":material/rule:"),
             st.Page(RECONCILIATION, title=_("Card payments"), icon=":material/balance:"),
             st.Page(PRICES, title=_("Prices and payment"), icon=":material/payments:"),
+            st.Page(MESSAGES, title=_("Texts and reminders"), icon=":material/sms:"),
             st.Page(AUDIT_TRAIL, title=_("Audit trail"), icon=":material/policy:"),
         ]
     menu[_("My account")] = [
         st.Page(PROFILE, title=_("Profile"), icon=":material/person:"),
         st.Page(SECURITY, title=_("Security"), icon=":material/lock:"),
-        *(_about_own_record() if actor.role is Role.PATIENT else ()),
+        *(_about_patient() if actor.role is Role.PATIENT else ()),
     ]
     return menu
 
@@ -84,13 +89,16 @@ def _of_role(actor: Actor) -> list[Page]:
         st.Page(BOOK_FOR_PATIENT, title=_("Book for a patient"), icon=icon, default=True),
         today,
         st.Page(WAITLIST, title=_("Waitlist"), icon=":material/hourglass_top:"),
+        st.Page(INBOX, title=_("Inbox"), icon=":material/inbox:"),
+        st.Page(MESSAGE_LOG, title=_("Messages"), icon=":material/sms:"),
         st.Page(TILL, title=_("Till"), icon=":material/point_of_sale:"),
         st.Page(DAY_CLOSE, title=_("Day close"), icon=":material/calculate:"),
     ]
 
 
-def _about_own_record() -> list[Page]:
+def _about_patient() -> list[Page]:
     return [
+        st.Page(NOTIFICATIONS, title=_("Notifications"), icon=":material/notifications:"),
         st.Page(RECORD_ACCESS, title=_("Who opened my record"), icon=":material/visibility:"),
         st.Page(MY_DATA, title=_("My data"), icon=":material/folder_shared:"),
     ]

@@ -13,6 +13,7 @@ from core.phones import shown
 from db.config import config
 from db.models import Appointment, AppointmentStatus, ClinicSettings, PaymentStatus
 from pages.ui.actions import form_key, perform
+from pages.ui.messages import visit_messages
 from pages.ui.refusals import reading
 from pages.ui.sessions import has_cookie
 from pages.ui.slots import pick_time
@@ -39,6 +40,8 @@ def visit_card(visit: Appointment, zone: tzinfo, *, with_patient: bool) -> None:
     )
     place = visit.location.name if visit.room is None else f"{visit.location.name}, {visit.room.name}"
     st.caption(_("Video visit") if visit.service.is_video else plain(f"{place}, {visit.location.address}"))
+    if visit.attending_at is not None and visit.status is AppointmentStatus.CONFIRMED:
+        st.caption(f":material/check: {_('The patient has confirmed that they come.')}")
     if visit.hold_expires_at is not None:
         held = (
             _("Offered until {time}.")
@@ -79,6 +82,8 @@ def visit_actions(visit: Appointment, actor: Actor, clinic: ClinicSettings, zone
             st.link_button(
                 _("Add to calendar"), f"/files/appointments/{visit.id}.ics", icon=":material/calendar_add_on:"
             )
+    if actor.is_desk:
+        visit_messages(actor, visit.id, zone)
     open_panel = st.session_state.get("visits_open")
     if open_panel == ("move", visit.id):
         _move_panel(visit, actor, zone, is_late=is_late)

@@ -1,0 +1,47 @@
+"""Inbox: texts that need a person, with a suggested answer, and patients whom a message did not reach."""
+
+import streamlit as st
+
+from core import clinics, inbox
+from core.i18n import _
+from db.models import Role
+from pages.ui import reading, require
+from pages.ui.inbox import leave_if_asked, text_panel, unreached_panel
+
+actor = require(Role.STAFF, Role.ADMIN)
+
+EVERY_SECONDS = 15
+
+st.title(_("Inbox"))
+leave_if_asked()
+with reading() as session:
+    zone = clinics.zone(session)
+    texts = inbox.waiting(session, actor)
+    lost = inbox.unreached(session, actor)
+    count = inbox.count(session, actor)
+
+
+@st.fragment(run_every=EVERY_SECONDS)
+def watch() -> None:
+    """Draw the page again when something has come or was dealt with, and at no other time."""
+    with reading() as session:
+        now = inbox.count(session, actor)
+    if now != count:
+        st.rerun()
+
+
+watch()
+st.header(_("Texts to answer"))
+if not texts:
+    st.info(_("Nothing to answer. Texts that we do not understand come here."), icon=":material/inbox:")
+for waiting in texts:
+    with st.container(border=True):
+        text_panel(waiting, zone)
+st.header(_("Not reached"))
+if not lost:
+    st.info(_("Every message about a coming visit has arrived."), icon=":material/mark_email_read:")
+for each in lost:
+    with st.container(border=True):
+        unreached_panel(each, zone)
+if count > len(texts) + len(lost):
+    st.caption(_("There are more: they come up as these are dealt with."))
