@@ -7,7 +7,7 @@ import contextlib
 import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, undefer
 
 from core import ledger, passwords, records, tills
 from core.access import RULES, Action, Actor, Relation
+from core.arrivals import NothingToUndo, NotStarted, NotToday
 from core.checkouts import NoCards, NothingToPay
 from core.desk_messages import NobodyWaits
 from core.errors import AccessDenied, ClinicError, NotFound
@@ -171,11 +172,19 @@ ALL_VISITS = Recipe(
     not_for=Role.DOCTOR,
 )
 RECIPES = {
+    # A doctor sees the own day, and not the whole clinic's.
+    "agendas.clinic_day": Recipe(
+        Action.SEE_DAY, lambda _world, _is_own: {"on": WEDNESDAY}, not_for=Role.DOCTOR
+    ),
     "agendas.day": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "agendas.one": of_visit(Action.SEE_APPOINTMENT),
     "agendas.past": ALL_VISITS,
     "agendas.rooms": of_nobody(Action.SEARCH_PATIENTS),
     "agendas.upcoming": ALL_VISITS,
+    "arrivals.check_in": of_visit(Action.CHECK_IN, or_else=NotToday),
+    "arrivals.complete": of_visit(Action.CHECK_IN, or_else=NotStarted),
+    "arrivals.mark_missed": of_visit(Action.CHECK_IN, or_else=NotStarted),
+    "arrivals.undo": of_visit(Action.CHECK_IN, or_else=NothingToUndo),
     "appointments.book": Recipe(Action.BOOK, World.offer),
     "appointments.cancel": of_visit(Action.CANCEL, reason="The patient asked"),
     "appointments.overbook": Recipe(
@@ -230,6 +239,7 @@ RECIPES = {
         },
     ),
     "guardians.unlink_guardian": of_patient(Action.UNLINK_GUARDIAN),
+    "heartbeats.look": of_nobody(Action.SEE_SYSTEM, intervals={"remind": timedelta(seconds=30)}, backlogs={}),
     "identities.link": Recipe(
         Action.CHANGE_ACCOUNT, lambda _world, _is_own: {"identity": IDENTITY, "password": PASSWORD}, True
     ),
