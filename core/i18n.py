@@ -13,7 +13,14 @@ from functools import cache
 from pathlib import Path
 
 from babel import Locale, negotiate_locale
-from babel.dates import format_date, format_skeleton, format_time, get_day_names, get_timezone_gmt
+from babel.dates import (
+    format_date,
+    format_skeleton,
+    format_time,
+    format_timedelta,
+    get_day_names,
+    get_timezone_gmt,
+)
 from babel.numbers import format_currency, format_percent, get_currency_precision
 from babel.units import format_unit
 
@@ -163,3 +170,21 @@ def language_name(code: str) -> str:
     """The name of a language in the reader's language; the code itself where it is unknown."""
     name: str = Locale.parse(_locale.get()).languages.get(code, code)
     return name
+
+
+def since(at: datetime, now: datetime) -> str:
+    """How far an instant is from `now`, in words: 3 seconds ago, or in 2 hours."""
+    shown: str = format_timedelta(at - now, add_direction=True, locale=_locale.get())
+    return shown
+
+
+def seconds(count: float) -> str:
+    """A short length of time: 0.2 sec."""
+    shown: str = format_unit(round(count, 1), "duration-second", "short", locale=_locale.get())
+    return shown
+
+
+def megabytes(size_bytes: int) -> str:
+    """A size: 12.3 MB."""
+    shown: str = format_unit(round(size_bytes / 1e6, 1), "digital-megabyte", "short", locale=_locale.get())
+    return shown

@@ -345,6 +345,8 @@ RECIPES = {
     "safeguards.turn_off_second_factor": of_oneself(
         Action.CHANGE_ACCOUNT, password=PASSWORD, or_else=SecondFactorRequired
     ),
+    "systems.database": of_nobody(Action.SEE_SYSTEM),
+    "systems.ways": of_nobody(Action.SEE_SYSTEM),
     "terms.offered": Recipe(
         Action.BOOK,
         lambda world, is_own: {

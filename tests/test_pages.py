@@ -165,12 +165,30 @@ def test_a_page_run_by_itself_shows_nothing_to_whoever_is_not_signed_in(
     assert [button.label for button in app.button] == ["Sign in"]
 
 
-def test_a_page_run_by_itself_refuses_another_role(database: Engine, residents: Residents) -> None:
-    app = AppTest.from_file(str(Path(HOME).parent / "pages/doctor/today.py"), default_timeout=20)
+def run_alone(database: Engine, username: str, page: str) -> AppTest:
+    """Run a page by itself, without the menu in which it may not be, as somebody who is signed in."""
+    app = AppTest.from_file(str(Path(HOME).parent / page), default_timeout=20)
     with unit_of_work(database) as session:
-        ada = session.scalars(select(User).where(User.username == "ada")).one()
-        app.session_state["sign_in_token"] = sign_ins.start(session, user_id=ada.id)
-    app.run()
+        user = session.scalars(select(User).where(User.username == username)).one()
+        app.session_state["sign_in_token"] = sign_ins.start(session, user_id=user.id)
+    return app.run()
+
+
+@pytest.mark.parametrize(
+    ("username", "page"),
+    [
+        ("ada", "pages/doctor/today.py"),
+        ("ada", "pages/staff/arrivals.py"),
+        ("roth", "pages/staff/arrivals.py"),
+        ("ada", "pages/admin/system.py"),
+        ("roth", "pages/admin/system.py"),
+        ("rita", "pages/admin/system.py"),
+    ],
+)
+def test_a_page_run_by_itself_refuses_another_role(
+    database: Engine, residents: Residents, username: str, page: str
+) -> None:
+    app = run_alone(database, username, page)
     assert said(app.error) == ["This page is not for your role."]
     assert not app.title
 

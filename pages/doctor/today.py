@@ -9,6 +9,7 @@ from core.days import Entry, Kind
 from core.i18n import _, clock_time, long_day, ngettext, span
 from db.models import AppointmentStatus, Role
 from pages.ui import age, choice, plain, reading, require, visit_badge
+from pages.ui.arrivals import late_popover, step_buttons
 from pages.ui.navigation import PATIENT_RECORD
 
 actor = require(Role.DOCTOR, Role.STAFF, Role.ADMIN)
@@ -53,6 +54,7 @@ def show(entry: Entry) -> None:
             )
         if visit.overbook_reason:
             what.markdown(f":orange-badge[{_('Overbooked')}] {plain(visit.overbook_reason)}")
+        step_buttons(visit, actor, is_today=on == today)
 
 
 if st.session_state.pop("today_opens_record", False):
@@ -80,6 +82,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     st.button(
         _("Day after"), icon=":material/chevron_right:", on_click=turn, args=(on + step,), key="today_after"
     )
+    if doctor_id is not None and on == today:
+        late_popover(doctor_id, _("I am running late") if actor.doctor_id else _("Running late"))
 if doctor_id is None:
     st.info(_("There is no doctor to show."))
     st.stop()

@@ -21,6 +21,7 @@ MY_DATA = "pages/patient/my_data.py"
 TODAY = "pages/doctor/today.py"
 PATIENT_RECORD = "pages/doctor/patient_record.py"
 BOOK_FOR_PATIENT = "pages/staff/book_for_patient.py"
+ARRIVALS = "pages/staff/arrivals.py"
 WAITLIST = "pages/staff/waitlist.py"
 INBOX = "pages/staff/inbox.py"
 MESSAGE_LOG = "pages/staff/message_log.py"
@@ -32,6 +33,7 @@ RECONCILIATION = "pages/admin/reconciliation.py"
 MESSAGES = "pages/admin/messages.py"
 PRICES = "pages/admin/prices.py"
 AUDIT_TRAIL = "pages/admin/audit_trail.py"
+SYSTEM = "pages/admin/system.py"
 PROFILE = "pages/account/profile.py"
 SECURITY = "pages/account/security.py"
 SIGN_IN = "pages/account/sign_in.py"
@@ -44,6 +46,7 @@ SIGNED_OUT = (REGISTER, RESET_PASSWORD, ACCEPT_INVITE, DEMO_MAILBOX)
 BEHIND_GUARDS = (
     *(FIND_DOCTOR, DOCTOR, MY_APPOINTMENTS, PAY, RECORD_ACCESS, MY_DATA, TODAY, PATIENT_RECORD),
     *(PAYMENTS, MY_WAITLIST, NOTIFICATIONS, WAITLIST, INBOX, MESSAGE_LOG, TILL, DAY_CLOSE, MESSAGES),
+    *(ARRIVALS, SYSTEM),
     *(BOOK_FOR_PATIENT, USERS, POLICIES, PRICES, RECONCILIATION, AUDIT_TRAIL, PROFILE, SECURITY),
 )
 
@@ -63,6 +66,7 @@ def pages_for(actor: Actor | None) -> dict[str, list[Page]]:
             st.Page(PRICES, title=_("Prices and payment"), icon=":material/payments:"),
             st.Page(MESSAGES, title=_("Texts and reminders"), icon=":material/sms:"),
             st.Page(AUDIT_TRAIL, title=_("Audit trail"), icon=":material/policy:"),
+            st.Page(SYSTEM, title=_("System"), icon=":material/monitor_heart:"),
         ]
     menu[_("My account")] = [
         st.Page(PROFILE, title=_("Profile"), icon=":material/person:"),
@@ -87,6 +91,7 @@ def _of_role(actor: Actor) -> list[Page]:
     icon = ":material/event_available:"
     return [
         st.Page(BOOK_FOR_PATIENT, title=_("Book for a patient"), icon=icon, default=True),
+        st.Page(ARRIVALS, title=_("Arrivals"), icon=":material/how_to_reg:"),
         today,
         st.Page(WAITLIST, title=_("Waitlist"), icon=":material/hourglass_top:"),
         st.Page(INBOX, title=_("Inbox"), icon=":material/inbox:"),
