@@ -31,6 +31,7 @@ class Action(StrEnum):
     CHECK_IN = "mark who has come"
     TELL_LATE = "tell patients about a delay"
     SEE_MESSAGES = "see messages"
+    SET_CONTACT = "set how a patient is told"
     ANSWER_MESSAGES = "deal with answers"
     SEE_SYSTEM = "see whether everything runs"
     SEE_RECORD = "see a patient's record"
@@ -106,6 +107,7 @@ _DESK = _EVERYBODY | dict.fromkeys(
         Action.CHECK_IN,
         Action.TELL_LATE,
         Action.SEE_MESSAGES,
+        Action.SET_CONTACT,
         Action.ANSWER_MESSAGES,
     ),
     Relation.ANY,
@@ -124,6 +126,7 @@ RULES: dict[Role, dict[Action, Relation]] = {
             Action.SEE_PAYMENTS,
             Action.JOIN_WAITLIST,
             Action.SEE_MESSAGES,
+            Action.SET_CONTACT,
             Action.SEE_RECORD,
             Action.SEE_ACCESSES,
             Action.EXPORT_PATIENT,

@@ -80,7 +80,7 @@ def save(
     Who agrees again after having texted STOP has that undone here; the phone company has to be texted START
     as well. Raises `NumberMissing`, `UnknownZone`, `UnknownChannel`, `NotFound`, `AccessDenied`.
     """
-    access.require(actor, Action.SEE_MESSAGES, patient_id=patient_id)
+    access.require(actor, Action.SET_CONTACT, patient_id=patient_id)
     patient, account = _who(session, patient_id)
     phone = account.phone if account else patient.phone
     if wants_texts and not phone:
@@ -102,7 +102,7 @@ def save(
     audit.record(
         session,
         actor,
-        audit.Event.PROFILE_CHANGED,
+        Action.SET_CONTACT,
         kind="patient",
         number=patient_id,
         patient_id=patient_id,

@@ -82,7 +82,7 @@ class Unreached(NamedTuple):
 
 def count(session: Session, actor: Actor) -> int:
     """How many texts and unreached people wait for the desk."""
-    access.require(actor, Action.SEE_MESSAGES)
+    access.require(actor, Action.ANSWER_MESSAGES)
     texts = select(func.count()).where(InboundMessage.state == InboundState.AT_DESK)
     lost = (
         select(func.count())
@@ -214,7 +214,7 @@ def _settle(session: Session, actor: Actor, inbound: InboundMessage) -> None:
 
 def unreached(session: Session, actor: Actor) -> list[Unreached]:
     """Messages about visits ahead that did not arrive and that nobody has dealt with; fifty at most."""
-    access.require(actor, Action.SEE_MESSAGES)
+    access.require(actor, Action.ANSWER_MESSAGES)
     rows = session.execute(
         select(Notification, Patient, Appointment)
         .join(Appointment, Appointment.id == Notification.appointment_id)

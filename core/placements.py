@@ -180,8 +180,14 @@ def move(
 
 def revive(session: Session, appointment: Appointment) -> bool:
     """Give a visit whose hold has ended its time back, if it is ahead and nobody else has it by now."""
-    if appointment.starts_at <= clock.now():
+    if appointment.starts_at <= clock.now() or not retake(session, appointment):
         return False
+    appointment_events.record(session, None, appointment, EventKind.CONFIRMED)
+    return True
+
+
+def retake(session: Session, appointment: Appointment) -> bool:
+    """Confirm a visit that has given up its time, unless somebody else has that by now."""
     try:
         with session.begin_nested():
             appointment.status = AppointmentStatus.CONFIRMED
@@ -192,7 +198,6 @@ def revive(session: Session, appointment: Appointment) -> bool:
             raise
         session.refresh(appointment)
         return False
-    appointment_events.record(session, None, appointment, EventKind.CONFIRMED)
     return True
 
 

@@ -42,6 +42,8 @@ def offer_freed(transaction: Transaction = unit_of_work) -> int:
     hours. Safe to repeat, to run twice at once and to be killed anywhere.
     """
     with transaction() as session:
+        if not clinics.is_founded(session):
+            return 0
         holds.release(session)
         if not session.scalar(select(exists().where(WaitlistEntry.state == WaitlistState.WAITING))):
             return 0

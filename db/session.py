@@ -9,8 +9,8 @@ from typing import Any
 
 import psycopg
 from psycopg.pq import ExecStatus, TransactionStatus
-from sqlalchemy import URL, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError, SQLAlchemyError, TimeoutError
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -94,16 +94,6 @@ def unit_of_work(bind: Engine | None = None) -> Iterator[Session]:
     """One transaction: committed when the block ends, rolled back when anything is raised."""
     with Session(bind or engine(), expire_on_commit=False) as session, session.begin():
         yield session
-
-
-def answers() -> bool:
-    """Whether the database answers now."""
-    try:
-        with engine().connect() as connection:
-            connection.execute(text("SELECT 1"))
-    except SQLAlchemyError:
-        return False
-    return True
 
 
 def require_reachable() -> None:

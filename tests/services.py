@@ -50,11 +50,14 @@ ASKING_FOR_EACH = {
 _BEFORE = "comes before anybody is known: "
 _COUNTED = "only counts a try, and tells no more than that there were too many"
 _EVERYBODYS = "tells what everybody may know: "
+_BEATS = "notes when a job has run, and nothing of what it works on"
 _TIDYING = "is the clinic's own tidying, whoever is signed in: "
 
 # What pages and jobs call with a session and without an actor, and why that opens no door.
 WITHOUT_ACTOR = {
     "accounts.named": "tells a sign-in under which name its tries count; nothing of it is shown",
+    "arrivals.note_missed": _TIDYING + "marks who has not come on a day that is over",
+    "audit.require_whole": "only counts, and tells that the trail is whole or that it is not",
     "availability.all_free": _EVERYBODYS + "times that can be booked, and nobody's name",
     "clinics.settings": _EVERYBODYS + "the clinic's name, zone and policies",
     "clinics.zone": _EVERYBODYS + "the clinic's zone",
@@ -64,6 +67,10 @@ WITHOUT_ACTOR = {
     "grants.redeem": _BEFORE + "takes the browser's secret, which one browser holds, and only once",
     "grants.waiting": _BEFORE + "takes the browser's secret, which one browser holds",
     "grants.withdraw": _BEFORE + "forgets the browser's own grant",
+    "heartbeats.fail": _BEATS,
+    "heartbeats.health": "tells which jobs run, and nothing of what they work on",
+    "heartbeats.succeed": _BEATS,
+    "heartbeats.take": _BEATS,
     "holds.release": _TIDYING + "ends only holds that ran out",
     "identities.is_known": "tells whoever proved to be that identity whether it is linked, not to whom",
     "identities.spend": _BEFORE + "takes another site's fresh word, once, and only for a linked account",

@@ -7,8 +7,9 @@ import contextlib
 import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -17,7 +18,9 @@ from sqlalchemy.orm import Session, undefer
 
 from core import ledger, passwords, records, tills
 from core.access import RULES, Action, Actor, Relation
-from core.checkouts import NoCards
+from core.arrivals import NothingToUndo, NotStarted, NotToday
+from core.checkouts import NoCards, NothingToPay
+from core.desk_messages import NobodyWaits
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.identities import Identity
 from core.letters import CannotSendCodes
@@ -169,23 +172,42 @@ ALL_VISITS = Recipe(
     not_for=Role.DOCTOR,
 )
 RECIPES = {
+    # A doctor sees the own day, and not the whole clinic's.
+    "agendas.clinic_day": Recipe(
+        Action.SEE_DAY, lambda _world, _is_own: {"on": WEDNESDAY}, not_for=Role.DOCTOR
+    ),
     "agendas.day": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "agendas.one": of_visit(Action.SEE_APPOINTMENT),
     "agendas.past": ALL_VISITS,
     "agendas.rooms": of_nobody(Action.SEARCH_PATIENTS),
     "agendas.upcoming": ALL_VISITS,
+    "arrivals.check_in": of_visit(Action.CHECK_IN, or_else=NotToday),
+    "arrivals.complete": of_visit(Action.CHECK_IN, or_else=NotStarted),
+    "arrivals.mark_missed": of_visit(Action.CHECK_IN, or_else=NotStarted),
+    "arrivals.undo": of_visit(Action.CHECK_IN, or_else=NothingToUndo),
     "appointments.book": Recipe(Action.BOOK, World.offer),
     "appointments.cancel": of_visit(Action.CANCEL, reason="The patient asked"),
     "appointments.overbook": Recipe(
         Action.OVERBOOK, lambda world, is_own: world.offer(is_own) | {"reason": "In pain"}
     ),
     "appointments.reschedule": of_visit(Action.MOVE, starts_at=on(4, 10)),
+    "attendances.confirm": of_visit(Action.MOVE),
     "cancellations.expected": of_visit(Action.CANCEL),
     "calendars.visit_ics": of_visit(Action.SEE_APPOINTMENT, public_url="https://portal.example.org"),
     "checkouts.begin": of_visit(Action.PAY, or_else=NoCards),
     "checkouts.progress": of_visit(Action.PAY),
+    "contact_preferences.of": of_patient(Action.SEE_MESSAGES),
+    "contact_preferences.save": of_patient(
+        Action.SET_CONTACT, contact_by=None, wants_texts=False, wants_reminders=False, time_zone=None
+    ),
     "days.timeline": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "days.working_hours": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
+    "desk_messages.running_late": Recipe(
+        Action.TELL_LATE,
+        lambda world, is_own: {"doctor_id": world.doctor_id(is_own), "minutes": 20},
+        or_else=NobodyWaits,
+    ),
+    "desk_messages.send_payment_link": of_visit(Action.TAKE_PAYMENT, or_else=NothingToPay),
     "doctors.all_active": of_nobody(Action.SEARCH_DOCTORS),
     "doctors.bookable_services": of_nobody(Action.SEARCH_DOCTORS),
     "doctors.find": of_doctor(Action.SEARCH_DOCTORS),
@@ -217,17 +239,47 @@ RECIPES = {
         },
     ),
     "guardians.unlink_guardian": of_patient(Action.UNLINK_GUARDIAN),
+    "heartbeats.look": of_nobody(Action.SEE_SYSTEM, intervals={"remind": timedelta(seconds=30)}, backlogs={}),
     "identities.link": Recipe(
         Action.CHANGE_ACCOUNT, lambda _world, _is_own: {"identity": IDENTITY, "password": PASSWORD}, True
     ),
     "identities.own": Recipe(Action.SEE_ACCOUNT, is_own_only=True),
     "identities.unlink": Recipe(Action.CHANGE_ACCOUNT, lambda _world, _is_own: {"identity_id": 1}, True),
+    "inbox.answer": of_nobody(
+        Action.ANSWER_MESSAGES, inbound_id=1, text="Hello", request_key=UUID(int=1), or_else=NotFound
+    ),
+    "inbox.confirm": Recipe(
+        Action.ANSWER_MESSAGES,
+        lambda world, is_own: {"inbound_id": 1, "appointment_id": world.visits[is_own]},
+        or_else=NotFound,
+    ),
+    "inbox.count": of_nobody(Action.ANSWER_MESSAGES),
+    "inbox.settle": of_nobody(Action.ANSWER_MESSAGES, inbound_id=1, or_else=NotFound),
+    "inbox.settle_unreached": of_nobody(Action.ANSWER_MESSAGES, notification_id=1, or_else=NotFound),
+    "inbox.unreached": of_nobody(Action.ANSWER_MESSAGES),
+    "inbox.waiting": of_nobody(Action.ANSWER_MESSAGES),
     "invites.invite": of_nobody(
         Action.INVITE, name="Zoë Übel", email="zoe@example.org", role=Role.STAFF, or_else=CannotSendCodes
     ),
     "invites.open_invites": of_nobody(Action.INVITE),
     "invites.resend": of_nobody(Action.INVITE, invite_id=1, or_else=ClinicError),
     "invites.withdraw": of_nobody(Action.INVITE, invite_id=1, or_else=NotFound),
+    "message_logs.of_patient": of_patient(Action.SEE_MESSAGES),
+    "message_logs.of_visit": of_visit(Action.SEE_MESSAGES),
+    "message_settings.change": of_nobody(
+        Action.CHANGE_SETTINGS,
+        text_name="Linden",
+        reminder_minutes=[1440],
+        quiet_from=time(21),
+        quiet_until=time(7),
+        waitlist_offer_minutes=30,
+    ),
+    "message_templates.all_own": of_nobody(Action.CHANGE_SETTINGS),
+    "message_templates.preview": of_nobody(Action.CHANGE_SETTINGS, name="moved", locale="en", text="Hi"),
+    "message_templates.restore": of_nobody(Action.CHANGE_SETTINGS, name="moved", locale="en"),
+    "message_templates.save": of_nobody(
+        Action.CHANGE_SETTINGS, name="cancelled", locale="en", text="{clinic}: {when} is off."
+    ),
     "patients.find": of_patient(Action.SEE_CONTACT),
     "patients.register": of_nobody(Action.REGISTER_PATIENT, name="Zoë Übel", birth_on=BORN),
     "patients.search": of_nobody(Action.SEARCH_PATIENTS, text="okafor"),
@@ -246,6 +298,7 @@ RECIPES = {
         requires_second_factor=False,
         record_retention_years=10,
     ),
+    "phone_states.try_again": of_nobody(Action.ANSWER_MESSAGES, phone="+4930111111"),
     "prices.change_clinic": of_nobody(Action.CHANGE_SETTINGS, wanted=CLINIC_PRICES),
     "prices.change_service": Recipe(
         Action.CHANGE_SETTINGS,

@@ -1,16 +1,17 @@
-"""Our own addresses beside the pages: the session cookie, whether the portal is well, and `files`."""
+"""Our own addresses beside the pages: the session cookie, `health`, `files` and `webhooks`."""
 
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from core import grants, sign_ins
-from db.session import answers, unit_of_work
+from db.session import unit_of_work
 from pages.front.cookies import browser_cookie, forget_streamlit_sign_in, session_cookie, set_cookie
 from pages.front.files import FILES
+from pages.front.health import healthz
 from pages.front.visitors import is_live
 from pages.front.webhooks import WEBHOOKS
 
@@ -61,12 +62,6 @@ async def end_session(request: Request) -> Response:
         return _to("/", [])
     cookies = [set_cookie(session_cookie(), "", max_age=0)] if token else []
     return _to("/?ended" if token else "/", cookies + forget_streamlit_sign_in(request.cookies))
-
-
-async def healthz(_request: Request) -> Response:
-    """200 when the portal can reach its database, 503 when it cannot."""
-    is_well = await run_in_threadpool(answers)
-    return PlainTextResponse("ok" if is_well else "the database does not answer", 200 if is_well else 503)
 
 
 ROUTES = [

@@ -36,6 +36,7 @@ DONE = {
     Action.CHECK_IN: N_("Marked who has come"),
     Action.TELL_LATE: N_("Told patients about a delay"),
     Action.SEE_MESSAGES: N_("Opened the messages"),
+    Action.SET_CONTACT: N_("Set how the patient is told"),
     Action.ANSWER_MESSAGES: N_("Dealt with an answer"),
     Action.SEE_SYSTEM: N_("Looked whether everything runs"),
     Action.SEE_RECORD: N_("Opened the record"),
