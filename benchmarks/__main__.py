@@ -1,10 +1,10 @@
-"""Measure a large clinic: `python -m benchmarks [--only slots|bookings|pages|sessions]`."""
+"""Measure a large clinic: `python -m benchmarks [--only slots|bookings|messages|pages|sessions]`."""
 
 import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import bookings, pages, sessions, slots
+from benchmarks import bookings, messages, pages, sessions, slots
 from benchmarks.clinic import Clinic, large_clinic
 from benchmarks.timing import Figure, table
 from db.embedded import ServerRefused
@@ -12,6 +12,7 @@ from db.embedded import ServerRefused
 SECTIONS: dict[str, tuple[str, Callable[[Clinic], list[Figure]]]] = {
     "slots": ("Free time, as times the bare reads of hours and visits", slots.measure),
     "bookings": ("Bookings a second, as a share of bare psycopg's", bookings.measure),
+    "messages": ("Messages a second, as a share of the bare claims'", messages.measure),
     "sessions": ("The session check of every run and click, over one bare row", sessions.measure),
     "pages": ("Page scripts, over an empty page", pages.measure),
 }

@@ -76,6 +76,7 @@ class Clinic:
             connection.execute(
                 "DELETE FROM appointment_events WHERE appointment_id > %s", [self.appointments]
             )
+            connection.execute("DELETE FROM notifications WHERE appointment_id > %s", [self.appointments])
             connection.execute("DELETE FROM appointments WHERE id > %s", [self.appointments])
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE appointments, appointment_events")

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from core import clinics, clock, message_texts, recipients
@@ -170,7 +170,7 @@ def _others(
     zone, patient = clinics.zone(session), aliased(Patient)
     on = visit.starts_at.astimezone(zone).date()
     same_day = func.date(func.timezone(zone.key, Appointment.starts_at)) == on
-    family = func.coalesce(patient.guardian_id, patient.id) == told.family_id
+    family = or_(patient.id == told.family_id, patient.guardian_id == told.family_id)
     rows = session.scalars(
         select(Notification)
         .join(Appointment, Appointment.id == Notification.appointment_id)

@@ -103,15 +103,14 @@ class LocalTimes(NamedTuple):
 
 
 def by_day(free: Sequence[datetime], duration: timedelta, zone: ZoneInfo) -> dict[date, list[LocalTimes]]:
-    """Free times (UTC, sorted) by day of the clinic; a visit that ends on another day than it begins is out.
+    """Free times (UTC, sorted) by day of the clinic, worked out once for all wishes.
 
-    It is worked out once for all wishes.
+    A visit ends on the day on which it begins, since the doctor's hours do.
     """
     days: dict[date, list[LocalTimes]] = {}
     for at in free:
         begins, ends = at.astimezone(zone), (at + duration).astimezone(zone)
-        if begins.date() == ends.date():
-            days.setdefault(begins.date(), []).append(LocalTimes(at, begins.time(), ends.time()))
+        days.setdefault(begins.date(), []).append(LocalTimes(at, begins.time(), ends.time()))
     return days
 
 

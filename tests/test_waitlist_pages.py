@@ -133,7 +133,7 @@ def test_an_offer_stands_on_top_of_the_visits_and_yes_books_it(
 ) -> None:
     offer_id = offered(database, residents, residents.ada_id)
     app = open_as("ada", MINE)
-    assert "A time is free for Ada Okafor. It is held until 15:00." in shown(app).replace("**", "")
+    assert "A time is free for Ada Okafor. It is held for another 1 hour." in shown(app).replace("**", "")
     assert ":violet-badge[Offered]" in shown(app)
     assert "You have no appointment ahead." in said(app.info)
     assert "visits_cancel" not in str([button.key for button in app.button])
@@ -233,7 +233,7 @@ def test_the_desk_sees_everybody_who_waits_and_answers_for_them(
     app = open_as("rita", DESK)
     assert "Ada Okafor" in shown(app)
     assert "Number 2 in line." in shown(app)
-    assert "It is held until **15:00**" in shown(app)
+    assert "Offered until 15:00." in shown(app)
     app.selectbox(key="waiting_doctor").set_value(residents.weiss_id).run()
     assert "Nobody waits for that." in said(app.info)
     app.selectbox(key="waiting_doctor").set_value(None).run()

@@ -1,5 +1,6 @@
 """The clinic itself: its settings, places, specialties and services."""
 
+from datetime import time
 from typing import NamedTuple
 
 from db.models import ClinicSettings, Location, PaymentRule, Service, Specialty
@@ -62,6 +63,8 @@ def settings() -> ClinicSettings:
         no_show_limit=2,
         no_show_rule=PaymentRule.FULL,
         is_demo=True,
+        quiet_from=time(23, 59),  # so that the demo texts at whatever hour it is tried
+        quiet_until=time(0),
         requires_second_factor=False,
     )
 

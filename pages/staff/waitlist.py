@@ -29,9 +29,9 @@ waiting, adding = st.columns([3, 2], gap="large")
 with waiting:
     any_of = {"index": None, "placeholder": _("Any")}
     with st.container(horizontal=True):
-        doctor_id = choice(_("Doctor"), colleagues, key="waiting_doctor", width=220, **any_of)
-        specialty_id = choice(_("Specialty"), specialties, key="waiting_specialty", width=220, **any_of)
-        service_id = choice(_("Service"), services, key="waiting_service", width=220, **any_of)
+        doctor_id = choice(_("Doctor"), colleagues, key="waiting_doctor", width=190, **any_of)
+        specialty_id = choice(_("Specialty"), specialties, key="waiting_specialty", width=190, **any_of)
+        service_id = choice(_("Service"), services, key="waiting_service", width=190, **any_of)
     with reading() as session:
         lines = waitlists.waiting(
             session,

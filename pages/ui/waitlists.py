@@ -1,13 +1,13 @@
 """The waitlist on the screen: what somebody waits for, what is offered, and the answers to that."""
 
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 
 import streamlit as st
 
 from core import clock, terms, waitlist_answers, waitlists
 from core.access import Actor
-from core.i18n import N_, _, clock_time, day_and_time, short_date, wall_clock, weekday
+from core.i18n import N_, _, dated, day_and_time, short_date, span, wall_clock, weekday
 from core.terms import Terms
 from core.waitlist_wishes import WEEK
 from core.waitlists import Line
@@ -18,6 +18,8 @@ from pages.ui.refusals import reading
 from pages.ui.terms import show_terms, where_next
 from pages.ui.visits import visit_card
 from pages.ui.words import plain
+
+_MINUTE = timedelta(minutes=1)
 
 
 def earlier_link(
@@ -66,9 +68,10 @@ def _offer(actor: Actor, line: Line, later: Appointment | None, clinic: ClinicSe
     if offer is None:
         return
     visit, seen = offer.appointment, None
+    minutes = -(-(offer.expires_at - clock.now()) // _MINUTE)
     st.markdown(
-        _("**A time is free for {patient}.** It is held until **{time}**.").format(
-            patient=plain(line.entry.patient.name), time=plain(clock_time(offer.expires_at, zone))
+        _("**A time is free for {patient}.** It is held for another **{span}**.").format(
+            patient=plain(line.entry.patient.name), span=span(minutes)
         )
     )
     visit_card(visit, zone, with_patient=False)
@@ -145,10 +148,11 @@ def _when(entry: WaitlistEntry) -> str:
     """Days, weekdays and times of a wish, in one line."""
     is_all_week = set(entry.weekdays) == set(WEEK)
     named = _("any day") if is_all_week else ", ".join(weekday(number) for number in entry.weekdays)
-    return _("{first} to {last} · {weekdays} · {earliest}–{latest}").format(
-        first=short_date(entry.from_on),
-        last=short_date(entry.until_on),
-        weekdays=named,
+    days = _("{first} to {last} · {weekdays}").format(
+        first=short_date(entry.from_on), last=short_date(entry.until_on), weekdays=named
+    )
+    return _("{days} · {earliest}–{latest}").format(
+        days=dated(entry.from_on) if entry.from_on == entry.until_on else days,
         earliest=wall_clock(entry.from_time),
         latest=wall_clock(entry.until_time),
     )
