@@ -42,7 +42,7 @@ def test_an_administrator_sees_that_everything_runs(open_as: OpenAs) -> None:
     shown = texts(app)
     assert shown.count("In order") == len(JOBS)
     assert "**Sends messages, and looks for texts of which nothing was heard**" in shown
-    assert "Last run 4 seconds ago · took 0 secs · next in 1 second · 3 rows · 0 waiting" in shown
+    assert "Last run 4 seconds ago · took 0 secs · next in 1 second · 3 rows dealt with · 0 waiting" in shown
     assert "The audit trail was last found whole 4 seconds ago." in shown
     assert shown.count(":material/block: Off") == 3, "no texts, no emails, no cards here"
     assert "Database: PostgreSQL" in shown

@@ -27,6 +27,7 @@ def follow() -> None:
         beats = heartbeats.look(session, now_acting, intervals=INTERVALS, backlogs=BACKLOGS)
     now = clock.now()
     overall(beats)
+    what_it_runs_on(ways, database)
     last_check(next(beat for beat in beats if beat.name == "check the audit trail"), now)
     job_list(beats, now)
 
@@ -34,5 +35,4 @@ def follow() -> None:
 st.title(_("System"))
 with reading() as session:
     ways, database = systems.ways(session, actor), systems.database(session, actor)
-what_it_runs_on(ways, database)
 follow()

@@ -91,7 +91,8 @@ def _facts(beat: Beat, now: datetime) -> list[str]:
         facts.append(_("next {when}").format(when=since(beat.next_at, now)))
     if beat.succeeded_at is not None and beat.state is not State.IN_ORDER:
         facts.append(_("last went well {when}").format(when=since(beat.succeeded_at, now)))
-    facts.append(ngettext("{count} row", "{count} rows", beat.touched).format(count=beat.touched))
+    dealt_with = ngettext("{count} row dealt with", "{count} rows dealt with", beat.touched)
+    facts.append(dealt_with.format(count=beat.touched))
     if beat.backlog is not None:
         facts.append(ngettext("{count} waiting", "{count} waiting", beat.backlog).format(count=beat.backlog))
     return facts
