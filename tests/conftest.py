@@ -1,10 +1,8 @@
 """Fixtures of all tests: a real PostgreSQL, and no way to reach any other."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -41,9 +39,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """The run has failed when something personal was in a log, whichever test put it there."""
+    """The run has failed when something personal was in a log, whichever test put it there.
+
+    A worker of several tells the run what it has found.
+    """
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["personal"] = log_watch.found
     if log_watch.found and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear from a worker that has ended; one that crashed tells nothing, and fails the run by that."""
+    log_watch.found.extend(getattr(node, "workeroutput", {}).get("personal", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -68,17 +77,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def server_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A PostgreSQL of this run's own, with the migrated template on it."""
     is_system = request.config.getoption("--postgres") == "system"
-    directory = Path(tempfile.mkdtemp(prefix="clinic-tests-"))
-    try:
-        with embedded.running(
+    with (
+        servers.scratch("clinic-tests-") as directory,
+        embedded.running(
             directory / "postgres",
             binaries=servers.system_binaries() if is_system else None,
             settings=servers.FAST,
-        ) as url:
-            servers.make_template(url)
-            yield url
-    finally:
-        shutil.rmtree(directory)
+        ) as url,
+    ):
+        servers.make_template(url)
+        yield url
 
 
 @pytest.fixture(scope="session")

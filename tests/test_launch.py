@@ -1,12 +1,10 @@
 """`make run`: the whole clinic starts from nothing, stops without a trace, and finds its data again."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +17,7 @@ import pytest
 from db import embedded
 from db.config import config
 from jobs import sandboxes
+from tests import servers
 
 ROOT = Path(__file__).parent.parent
 
@@ -76,11 +75,10 @@ def all_gone(processes: list[psutil.Process], within_seconds: float = 10) -> boo
 @pytest.fixture
 def var() -> Iterator[Path]:
     """A directory that the server's own account can reach, deep and with a space, as a checkout may be."""
-    top = Path(tempfile.mkdtemp(prefix="clinic-launch-"))
-    deep = top / "a checkout" / ("deep" * 25)
-    deep.mkdir(parents=True)
-    yield deep
-    shutil.rmtree(top)
+    with servers.scratch("clinic-launch-") as top:
+        deep = top / "a checkout" / ("deep" * 25)
+        deep.mkdir(parents=True)
+        yield deep
 
 
 def test_the_clinic_starts_from_nothing_stops_without_a_trace_and_finds_its_data_again(var: Path) -> None:
@@ -108,12 +106,11 @@ def test_the_clinic_starts_from_nothing_stops_without_a_trace_and_finds_its_data
 @pytest.fixture(scope="module")
 def seeded() -> Iterator[Path]:
     """A directory with a clinic in it, so that each test need not load its own."""
-    top = Path(tempfile.mkdtemp(prefix="clinic-launch-"))
-    launcher = Launcher(top)
-    launcher.wait_until_open()
-    assert launcher.stop() == 0
-    yield top
-    shutil.rmtree(top)
+    with servers.scratch("clinic-launch-") as top:
+        launcher = Launcher(top)
+        launcher.wait_until_open()
+        assert launcher.stop() == 0
+        yield top
 
 
 def test_a_second_ctrl_c_leaves_no_orphans(seeded: Path) -> None:
