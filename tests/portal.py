@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from urllib.error import URLError
 
@@ -65,7 +66,7 @@ def settle_in(session: Session) -> Residents:
     for doctor, specialty in zip((roth, weiss), specialties, strict=True):
         session.execute(doctor_specialties.insert().values(doctor_id=doctor.id, specialty_id=specialty.id))
     roth.languages, weiss.languages = ["de", "en"], ["de", "vi"]
-    secret = passwords.hashed(PASSWORD)
+    secret = password_hash()
     for doctor, username in ((roth, "roth"), (weiss, "weiss")):
         doctor.user.username, doctor.user.password_hash, doctor.user.locale = username, secret, "en_GB"
     patients = []
@@ -76,6 +77,12 @@ def settle_in(session: Session) -> Residents:
     _account(session, "albert", Role.ADMIN, "Albert Admin", secret)
     session.flush()
     return Residents(patients[0].id, patients[1].id, roth.id, weiss.id, checkup.id, specialties[0].id)
+
+
+@cache
+def password_hash() -> str:
+    """The hash of everybody's password: once for all tests, since it is made to be slow."""
+    return passwords.hashed(PASSWORD)
 
 
 def _account(session: Session, username: str, role: Role, name: str, secret: str) -> User:
