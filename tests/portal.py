@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
+from streamlit.components.v2 import manifest_scanner
 
 from core import clock, ledger, passwords, sign_ins, tills
 from core.access import Actor
@@ -158,6 +160,13 @@ def without_browser(patch: pytest.MonkeyPatch) -> None:
     """AppTest has no browser: it answers for cookies and address with mocks, which no row can hold."""
     patch.setattr("streamlit.runtime.context.ContextProxy.cookies", {})
     patch.setattr("streamlit.runtime.context.ContextProxy.ip_address", None)
+    patch.setattr(manifest_scanner, "scan_component_manifests", _installed_components)
+
+
+@cache
+def _installed_components(_scan: Any = manifest_scanner.scan_component_manifests) -> Any:
+    """What Streamlit finds in the packages here, read once and not for each AppTest anew."""
+    return _scan()
 
 
 def _wait_until_healthy(web: subprocess.Popen[bytes], address: str, log: Path) -> None:
