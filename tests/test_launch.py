@@ -72,45 +72,39 @@ def all_gone(processes: list[psutil.Process], within_seconds: float = 10) -> boo
     return not psutil.wait_procs(processes, timeout=within_seconds)[1]
 
 
-@pytest.fixture
-def var() -> Iterator[Path]:
-    """A directory that the server's own account can reach, deep and with a space, as a checkout may be."""
+@pytest.fixture(scope="module")
+def seeded() -> Iterator[Path]:
+    """A directory with a clinic in it that was started from nothing, renamed and stopped without a trace.
+
+    It can be reached by the server's own account, and is deep and with a space, as a checkout may be.
+    """
     with servers.scratch("clinic-launch-") as top:
         deep = top / "a checkout" / ("deep" * 25)
         deep.mkdir(parents=True)
+        first = Launcher(deep)
+        first.wait_until_open()
+        assert f"http://localhost:{first.port}" in first.said.read_text()
+        assert "Sign in" in first.said.read_text()
+        with psycopg.connect(url_of(deep)) as connection:
+            connection.execute("UPDATE settings SET name = 'The same clinic'")
+        children = first.children()
+        assert first.stop() == 0
+        assert all_gone(children, within_seconds=0)
         yield deep
 
 
-def test_the_clinic_starts_from_nothing_stops_without_a_trace_and_finds_its_data_again(var: Path) -> None:
-    first = Launcher(var)
-    first.wait_until_open()
-    assert f"http://localhost:{first.port}" in first.said.read_text()
-    assert "Sign in" in first.said.read_text()
+def url_of(var: Path) -> str:
     url = embedded.url_of_running(var / "postgres")
     assert url is not None
-    with psycopg.connect(url) as connection:
-        connection.execute("UPDATE settings SET name = 'The same clinic'")
-    children = first.children()
-    assert first.stop() == 0
-    assert all_gone(children, within_seconds=0)
+    return url
 
-    second = Launcher(var)
-    second.wait_until_open()
-    url = embedded.url_of_running(var / "postgres")
-    assert url is not None
-    with psycopg.connect(url) as connection:
+
+def test_a_clinic_that_was_started_from_nothing_finds_its_data_again(seeded: Path) -> None:
+    launcher = Launcher(seeded)
+    launcher.wait_until_open()
+    with psycopg.connect(url_of(seeded)) as connection:
         assert connection.execute("SELECT name FROM settings").fetchone() == ("The same clinic",)
-    assert second.stop(signal.SIGTERM) == 0
-
-
-@pytest.fixture(scope="module")
-def seeded() -> Iterator[Path]:
-    """A directory with a clinic in it, so that each test need not load its own."""
-    with servers.scratch("clinic-launch-") as top:
-        launcher = Launcher(top)
-        launcher.wait_until_open()
-        assert launcher.stop() == 0
-        yield top
+    assert launcher.stop(signal.SIGTERM) == 0
 
 
 def test_a_second_ctrl_c_leaves_no_orphans(seeded: Path) -> None:
