@@ -166,8 +166,15 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def sign_in_as(chromium: Browser, address: str) -> Iterator[SignInAs]:
+def sign_in_as(chromium: Browser, address: str, clinic: Engine) -> Iterator[SignInAs]:
     """A browser of its own for each person, signed in."""
+    with browsers.of_people(chromium, address, clinic) as sign_in:
+        yield sign_in
+
+
+@pytest.fixture
+def sign_in_by_form(chromium: Browser, address: str) -> Iterator[SignInAs]:
+    """The same for tests of the cookies that the form leads to."""
     with browsers.of_people(chromium, address) as sign_in:
         yield sign_in
 
