@@ -21,6 +21,7 @@ from tests.payment_sandbox import PaymentSandbox
 from tests.portal import Residents
 
 DATABASE_FIXTURES = {"server_url", "migrated", "session", "database", "database_url"}
+SCREEN_FIXTURES = {"address", "noon_without_cookies"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,10 +68,12 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that needs the database, so that it can be run again on another server."""
+    """Mark tests by what they need, so that those of the database alone can run again on another server."""
     for item in items:
-        if DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())):
-            item.add_marker("database")
+        needed = set(getattr(item, "fixturenames", ()))
+        for marker, fixtures in (("database", DATABASE_FIXTURES), ("screens", SCREEN_FIXTURES)):
+            if fixtures & needed:
+                item.add_marker(marker)
 
 
 @pytest.fixture(scope="session")
