@@ -30,6 +30,7 @@ from core.safeguards import SecondFactorRequired
 from core.second_factors import NothingToConfirm
 from core.trails import Wanted
 from db.base import Base
+from db.config import config
 from db.models import CodePurpose, Doctor, Patient, PaymentMethod, PaymentRule, RefundState, Role, User
 from tests import make, portal, waits
 from tests.cast import NOW, Cast, assemble, on, time_is
@@ -410,8 +411,11 @@ def is_allowed(role: Role, recipe: Recipe, is_own: bool) -> bool:
 def settled(migrated: Engine) -> Iterator[tuple[Connection, World]]:
     """The world, made once: what a test does to it is rolled back to here."""
     with migrated.connect() as connection, connection.begin() as outer, time_is(NOW):
-        with _session_on(connection) as session, session.begin():
+        with pytest.MonkeyPatch.context() as patch, _session_on(connection) as session, session.begin():
+            patch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/no_such_clinic")
+            config.cache_clear()
             world = _settle(session)
+        config.cache_clear()
         yield connection, world
         outer.rollback()
 
