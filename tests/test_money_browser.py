@@ -18,6 +18,7 @@ from db.models import (
     AppointmentStatus,
     Doctor,
     LedgerEntry,
+    MessageKind,
     Notification,
     Patient,
     Payment,
@@ -202,7 +203,7 @@ def test_money_that_comes_when_the_time_is_somebody_elses_goes_back(
     expect(page.get_by_text("it is somebody else's now")).to_be_visible(timeout=20_000)
     with Session(clinic) as session:
         assert session.scalars(select(Refund.state)).one() is RefundState.DONE
-        [letter] = session.scalars(select(Notification.body))
+        [letter] = session.scalars(select(Notification.body).where(Notification.kind == MessageKind.ACCOUNT))
     assert "€60.00 goes back to your card" in letter
 
 

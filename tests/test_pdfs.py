@@ -39,6 +39,7 @@ def made(**changes: Any) -> bytes:
         "account": [],
         "visits": visits,
         "emergency_accesses": [],
+        "waitlist_offers": [],
     }
     clinic = ClinicSettings(name="Linden Clinic")
     return summaries.summary(sections, clinic=clinic, zone=BERLIN, made_at=NOW, locale="pt_BR")
