@@ -66,7 +66,10 @@ def test_the_document_says_its_title_author_and_language() -> None:
 
 def test_many_visits_fill_several_pages() -> None:
     visit = {"service": "Check-up", "doctor": "Dr. Jonas Weiß", "status": "completed"}
-    visits = [visit | {"starts_at": (NOW - timedelta(days=number)).isoformat()} for number in range(90)]
+    visits = [
+        visit | {"id": number, "starts_at": (NOW - timedelta(days=number)).isoformat()}
+        for number in range(90)
+    ]
     assert pages(made()) == 1
     assert pages(made(visits=visits)) == 3
 
