@@ -1,9 +1,11 @@
 # What one does with the portal. `make` lists it.
 
 PYTHON ?= python3
+PROCESSES ?= 2
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
+PYTEST := $(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test check lint format bench lock messages
@@ -19,11 +21,13 @@ run: .venv/runs ## Start the whole clinic on this machine (PORT=8501); Ctrl-C st
 demo: .venv/runs ## Replace the demo clinic by a fresh one, also while it runs
 	@$(BIN)/python -m jobs.launch --reset-demo
 
-test: .venv/tests ## Run all tests, then those that need a database on the system's PostgreSQL too
-	$(BIN)/python -m pytest
+# What may differ between two PostgreSQLs is what their statements do. Pages add none of their own to those
+# of core, and what is long tries our own code.
+test: .venv/tests ## Run all tests (PROCESSES=2), then those of the database on the system's PostgreSQL too
+	$(PYTEST)
 	@if $(BIN)/python -c "import sys; from tests.servers import system_binaries as there; sys.exit(not there())"; then \
 		echo "Again on the system's PostgreSQL:"; \
-		$(BIN)/python -m pytest --postgres system -m "database and not browser and not long"; \
+		$(PYTEST) --postgres system -m "database and not (browser or screens or long)"; \
 	else \
 		echo "Skipped: the same on the system's PostgreSQL, since there is none."; \
 	fi

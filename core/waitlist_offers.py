@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from core import (
@@ -45,6 +45,8 @@ def offer_freed(transaction: Transaction = unit_of_work) -> int:
         if not clinics.is_founded(session):
             return 0
         holds.release(session)
+        if not session.scalar(select(exists().where(WaitlistEntry.state == WaitlistState.WAITING))):
+            return 0
         _lapse(session)
         calendar = None if _is_quiet(session) else waitlist_searches.look(session)
     if calendar is None:

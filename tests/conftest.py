@@ -1,10 +1,8 @@
 """Fixtures of all tests: a real PostgreSQL, and no way to reach any other."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -24,6 +22,7 @@ from tests.phones import Phones
 from tests.portal import Residents
 
 DATABASE_FIXTURES = {"server_url", "migrated", "session", "database", "database_url"}
+SCREEN_FIXTURES = {"address", "noon_without_cookies"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,9 +41,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """The run has failed when something personal was in a log, whichever test put it there."""
+    """The run has failed when something personal was in a log, whichever test put it there.
+
+    A worker of several tells the run what it has found.
+    """
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["personal"] = log_watch.found
     if log_watch.found and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear from a worker that has ended; one that crashed tells nothing, and fails the run by that."""
+    log_watch.found.extend(getattr(node, "workeroutput", {}).get("personal", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -59,27 +69,28 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that needs the database, so that it can be run again on another server."""
+    """Mark tests by what they need, so that those of the database alone can run again on another server."""
     for item in items:
-        if DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())):
-            item.add_marker("database")
+        needed = set(getattr(item, "fixturenames", ()))
+        for marker, fixtures in (("database", DATABASE_FIXTURES), ("screens", SCREEN_FIXTURES)):
+            if fixtures & needed:
+                item.add_marker(marker)
 
 
 @pytest.fixture(scope="session")
 def server_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A PostgreSQL of this run's own, with the migrated template on it."""
     is_system = request.config.getoption("--postgres") == "system"
-    directory = Path(tempfile.mkdtemp(prefix="clinic-tests-"))
-    try:
-        with embedded.running(
+    with (
+        servers.scratch("clinic-tests-") as directory,
+        embedded.running(
             directory / "postgres",
             binaries=servers.system_binaries() if is_system else None,
             settings=servers.FAST,
-        ) as url:
-            servers.make_template(url)
-            yield url
-    finally:
-        shutil.rmtree(directory)
+        ) as url,
+    ):
+        servers.make_template(url)
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -159,8 +170,15 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def sign_in_as(chromium: Browser, address: str) -> Iterator[SignInAs]:
+def sign_in_as(chromium: Browser, address: str, clinic: Engine) -> Iterator[SignInAs]:
     """A browser of its own for each person, signed in."""
+    with browsers.of_people(chromium, address, clinic) as sign_in:
+        yield sign_in
+
+
+@pytest.fixture
+def sign_in_by_form(chromium: Browser, address: str) -> Iterator[SignInAs]:
+    """The same for tests of the cookies that the form leads to."""
     with browsers.of_people(chromium, address) as sign_in:
         yield sign_in
 

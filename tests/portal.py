@@ -9,12 +9,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
+from streamlit.components.v2 import manifest_scanner
 
 from core import clock, ledger, passwords, sign_ins, tills
 from core.access import Actor
@@ -66,7 +69,7 @@ def settle_in(session: Session) -> Residents:
     for doctor, specialty in zip((roth, weiss), specialties, strict=True):
         session.execute(doctor_specialties.insert().values(doctor_id=doctor.id, specialty_id=specialty.id))
     roth.languages, weiss.languages = ["de", "en"], ["de", "vi"]
-    secret = passwords.hashed(PASSWORD)
+    secret = password_hash()
     for doctor, username in ((roth, "roth"), (weiss, "weiss")):
         doctor.user.username, doctor.user.password_hash, doctor.user.locale = username, secret, "en_GB"
     patients = []
@@ -77,6 +80,12 @@ def settle_in(session: Session) -> Residents:
     _account(session, "albert", Role.ADMIN, "Albert Admin", secret)
     session.flush()
     return Residents(patients[0].id, patients[1].id, roth.id, weiss.id, checkup.id, specialties[0].id)
+
+
+@cache
+def password_hash() -> str:
+    """The hash of everybody's password: once for all tests, since it is made to be slow."""
+    return passwords.hashed(PASSWORD)
 
 
 def _account(session: Session, username: str, role: Role, name: str, secret: str) -> User:
@@ -164,6 +173,13 @@ def without_browser(patch: pytest.MonkeyPatch) -> None:
     """AppTest has no browser: it answers for cookies and address with mocks, which no row can hold."""
     patch.setattr("streamlit.runtime.context.ContextProxy.cookies", {})
     patch.setattr("streamlit.runtime.context.ContextProxy.ip_address", None)
+    patch.setattr(manifest_scanner, "scan_component_manifests", _installed_components)
+
+
+@cache
+def _installed_components(_scan: Any = manifest_scanner.scan_component_manifests) -> Any:
+    """What Streamlit finds in the packages here, read once and not for each AppTest anew."""
+    return _scan()
 
 
 def _wait_until_healthy(web: subprocess.Popen[bytes], address: str, log: Path) -> None:

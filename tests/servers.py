@@ -3,11 +3,13 @@
 import re
 import shutil
 import subprocess
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 from sqlalchemy import Engine
@@ -25,7 +27,27 @@ FAST = {
     "synchronous_commit": "off",
     "autovacuum": "off",
     "max_connections": "200",
+    "max_wal_size": "128MB",  # it may lie in memory
 }
+MEMORY = Path("/dev/shm")  # noqa: S108 - what is made there has a name of its own
+ROOMY = 2 << 30  # bytes: two servers and what they hold use less than half of it
+
+
+@contextmanager
+def scratch(prefix: str) -> Iterator[Path]:
+    """A directory for databases, gone at the end: in memory where there is room.
+
+    ext4 keeps off the inodes of what was deleted in the last minutes and looks at each before it makes a
+    file. A database is a thousand files, and each test that wants one deletes it: there it took ten times
+    as long after a while.
+    """
+    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOMY
+    is_memory = has_room and psutil.virtual_memory().available > ROOMY
+    directory = Path(tempfile.mkdtemp(prefix=prefix, dir=MEMORY if is_memory else None))
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory)
 
 
 def system_binaries() -> Path | None:

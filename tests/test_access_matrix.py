@@ -12,11 +12,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session, undefer
 
-from core import ledger, passwords, records, tills
+from core import ledger, records, tills
 from core.access import RULES, Action, Actor, Relation
 from core.arrivals import NothingToUndo, NotStarted, NotToday
 from core.checkouts import NoCards, NothingToPay
@@ -30,8 +30,9 @@ from core.safeguards import SecondFactorRequired
 from core.second_factors import NothingToConfirm
 from core.trails import Wanted
 from db.base import Base
+from db.config import config
 from db.models import CodePurpose, Doctor, Patient, PaymentMethod, PaymentRule, RefundState, Role, User
-from tests import make, waits
+from tests import make, portal, waits
 from tests.cast import NOW, Cast, assemble, on, time_is
 from tests.portal import PASSWORD
 from tests.services import services
@@ -407,29 +408,53 @@ def is_allowed(role: Role, recipe: Recipe, is_own: bool) -> bool:
 
 
 @pytest.fixture(scope="module")
-def password_hash() -> str:
-    return passwords.hashed(PASSWORD)
+def settled(migrated: Engine) -> Iterator[tuple[Connection, World]]:
+    """The world, made once: what a test does to it is rolled back to here."""
+    with migrated.connect() as connection, connection.begin() as outer, time_is(NOW):
+        with pytest.MonkeyPatch.context() as patch, _session_on(connection) as session, session.begin():
+            patch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/no_such_clinic")
+            config.cache_clear()
+            world = _settle(session)
+        config.cache_clear()
+        yield connection, world
+        outer.rollback()
 
 
 @pytest.fixture
-def world(session: Session, password_hash: str) -> Iterator[World]:
-    with time_is(NOW):
-        cast = assemble(session)
-        visits = {}
-        for is_own, actor, doctor in ((True, cast.ada, cast.dr_roth), (False, cast.ben, cast.dr_weiss)):
-            patient = session.get_one(Patient, actor.patient_ids[0])
-            patient.allergies = patient.medical_history = f"{CLINICAL}{actor.name}"
-            visit = make.appointment(session, doctor, cast.checkup, on(3, 10), patient=patient)
-            visits[is_own] = visit.id
-        child = records.break_glass(session, cast.weiss, patient_id=cast.child_id, reason=WHY)
-        for actor in (cast.ada, cast.roth, cast.desk, cast.admin):
-            session.get_one(User, actor.user_id).password_hash = password_hash
-        session.flush()
-        money = {
-            is_own: _paid(session, cast, actor, doctor)
-            for is_own, actor, doctor in ((True, cast.ada, cast.dr_roth), (False, cast.ben, cast.dr_weiss))
-        }
-        yield World(cast, visits, child.id, money, _waiting(session, cast))
+def session(settled: tuple[Connection, World]) -> Iterator[Session]:
+    connection, _world = settled
+    with connection.begin_nested() as own:
+        with _session_on(connection) as session:
+            yield session
+        own.rollback()
+
+
+@pytest.fixture
+def world(settled: tuple[Connection, World]) -> World:
+    return settled[1]
+
+
+def _session_on(connection: Connection) -> Session:
+    return Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+
+
+def _settle(session: Session) -> World:
+    cast = assemble(session)
+    visits = {}
+    for is_own, actor, doctor in ((True, cast.ada, cast.dr_roth), (False, cast.ben, cast.dr_weiss)):
+        patient = session.get_one(Patient, actor.patient_ids[0])
+        patient.allergies = patient.medical_history = f"{CLINICAL}{actor.name}"
+        visit = make.appointment(session, doctor, cast.checkup, on(3, 10), patient=patient)
+        visits[is_own] = visit.id
+    child = records.break_glass(session, cast.weiss, patient_id=cast.child_id, reason=WHY)
+    for actor in (cast.ada, cast.roth, cast.desk, cast.admin):
+        session.get_one(User, actor.user_id).password_hash = portal.password_hash()
+    session.flush()
+    money = {
+        is_own: _paid(session, cast, actor, doctor)
+        for is_own, actor, doctor in ((True, cast.ada, cast.dr_roth), (False, cast.ben, cast.dr_weiss))
+    }
+    return World(cast, visits, child.id, money, _waiting(session, cast))
 
 
 def _waiting(session: Session, cast: Cast) -> dict[bool, Waiting]:

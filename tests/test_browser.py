@@ -239,9 +239,9 @@ def test_a_calendar_file_reaches_its_owner_only(
 
 
 def test_a_reload_stays_signed_in_and_signing_out_ends_the_session_on_the_server(
-    sign_in_as: SignInAs, address: str, clinic: Engine, residents: Residents
+    sign_in_by_form: SignInAs, address: str, clinic: Engine, residents: Residents
 ) -> None:
-    page = sign_in_as("ben")
+    page = sign_in_by_form("ben")
     page.reload()
     expect(page.get_by_text("Ben Sato")).to_be_visible()
     cookies = {cookie["name"]: cookie for cookie in page.context.cookies()}

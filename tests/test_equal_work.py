@@ -15,9 +15,8 @@ from core.one_time_codes import CodeRefused
 from core.sign_ins import WrongPassword
 from tests import make
 from tests.cast import NOW, time_is
-from tests.portal import PASSWORD
+from tests.portal import PASSWORD, password_hash
 
-HASH = passwords.hashed(PASSWORD)
 KNOWN, UNKNOWN = "ada@example.org", "zoe@example.org"
 Work = Counter[str]
 
@@ -26,9 +25,9 @@ Work = Counter[str]
 def _people(session: Session) -> Iterator[None]:
     """Somebody of each kind that a name may turn out to be."""
     make.clinic(session, is_demo=True)
-    make.user(session, username="ada", email=KNOWN, email_verified_at=NOW, password_hash=HASH)
+    make.user(session, username="ada", email=KNOWN, email_verified_at=NOW, password_hash=password_hash())
     make.user(session, username="walk-in")
-    make.user(session, username="gone", password_hash=HASH, is_active=False)
+    make.user(session, username="gone", password_hash=password_hash(), is_active=False)
     with time_is(NOW):
         yield
 
@@ -72,9 +71,9 @@ def test_a_password_that_would_be_right_is_checked_once_too(session: Session, wo
 
 
 def test_the_hash_that_stands_in_for_a_missing_one_is_as_slow_as_any(work: Work) -> None:
-    version, rounds = HASH.split("$")[1:3]
+    version, rounds = password_hash().split("$")[1:3]
     assert passwords._NOBODYS.startswith(f"${version}${rounds}$")
-    assert len(passwords._NOBODYS) == len(HASH)
+    assert len(passwords._NOBODYS) == len(password_hash())
     assert not passwords.matches("anything", None)
     assert work["checkpw"] == 1
 

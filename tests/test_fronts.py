@@ -15,6 +15,7 @@ from db.models import User
 from db.session import unit_of_work
 from tests import portal, raw
 
+pytestmark = pytest.mark.screens
 SECRET = "a-secret-of-at-least-thirty-two-characters"
 AGENTS = {"STREAMLIT_SERVER_ENABLE_AGENT_API": "true"}
 AGENT_PATH = "/_stcore/agent/openapi.json"

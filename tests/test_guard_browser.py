@@ -22,10 +22,10 @@ def end_all(clinic: Engine) -> None:
 
 
 def test_an_open_tab_leaves_its_page_when_the_session_ends_elsewhere(
-    sign_in_as: SignInAs,
+    sign_in_by_form: SignInAs,
     clinic: Engine,
 ) -> None:
-    page = sign_in_as("ada")
+    page = sign_in_by_form("ada")
     settle(page)
     started = time.monotonic()
     end_all(clinic)
@@ -35,8 +35,8 @@ def test_an_open_tab_leaves_its_page_when_the_session_ends_elsewhere(
     assert "__Host-sid" not in {cookie["name"] for cookie in page.context.cookies()}
 
 
-def test_signing_out_in_one_tab_clears_the_others(sign_in_as: SignInAs, address: str) -> None:
-    page = sign_in_as("ada")
+def test_signing_out_in_one_tab_clears_the_others(sign_in_by_form: SignInAs, address: str) -> None:
+    page = sign_in_by_form("ada")
     other = page.context.new_page()
     other.goto(address)
     expect(other.get_by_text("Ada Okafor")).to_be_visible(timeout=20_000)
@@ -48,12 +48,12 @@ def test_signing_out_in_one_tab_clears_the_others(sign_in_as: SignInAs, address:
 
 def test_scripts_see_neither_cookie_and_no_address_holds_the_token(
     chromium: Browser,
-    sign_in_as: SignInAs,
+    sign_in_by_form: SignInAs,
     clinic: Engine,
     address: str,
 ) -> None:
     addresses: list[str] = []
-    page = sign_in_as("ada")
+    page = sign_in_by_form("ada")
     page.on("request", lambda request: addresses.append(request.url))
     page.reload()
     expect(page.get_by_text("Ada Okafor")).to_be_visible()
@@ -66,11 +66,11 @@ def test_scripts_see_neither_cookie_and_no_address_holds_the_token(
 
 
 def test_a_new_session_replaces_the_older_one_of_the_browser(
-    sign_in_as: SignInAs,
+    sign_in_by_form: SignInAs,
     address: str,
     clinic: Engine,
 ) -> None:
-    page = sign_in_as("ada")
+    page = sign_in_by_form("ada")
     older = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}["__Host-sid"]
     browser = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}["__Host-bid"]
     with unit_of_work(clinic) as session:

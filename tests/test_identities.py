@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from core import identities, passwords
+from core import identities
 from core.access import Actor
 from core.identities import Identity, LinkedElsewhere, SaidTooLongAgo
 from core.passwords import WrongCurrentPassword
@@ -16,9 +16,8 @@ from db.models import Role, SocialIdentity
 from db.session import unit_of_work
 from tests import make
 from tests.cast import NOW, time_is
+from tests.portal import PASSWORD, password_hash
 
-PASSWORD = "correct horse battery"
-SECRET = passwords.hashed(PASSWORD)
 GOOGLE = "https://accounts.google.com"
 
 
@@ -29,7 +28,7 @@ def _now() -> Iterator[None]:
 
 
 def somebody(session: Session, **changes: Any) -> Actor:
-    user = make.user(session, password_hash=SECRET, **changes)
+    user = make.user(session, password_hash=password_hash(), **changes)
     return Actor(user.id, Role.PATIENT, user.name)
 
 

@@ -1,7 +1,6 @@
 """Every sentence a person reads passes through `_`, in callbacks too; dates and prices follow the reader."""
 
 import gettext
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from core.offers import SENTENCES, Rule
 from db.models import User
 from db.session import unit_of_work
 from tests import portal
-from tests.cast import BERLIN, time_is
+from tests.cast import BERLIN
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
@@ -27,12 +26,9 @@ class Backwards(gettext.NullTranslations):
 
 
 @pytest.fixture
-def quoted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quoted(monkeypatch: pytest.MonkeyPatch, noon_without_cookies: None) -> None:
     known = i18n._translations
     monkeypatch.setattr(i18n, "_translations", lambda code: Backwards() if code == "de" else known(code))
-    portal.without_browser(monkeypatch)
-    with time_is(NOON):
-        yield
 
 
 def test_what_a_click_came_to_is_said_in_the_readers_language(quoted: None, database: Engine) -> None:

@@ -1,12 +1,10 @@
 """`make run`: the whole clinic starts from nothing, stops without a trace, and finds its data again."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +17,7 @@ import pytest
 from db import embedded
 from db.config import config
 from jobs import sandboxes
+from tests import servers
 
 ROOT = Path(__file__).parent.parent
 
@@ -78,47 +77,39 @@ def all_gone(processes: list[psutil.Process], within_seconds: float = 10) -> boo
     return not psutil.wait_procs(processes, timeout=within_seconds)[1]
 
 
-@pytest.fixture
-def var() -> Iterator[Path]:
-    """A directory that the server's own account can reach, deep and with a space, as a checkout may be."""
-    top = Path(tempfile.mkdtemp(prefix="clinic-launch-"))
-    deep = top / "a checkout" / ("deep" * 25)
-    deep.mkdir(parents=True)
-    yield deep
-    shutil.rmtree(top)
-
-
-def test_the_clinic_starts_from_nothing_stops_without_a_trace_and_finds_its_data_again(var: Path) -> None:
-    first = Launcher(var)
-    first.wait_until_open()
-    assert f"http://localhost:{first.port}" in first.said.read_text()
-    assert "Sign in" in first.said.read_text()
-    url = embedded.url_of_running(var / "postgres")
-    assert url is not None
-    with psycopg.connect(url) as connection:
-        connection.execute("UPDATE settings SET name = 'The same clinic'")
-    children = first.children()
-    assert first.stop() == 0
-    assert all_gone(children, within_seconds=0)
-
-    second = Launcher(var)
-    second.wait_until_open()
-    url = embedded.url_of_running(var / "postgres")
-    assert url is not None
-    with psycopg.connect(url) as connection:
-        assert connection.execute("SELECT name FROM settings").fetchone() == ("The same clinic",)
-    assert second.stop(signal.SIGTERM) == 0
-
-
 @pytest.fixture(scope="module")
 def seeded() -> Iterator[Path]:
-    """A directory with a clinic in it, so that each test need not load its own."""
-    top = Path(tempfile.mkdtemp(prefix="clinic-launch-"))
-    launcher = Launcher(top)
+    """A directory with a clinic in it that was started from nothing, renamed and stopped without a trace.
+
+    It can be reached by the server's own account, and is deep and with a space, as a checkout may be.
+    """
+    with servers.scratch("clinic-launch-") as top:
+        deep = top / "a checkout" / ("deep" * 25)
+        deep.mkdir(parents=True)
+        first = Launcher(deep)
+        first.wait_until_open()
+        assert f"http://localhost:{first.port}" in first.said.read_text()
+        assert "Sign in" in first.said.read_text()
+        with psycopg.connect(url_of(deep)) as connection:
+            connection.execute("UPDATE settings SET name = 'The same clinic'")
+        children = first.children()
+        assert first.stop() == 0
+        assert all_gone(children, within_seconds=0)
+        yield deep
+
+
+def url_of(var: Path) -> str:
+    url = embedded.url_of_running(var / "postgres")
+    assert url is not None
+    return url
+
+
+def test_a_clinic_that_was_started_from_nothing_finds_its_data_again(seeded: Path) -> None:
+    launcher = Launcher(seeded)
     launcher.wait_until_open()
-    assert launcher.stop() == 0
-    yield top
-    shutil.rmtree(top)
+    with psycopg.connect(url_of(seeded)) as connection:
+        assert connection.execute("SELECT name FROM settings").fetchone() == ("The same clinic",)
+    assert launcher.stop(signal.SIGTERM) == 0
 
 
 def test_a_second_ctrl_c_leaves_no_orphans(seeded: Path) -> None:

@@ -2,6 +2,8 @@
 
 import logging
 import secrets
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -15,6 +17,7 @@ from core import appointments, invites, random_codes, registrations, sign_ins
 from db.models import Role, User
 from tests import log_watch, make
 from tests.cast import NOW, assemble, on, time_is
+from tests.portal import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -129,3 +132,20 @@ def test_the_whole_cast_is_known(session: Session) -> None:
     actors = (cast.ada, cast.ben, cast.stranger, cast.guardian, cast.roth, cast.weiss, cast.desk, cast.admin)
     assert {actor.name for actor in actors} <= log_watch.forbidden
     assert secrets.token_urlsafe(8) in log_watch.forbidden
+
+
+def test_what_another_process_of_the_run_finds_fails_the_run(tmp_path: Path) -> None:
+    """A run of its own, since one that has to fail cannot be this one."""
+    story = tmp_path / "test_story.py"
+    story.write_text("import logging\ndef test_it(): logging.getLogger('any').warning('It is Ada Okafor')\n")
+    options = ["-n", "1", "-p", "tests.conftest", "-c", "pyproject.toml"]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, story],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert "1 passed" in run.stdout
+    assert "'Ada Okafor' in a record of any" in run.stdout
+    assert run.returncode == pytest.ExitCode.TESTS_FAILED

@@ -1,7 +1,9 @@
-"""The jobs process is killed with -9 at each line between intent, call and outcome: one session, one refund.
+"""The jobs process is killed with -9 between intent, call and outcome: one session, one refund.
 
-The process is a fork of this one that kills itself before its nth line of the modules that speak with the
-processor, or of the one that begins and ends transactions; n goes up until it comes through alive. After each
+The process is a fork of this one that kills itself before a line of the modules that speak with the
+processor, or of the one that begins and ends transactions: before the first of all, and then before each that
+follows a word to the database or to the processor. Between two words nothing leaves the process, so that it
+leaves the same behind wherever it dies. After how many words goes up until it comes through alive. After each
 death another process finds what is left, and goes on; where an earlier death has left just the same, as it
 does anywhere within one transaction, that was gone on from already.
 """
@@ -12,10 +14,12 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Engine, text
 
@@ -34,7 +38,8 @@ SPEAKING = {
     *(f"{Path(core.__file__).parent / name}.py" for name in TALKERS),
     session_module.__file__,
 }
-MOST_LINES = 400
+SAYING = {psycopg.Connection.wait.__code__, HTTPConnection.send.__code__}  # what every word passes through
+MOST_WORDS = 200
 MADE_BY_CHANCE = re.compile(
     r"\b(?:cs_|pi_|ch_|re_|evt_|fid)\w+|\b[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\b"
 )
@@ -67,11 +72,11 @@ def left_behind(clinic: Scene, names: dict[str, str]) -> str:
     )
 
 
-def dies_at(line: int, work: Work, clinic: Scene) -> bool:
-    """Do `work` in a process of its own that is killed before its nth line; whether it came that far."""
+def dies_after(words: int, work: Work, clinic: Scene) -> bool:
+    """Do `work` in a process of its own that is killed after so many words; whether it came that far."""
     child = os.fork()
     if child == 0:
-        _live_and_die(line, work, clinic)
+        _live_and_die(words, work, clinic)
     _pid, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL
@@ -80,18 +85,20 @@ def dies_at(line: int, work: Work, clinic: Scene) -> bool:
     return False
 
 
-def _live_and_die(line: int, work: Work, clinic: Scene) -> None:
+def _live_and_die(words: int, work: Work, clinic: Scene) -> None:
     """In the child: never returns."""
-    seen = 0
+    said, is_news = 0, True
 
     def watch(frame: FrameType, event: str, _argument: Any) -> Any:
-        nonlocal seen
+        nonlocal said, is_news
+        if frame.f_code in SAYING:
+            is_news = True
         if frame.f_code.co_filename not in SPEAKING:
             return None
-        if event == "line":
-            seen += 1
-            if seen == line:
+        if event == "line" and is_news:
+            if said == words:
                 os.kill(os.getpid(), signal.SIGKILL)
+            said, is_news = said + 1, False
         return watch
 
     try:
@@ -106,18 +113,18 @@ def _live_and_die(line: int, work: Work, clinic: Scene) -> None:
     os._exit(0)
 
 
-def at_every_line(
+def after_every_word(
     clinic: Scene, before: Callable[[], int], work: Work, settle: Callable[[], None] | None = None
 ) -> Iterator[int]:
-    """Let `work` die at each line; for each state that leaves, once all is settled, the visit of `before`."""
+    """Let `work` die after each word; for each state that leaves, once settled, the visit of `before`."""
     seen: set[str] = set()
     start, names, visit_id = "", dict[str, str](), 0
-    for line in range(1, MOST_LINES):
+    for words in range(MOST_WORDS):
         if not start:
             clinic.anew()
             visit_id, names = before(), {}
             start = left_behind(clinic, names)
-        has_died = dies_at(line, work, clinic)
+        has_died = dies_after(words, work, clinic)
         left = left_behind(clinic, names)
         is_news = left not in seen or not has_died
         if is_news:
@@ -127,14 +134,14 @@ def at_every_line(
         if is_news or left != start:
             start = ""
         if not has_died:
-            assert line > 20, "the lines were not counted"
+            assert words > 5, "the words were not counted"
             assert len(seen) > 2, "what was left was not looked at"
             return
-    pytest.fail(f"still dying after {MOST_LINES} lines")
+    pytest.fail(f"still dying after {MOST_WORDS} words")
 
 
 def test_one_session_is_opened(clinic: Scene) -> None:
-    for visit_id in at_every_line(clinic, clinic.book, checkouts_due(clinic)):
+    for visit_id in after_every_word(clinic, clinic.book, checkouts_due(clinic)):
         sessions = clinic.sandbox.stripe_client().v1.checkout.sessions.list().data
         assert [each.id for each in sessions] == [clinic.payment(visit_id).provider_session_id]
         assert clinic.visit(visit_id).status is AppointmentStatus.PENDING
@@ -156,7 +163,7 @@ def test_a_payment_is_entered_once(clinic: Scene) -> None:
         clinic.sandbox.pay(clinic.opened(visit_id))
         return visit_id
 
-    for visit_id in at_every_line(clinic, before, checkouts_due(clinic)):
+    for visit_id in after_every_word(clinic, before, checkouts_due(clinic)):
         assert clinic.visit(visit_id).status is AppointmentStatus.CONFIRMED
         assert clinic.sums(visit_id) == (6000, 6000, 0)
 
@@ -171,7 +178,7 @@ def test_an_event_is_applied_once(clinic: Scene) -> None:
         processor_events.read_new(cards)
         processor_events.apply_waiting(cards)
 
-    for visit_id in at_every_line(clinic, before, work):
+    for visit_id in after_every_word(clinic, before, work):
         assert clinic.visit(visit_id).status is AppointmentStatus.CONFIRMED
         assert clinic.sums(visit_id) == (6000, 6000, 0)
 
@@ -183,7 +190,7 @@ def test_a_session_is_ended_before_its_hold_and_both_end(clinic: Scene) -> None:
         clinic.tick(41 * MINUTE)
         return visit_id
 
-    for visit_id in at_every_line(clinic, before, checkouts_due(clinic)):
+    for visit_id in after_every_word(clinic, before, checkouts_due(clinic)):
         assert clinic.payment(visit_id).state is PaymentState.ENDED
         assert clinic.visit(visit_id).status is AppointmentStatus.EXPIRED
 
@@ -200,7 +207,7 @@ def test_one_refund_is_made(clinic: Scene) -> None:
             clinic.tick()
             repayments.settle_due(clinic.cards)
 
-    for visit_id in at_every_line(clinic, before, repayments.settle_due, settle):
+    for visit_id in after_every_word(clinic, before, repayments.settle_due, settle):
         made = clinic.sandbox.stripe_client().v1.refunds.list().data
         [refund] = clinic.refunds(visit_id)
         assert [(each.id, each.amount) for each in made] == [(refund.provider_refund_id, 3000)]

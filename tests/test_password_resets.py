@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import grants, one_time_codes, password_resets, passwords, second_factors, sign_ins
+from core import grants, one_time_codes, password_resets, second_factors, sign_ins
 from core.audit import Event
 from core.one_time_codes import CodeRefused
 from core.passwords import PasswordCommon, PasswordLength
@@ -16,10 +16,10 @@ from db.models import AuditEntry, Notification, OneTimeCode, User
 from tests import make
 from tests.cast import NOW, time_is
 from tests.letters import code_to, letters_to
+from tests.portal import password_hash
 
 ADA = "ada@example.org"
 NEW = "glass river tempo"
-OLD_HASH = passwords.hashed("correct horse battery")
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def _now() -> Iterator[None]:
 @pytest.fixture
 def ada(session: Session) -> User:
     make.clinic(session, is_demo=True)
-    return make.user(session, username="ada", email=ADA, email_verified_at=NOW, password_hash=OLD_HASH)
+    return make.user(session, username="ada", email=ADA, email_verified_at=NOW, password_hash=password_hash())
 
 
 @pytest.mark.parametrize("name", ["ada", " ADA ", ADA, "Ada@Example.ORG"])

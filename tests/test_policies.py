@@ -12,7 +12,6 @@ from streamlit.testing.v1 import AppTest
 from core import grants, policies, sign_ins
 from core.access import Actor
 from core.errors import AccessDenied, ClinicError
-from core.i18n import use_locale
 from core.policies import IdleOutOfBounds, RetentionOutOfBounds
 from db.models import AuditEntry, ClinicSettings, Doctor, EmergencyAccess, Role, User
 from db.session import unit_of_work
@@ -85,19 +84,15 @@ def test_only_administrators_set_policies(session: Session) -> None:
 
 
 @pytest.fixture
-def albert(database: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+def albert(database: Engine, noon_without_cookies: None) -> AppTest:
     """The portal as the administrator sees it."""
-    portal.without_browser(monkeypatch)
-    use_locale("en_GB")
-    with time_is(NOON):
-        with unit_of_work(database) as session:
-            portal.settle_in(session)
-            user = session.scalars(select(User).where(User.username == "albert")).one()
-            token = sign_ins.start(session, user_id=user.id)
-        app = AppTest.from_file(HOME, default_timeout=20)
-        app.session_state["sign_in_token"] = token
-        yield app.run()
-    use_locale("en")
+    with unit_of_work(database) as session:
+        portal.settle_in(session)
+        user = session.scalars(select(User).where(User.username == "albert")).one()
+        token = sign_ins.start(session, user_id=user.id)
+    app = AppTest.from_file(HOME, default_timeout=20)
+    app.session_state["sign_in_token"] = token
+    return app.run()
 
 
 def test_the_page_saves_and_refuses(albert: AppTest, database: Engine) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core import i18n, passwords, profiles, safeguards, second_factors, sign_ins
+from core import i18n, profiles, safeguards, second_factors, sign_ins
 from core.access import Actor
 from core.audit import Event
 from core.emails import EmailNotUnderstood
@@ -27,12 +27,11 @@ from db.models import AuditEntry, CodePurpose, Patient, Role, SignIn, User
 from tests import make
 from tests.cast import NOW, Cast, assemble, time_is
 from tests.letters import code_to, letters_to
+from tests.portal import PASSWORD, password_hash
 from tests.test_languages import Backwards
 
 OLD, NEW = "ada@example.org", "new@example.org"
-PASSWORD = "correct horse battery"
 OTHER_PASSWORD = "glass river tempo"
-SECRET = passwords.hashed(PASSWORD)
 EMAIL, PHONE = CodePurpose.VERIFY_EMAIL, CodePurpose.VERIFY_PHONE
 
 
@@ -48,7 +47,7 @@ def cast(session: Session) -> Cast:
     make.clinic(session, is_demo=True, phone="+493012345678")
     for actor in (made.ada, made.desk):
         user = account(session, actor)
-        user.password_hash = SECRET
+        user.password_hash = password_hash()
     ada = account(session, made.ada)
     ada.username = ada.email = OLD
     ada.email_verified_at = NOW
@@ -79,7 +78,7 @@ def test_a_role_sent_along_changes_nothing(session: Session, cast: Cast) -> None
         profiles.save(session, cast.ada, name="Ada", locale="en", has_sms_consent=False, role=Role.ADMIN)  # type: ignore[call-arg]
     profiles.save(session, cast.ada, name="Ada", locale="en", has_sms_consent=False)
     ada = account(session, cast.ada)
-    assert (ada.role, ada.username, ada.email, ada.password_hash) == (Role.PATIENT, OLD, OLD, SECRET)
+    assert (ada.role, ada.username, ada.email, ada.password_hash) == (Role.PATIENT, OLD, OLD, password_hash())
 
 
 def test_consent_is_kept_with_when_and_how_and_can_be_withdrawn(session: Session, cast: Cast) -> None:

@@ -12,9 +12,8 @@ from core.sign_ins import WrongPassword
 from db.models import Role, SignIn, SignInGrant, User
 from tests import make
 from tests.cast import NOW, time_is
+from tests.portal import PASSWORD, password_hash
 
-PASSWORD = "correct horse battery"
-SECRET = passwords.hashed(PASSWORD)
 SECOND = timedelta(seconds=1)
 
 
@@ -26,7 +25,7 @@ def _now() -> Iterator[None]:
 
 @pytest.fixture
 def ada(session: Session) -> User:
-    user = make.user(session, username="ada", password_hash=SECRET)
+    user = make.user(session, username="ada", password_hash=password_hash())
     make.patient(session, user_id=user.id)
     return user
 

@@ -20,7 +20,7 @@ from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_tok
 from core import clock, sign_ins
 from db.models import Appointment, AppointmentStatus, Doctor, Patient, Service
 from db.session import unit_of_work
-from tests import make, portal, raw
+from tests import browsers, make, portal, raw
 from tests.browsers import CHROMIUM
 from tests.portal import SID, Cookies, Residents
 
@@ -264,9 +264,7 @@ def test_a_browser_sends_a_file_where_it_is_asked_for(
     letter.write_bytes(PDF)
     page_of_script.write_bytes(HTML)
     context = chromium.new_context()
-    context.add_cookies(
-        [{"name": SID, "value": ada[SID], "url": address.replace("http:", "https:"), "secure": True}]
-    )
+    browsers.keep(context, address, ada)
     page = context.new_page()
     page.goto(address)
     page.get_by_text("Send a file").click()
