@@ -54,7 +54,12 @@ class Launcher:
         return self.process.children(recursive=True)
 
     def child(self, word: str) -> psutil.Process:
-        return next(child for child in self.process.children() if word in " ".join(child.cmdline()))
+        """The child that runs `word`, wherever the portal itself may lie."""
+        return next(
+            child
+            for child in self.process.children()
+            if word in {Path(part).name for part in child.cmdline()}
+        )
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(how)
