@@ -16,7 +16,7 @@ from jobs.__main__ import main
 from jobs.table import Job
 
 MADE = "CREATE TABLE turns (job text, process int, at timestamptz DEFAULT clock_timestamp())"
-EVERY, LEASE = timedelta(seconds=0.5), timedelta(seconds=2)
+EVERY, LEASE = timedelta(seconds=0.5), timedelta(seconds=4)
 
 
 def note(name: str) -> None:
