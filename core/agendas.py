@@ -40,6 +40,21 @@ def upcoming(session: Session, actor: Actor, *, patient_ids: Sequence[int]) -> l
     return list(rows)
 
 
+def confirmed_ahead(session: Session, patient_ids: Sequence[int]) -> list[Appointment]:
+    """The patients' confirmed visits that have not begun, the next first. Its caller may know of them."""
+    rows = session.scalars(
+        select(Appointment)
+        .where(
+            Appointment.patient_id.in_(patient_ids),
+            Appointment.status == AppointmentStatus.CONFIRMED,
+            Appointment.starts_at > clock.now(),
+        )
+        .options(*WITH_PEOPLE)
+        .order_by(Appointment.starts_at)
+    )
+    return list(rows)
+
+
 def past(
     session: Session, actor: Actor, *, patient_ids: Sequence[int], limit: int = PAGE
 ) -> list[Appointment]:

@@ -30,7 +30,7 @@ _WORTH_A_CALL = frozenset({MessageKind.MOVED, MessageKind.CANCELLED})
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A message that is ours to send until `leased_until`; a text must have left by `must_leave_by`."""
+    """A message that is ours to send as long as it has this `lease`; a text must leave by `must_leave_by`."""
 
     id: int
     lease: UUID
@@ -122,7 +122,7 @@ def take(session: Session, *, can_mail: bool, can_text: bool) -> Claim | Taken:
         release_carried(session, message.id)  # by an attempt that came to nothing
     try:
         found = compositions.compose(session, message)
-    except Exception as error:
+    except Exception as error:  # whatever it is, it is told on, as about this one message
         raise NotComposed(message.id) from error
     if isinstance(found, Composed):
         return _composed(session, message, found)

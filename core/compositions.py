@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core import clinics, clock, message_texts, recipients
 from core.agendas import WITH_PEOPLE
-from core.message_texts import Written
+from core.message_texts import TOLD, Written
 from core.recipients import Recipient
 from db.models import (
     Appointment,
@@ -22,20 +22,10 @@ from db.models import (
     WaitlistOffer,
 )
 
-# Whoever has been told of a visit by one of these has to be told what becomes of it.
-TOLD = (
-    NotificationStatus.SENDING,
-    NotificationStatus.SENT,
-    NotificationStatus.DELIVERED,
-    NotificationStatus.UNDELIVERED,
-    NotificationStatus.CARRIED,
-)
-TELLING = (MessageKind.BOOKED, MessageKind.MOVED, MessageKind.REMINDER)
+_TELLING = (MessageKind.BOOKED, MessageKind.MOVED, MessageKind.REMINDER)
 _JOINED = frozenset({MessageKind.BOOKED, MessageKind.MOVED, MessageKind.CANCELLED, MessageKind.REMINDER})
 _SUITS = {MessageKind.RECEIPT: Channel.EMAIL}
 _AT_ANY_HOUR = frozenset({MessageKind.REPLY, MessageKind.OFFER})
-
-
 TO_ACT = timedelta(hours=2)  # what somebody needs to take in that a visit is off, or at another time
 
 
@@ -80,9 +70,9 @@ def compose(session: Session, message: Notification) -> Composed | Void | Unreac
     visit = _visit(session, message.appointment_id)
     if visit is None or message.time_version != visit.time_version:
         return Void("the visit has moved")
-    told = recipients.of(session, visit.patient_id, rather=_SUITS.get(message.kind))
     if why := _untrue(session, message, visit):
         return Void(why)
+    told = recipients.of(session, visit.patient_id, rather=_SUITS.get(message.kind))
     if told is None or told.channel is None:
         return Unreachable("no such person" if told is None else told.why)
     if message.kind is MessageKind.REMINDER and not told.wants_reminders:
@@ -91,7 +81,7 @@ def compose(session: Session, message: Notification) -> Composed | Void | Unreac
         return Later(later)
     others = _others(session, message, visit, told) if message.kind in _JOINED else []
     visits = sorted([visit, *(its for _other, its in others)], key=lambda each: each.starts_at)
-    is_first = message.kind is MessageKind.MOVED and last_told(session, visit.id, but=message.id) is None
+    is_first = message.kind is MessageKind.MOVED and _last_told(session, visit.id, but=message.id) is None
     kind = MessageKind.BOOKED if is_first else message.kind
     written = message_texts.write(session, message, visits, told, kind=kind)
     return Composed(told.channel, told.sent_to, told.locale, written, visits, [each for each, _its in others])
@@ -117,7 +107,7 @@ def _untrue(session: Session, message: Notification, visit: Appointment) -> str:
     if kind is MessageKind.CANCELLED:
         if visit.status is not AppointmentStatus.CANCELLED:
             return "the visit takes place"
-        return "" if last_told(session, visit.id, but=message.id) else "nobody was told of the visit"
+        return "" if _last_told(session, visit.id, but=message.id) else "nobody was told of the visit"
     if kind is MessageKind.OFFER:
         offer = select(WaitlistOffer.state).where(WaitlistOffer.appointment_id == visit.id)
         return "" if session.scalar(offer) is OfferState.OPEN else "the offer is over"
@@ -130,20 +120,20 @@ def _untrue(session: Session, message: Notification, visit: Appointment) -> str:
         return "the visit does not take place"
     if (
         kind is MessageKind.MOVED
-        and last_told(session, visit.id, but=message.id) == visit.starts_at.isoformat()
+        and _last_told(session, visit.id, but=message.id) == visit.starts_at.isoformat()
     ):
         return "the time is the one told before"
     return ""
 
 
-def last_told(session: Session, appointment_id: int | None, *, but: int) -> str | None:
+def _last_told(session: Session, appointment_id: int | None, *, but: int) -> str | None:
     """The start of a visit as somebody was told it last by another message than `but`, None if never."""
     return session.scalar(
         select(Notification.details["starts_at"].astext)
         .where(
             Notification.appointment_id == appointment_id,
             Notification.id != but,
-            Notification.kind.in_(TELLING),
+            Notification.kind.in_(_TELLING),
             Notification.status.in_(TOLD),
         )
         .order_by(Notification.attempted_at.desc().nulls_last(), Notification.id.desc())
@@ -207,5 +197,5 @@ def _is_told_alike(session: Session, other: Notification, message: Notification)
     """Whether a moved visit may join another: both were told of before, or neither was."""
     if message.kind is not MessageKind.MOVED:
         return True
-    told = [last_told(session, each.appointment_id, but=each.id) is None for each in (other, message)]
+    told = [_last_told(session, each.appointment_id, but=each.id) is None for each in (other, message)]
     return told[0] == told[1]

@@ -6,11 +6,7 @@ longer than its lease sends nothing any more. Between the last look at the clock
 protects us: a process frozen exactly there, for minutes, could still send a second copy.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
-
-from sqlalchemy.orm import Session
 
 from core import claims, clinics, lost_texts, mailers, notifications, outcomes, twilio_sms
 from core.claims import Claim, NotComposed, Taken
@@ -18,11 +14,10 @@ from core.mailers import Mailer, MailFailed
 from core.outcomes import OURS_TO_MEND, Outcome
 from core.sms import LeaseOver, Sms, SmsBusy, SmsRefused, SmsUncertain, SmsUnreachable
 from db.models import Channel, NotificationStatus
-from db.session import unit_of_work
+from db.session import Transaction, unit_of_work
 
 BATCH = 200  # so that one run of the job ends
 _LONGEST_VALIDITY = 36_000  # seconds, Twilio's bound; 60 is ours, for a text that is nearly too late
-Transaction = Callable[[], AbstractContextManager[Session]]
 
 
 class SenderMisconfigured(Exception):

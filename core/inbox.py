@@ -1,6 +1,5 @@
 """The desk's inbox: texts that need a person, and people whom a message did not reach."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -25,7 +24,6 @@ from db.config import config
 from db.models import (
     Answer,
     Appointment,
-    AppointmentStatus,
     InboundMessage,
     InboundState,
     MessageKind,
@@ -117,7 +115,7 @@ def waiting(session: Session, actor: Actor) -> list[Waiting]:
     patients = {
         patient.id: patient for patient in session.scalars(select(Patient).where(Patient.id.in_(ids)))
     }
-    visits = _ahead(session, list(ids))
+    visits = agendas.confirmed_ahead(session, list(ids))
     return [
         Waiting(
             text,
@@ -126,20 +124,6 @@ def waiting(session: Session, actor: Actor) -> list[Waiting]:
         )
         for text in texts
     ]
-
-
-def _ahead(session: Session, patient_ids: Sequence[int]) -> list[Appointment]:
-    rows = session.scalars(
-        select(Appointment)
-        .where(
-            Appointment.patient_id.in_(patient_ids),
-            Appointment.status == AppointmentStatus.CONFIRMED,
-            Appointment.starts_at > clock.now(),
-        )
-        .options(*agendas.WITH_PEOPLE)
-        .order_by(Appointment.starts_at)
-    )
-    return list(rows)
 
 
 def suggested_answer(waiting: Waiting) -> str:

@@ -1,7 +1,5 @@
 """Texts that were left *sending*: looked for at the carrier, and sent again only when they are not there."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid4
@@ -13,6 +11,7 @@ from core import claims, clock, outcomes
 from core.claims import ATTEMPTS, TEXT_LEASE
 from core.sms import Accepted, Sms, SmsFailed
 from db.models import Channel, Notification, NotificationStatus
+from db.session import Transaction
 
 LOOKS = 2  # before a text that was left sending may be sent again, a lease apart
 CLOCKS_DIFFER = timedelta(minutes=1)
@@ -27,7 +26,7 @@ class _Lost(NamedTuple):
     attempted_at: datetime
 
 
-def look(sms: Sms, transaction: Callable[[], AbstractContextManager[Session]]) -> None:
+def look(sms: Sms, transaction: Transaction) -> None:
     """Look once for each text whose lease is over. One that the carrier cannot be asked about waits."""
     for _number in range(BATCH):
         with transaction() as session:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, aliased
 
 from core import access, audit
@@ -68,12 +68,12 @@ def _latest_first(sent: Sequence[Line], came: Sequence[Line]) -> list[Line]:
     return sorted([*sent, *came], key=lambda line: line.at, reverse=True)[:SHOWN]
 
 
-def _sent(session: Session, fits: object) -> list[Line]:
+def _sent(session: Session, fits: ColumnElement[bool]) -> list[Line]:
     carrier = aliased(Notification)
     rows = session.execute(
         select(Notification, carrier)
         .outerjoin(carrier, carrier.id == Notification.carried_by_id)
-        .where(fits, Notification.is_secret.is_(False))  # type: ignore[arg-type] # a condition
+        .where(fits, Notification.is_secret.is_(False))
         .order_by(Notification.id.desc())
         .limit(SHOWN)
     )
@@ -96,12 +96,9 @@ def _line(message: Notification, sent: Notification) -> Line:
     )
 
 
-def _came(session: Session, fits: object) -> list[Line]:
+def _came(session: Session, fits: ColumnElement[bool]) -> list[Line]:
     rows = session.scalars(
-        select(InboundMessage)
-        .where(fits)  # type: ignore[arg-type] # a condition
-        .order_by(InboundMessage.received_at.desc())
-        .limit(SHOWN)
+        select(InboundMessage).where(fits).order_by(InboundMessage.received_at.desc()).limit(SHOWN)
     )
     return [
         Line(

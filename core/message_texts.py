@@ -26,7 +26,14 @@ SUBJECTS = {
     MessageKind.REPLY: N_("From {clinic}"),
 }
 _LINKS = {MessageKind.PAYMENT_LINK: "/pay?visit={visit}", MessageKind.RECEIPT: "/payments"}
-_UNSENT = (NotificationStatus.PENDING, NotificationStatus.FAILED, NotificationStatus.CANCELLED)
+# Whoever has been sent one of these knows what it says, as far as we can tell.
+TOLD = (
+    NotificationStatus.SENDING,
+    NotificationStatus.SENT,
+    NotificationStatus.DELIVERED,
+    NotificationStatus.UNDELIVERED,
+    NotificationStatus.CARRIED,
+)
 
 
 class Written(NamedTuple):
@@ -111,7 +118,7 @@ def _with_way_out(session: Session, number: str, body: str) -> str:
         Notification.sent_to == number,
         Notification.channel == Channel.SMS,
         Notification.kind != MessageKind.ACCOUNT,
-        Notification.status.not_in(_UNSENT),
+        Notification.status.in_(TOLD),
     )
     if session.scalar(before.limit(1)) is not None:
         return body

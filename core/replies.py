@@ -32,7 +32,6 @@ from db.config import config
 from db.models import (
     Answer,
     Appointment,
-    AppointmentStatus,
     InboundMessage,
     InboundState,
     MessageKind,
@@ -98,18 +97,8 @@ def answer(session: Session, inbound: InboundMessage) -> None:
 
 def _texter(session: Session, phone: str) -> _Texter:
     patient_ids = recipients.reached_at(session, phone)
-    visits = session.scalars(
-        select(Appointment)
-        .where(
-            Appointment.patient_id.in_(patient_ids),
-            Appointment.status == AppointmentStatus.CONFIRMED,
-            Appointment.starts_at > clock.now(),
-        )
-        .options(*agendas.WITH_PEOPLE)
-        .order_by(Appointment.starts_at)
-    ).all()
     told = recipients.of(session, patient_ids[0]) if patient_ids else None
-    return _Texter(patient_ids, told, list(visits))
+    return _Texter(patient_ids, told, agendas.confirmed_ahead(session, patient_ids))
 
 
 def _to_desk(inbound: InboundMessage, why: str) -> None:

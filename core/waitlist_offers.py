@@ -4,8 +4,6 @@ An offer holds its time by a pending visit: the calendar's own constraints decid
 claimed and served in a transaction of its own, so that what stands in the way of one stops no other.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
@@ -29,9 +27,8 @@ from core.offers import NotOffered, SlotTaken
 from core.quiet_hours import Quiet
 from core.waitlist_searches import Calendar, Fitting, has_open_offer
 from db.models import OfferState, WaitlistEntry, WaitlistOffer, WaitlistState
-from db.session import unit_of_work
+from db.session import Transaction, unit_of_work
 
-Transaction = Callable[[], AbstractContextManager[Session]]
 _FASTER = (SlotTaken, NotOffered, PatientBusy, TryAgain, NotFound)  # what somebody else's doing looks like
 
 

@@ -2,8 +2,8 @@
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any
 
@@ -87,6 +87,9 @@ def new_engine(url: str, pool_size: int = 10) -> Engine:
 def engine() -> Engine:
     """This process's engine, made from DATABASE_URL on first use."""
     return new_engine(config().database_url)
+
+
+Transaction = Callable[[], AbstractContextManager[Session]]  # `unit_of_work`, or what stands in for it
 
 
 @contextmanager
