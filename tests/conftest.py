@@ -14,9 +14,10 @@ from core.i18n import use_locale
 from db import embedded
 from db.config import config
 from db.session import engine, unit_of_work
-from tests import browsers, log_watch, payment_sandbox, phones, portal, servers
+from tests import browsers, listeners, log_watch, payment_sandbox, phones, portal, servers
 from tests.browsers import SignInAs
 from tests.cast import time_is
+from tests.listeners import Heard
 from tests.payment_sandbox import PaymentSandbox
 from tests.phones import Phones
 from tests.portal import Residents
@@ -217,6 +218,13 @@ def phone(sandbox: PaymentSandbox, monkeypatch: pytest.MonkeyPatch) -> Phones:
     for read in (config, twilio_sms.configured):
         read.cache_clear()
     return there
+
+
+@pytest.fixture
+def edge() -> Iterator[Heard]:
+    """Something between us and the carrier of texts that answers as it likes."""
+    with listeners.listening() as heard:
+        yield heard
 
 
 @pytest.fixture(autouse=True)

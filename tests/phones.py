@@ -1,11 +1,14 @@
 """The sandbox's phones for tests: what was sent to whom, and what people and carriers do about it."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from twilio.rest import Client
 
+from core import clock
+from core.sms import Accepted
 from core.twilio_sms import TwilioSms
 from core.twilio_wire import Wire
 from tests.payment_sandbox import PaymentSandbox
@@ -13,6 +16,24 @@ from tests.payment_sandbox import PaymentSandbox
 ACCOUNT, TOKEN = f"AC{'5a' * 16}", "a-token-of-the-sandbox"
 NUMBER = "+14155550100"  # the clinic's
 SERVICE = f"MG{'5a' * 16}"
+
+
+ADA, BEN = "+436641234567", "+436647654321"
+TEXT = "Your visit is on Monday at 9:00. City Clinic"
+
+
+def send(sms: TwilioSms, to: str = ADA, body: str = TEXT) -> Accepted:
+    """Send a text that has a minute to leave."""
+    return sms.send(to=to, body=body, valid_seconds=3600, before=soon())
+
+
+def soon() -> datetime:
+    return clock.now() + timedelta(minutes=1)
+
+
+def led_to(url: str, **more: Any) -> TwilioSms:
+    """The gateway, led to whatever answers at `url`."""
+    return TwilioSms(ACCOUNT, TOKEN, sender=NUMBER, base=url, **more)
 
 
 @dataclass

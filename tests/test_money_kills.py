@@ -1,25 +1,15 @@
 """The jobs process is killed with -9 between intent, call and outcome: one session, one refund.
 
-The process is a fork of this one that kills itself before a line of the modules that speak with the
-processor, or of the one that begins and ends transactions: before the first of all, and then before each that
-follows a word to the database or to the processor. Between two words nothing leaves the process, so that it
-leaves the same behind wherever it dies. After how many words goes up until it comes through alive. After each
+How it dies is in `tests.deaths`; it does so in the modules that speak with the processor and in the one that
+begins and ends transactions. After how many words goes up until it comes through alive. After each
 death another process finds what is left, and goes on; where an earlier death has left just the same, as it
 does anywhere within one transaction, that was gone on from already.
 """
 
-import os
 import re
-import signal
-import sys
-import traceback
 from collections.abc import Callable, Iterator
-from http.client import HTTPConnection
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
-import psycopg
 import pytest
 from sqlalchemy import Engine, text
 
@@ -28,7 +18,7 @@ from core import checkouts, processor_events, repayments
 from core.stripe_cards import StripeCards
 from db import session as session_module
 from db.models import AppointmentStatus, PaymentState, RefundState
-from db.session import engine
+from tests import deaths
 from tests.money import MINUTE, TABLES, Scene, scene
 from tests.payment_sandbox import KEY, PaymentSandbox
 
@@ -38,7 +28,6 @@ SPEAKING = {
     *(f"{Path(core.__file__).parent / name}.py" for name in TALKERS),
     session_module.__file__,
 }
-SAYING = {psycopg.Connection.wait.__code__, HTTPConnection.send.__code__}  # what every word passes through
 MOST_WORDS = 200
 MADE_BY_CHANCE = re.compile(
     r"\b(?:cs_|pi_|ch_|re_|evt_|fid)\w+|\b[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\b"
@@ -72,45 +61,9 @@ def left_behind(clinic: Scene, names: dict[str, str]) -> str:
     )
 
 
-def dies_after(words: int, work: Work, clinic: Scene) -> bool:
-    """Do `work` in a process of its own that is killed after so many words; whether it came that far."""
-    child = os.fork()
-    if child == 0:
-        _live_and_die(words, work, clinic)
-    _pid, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        assert os.WTERMSIG(status) == signal.SIGKILL
-        return True
-    assert os.WEXITSTATUS(status) == 0, "it failed by itself"
-    return False
-
-
-def _live_and_die(words: int, work: Work, clinic: Scene) -> None:
-    """In the child: never returns."""
-    said, is_news = 0, True
-
-    def watch(frame: FrameType, event: str, _argument: Any) -> Any:
-        nonlocal said, is_news
-        if frame.f_code in SAYING:
-            is_news = True
-        if frame.f_code.co_filename not in SPEAKING:
-            return None
-        if event == "line" and is_news:
-            if said == words:
-                os.kill(os.getpid(), signal.SIGKILL)
-            said, is_news = said + 1, False
-        return watch
-
-    try:
-        engine().dispose(close=False)  # its connections are the parent's
-        cards = StripeCards(KEY, clinic.sandbox.url, retries=0)
-        sys.settrace(watch)
-        work(cards)
-        sys.settrace(None)
-    except BaseException:
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
+def cards_of(clinic: Scene) -> StripeCards:
+    """The processor, as another process reaches it."""
+    return StripeCards(KEY, clinic.sandbox.url, retries=0)
 
 
 def after_every_word(
@@ -124,7 +77,7 @@ def after_every_word(
             clinic.anew()
             visit_id, names = before(), {}
             start = left_behind(clinic, names)
-        has_died = dies_after(words, work, clinic)
+        has_died = deaths.dies_after(words, lambda: work(cards_of(clinic)), SPEAKING)
         left = left_behind(clinic, names)
         is_news = left not in seen or not has_died
         if is_news:

@@ -7,9 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browsers import NEEDED, complaints_of
-from tests.phones import NUMBER, Phones
-
-ADA, BEN = "+436641234567", "+436647654321"
+from tests.phones import ADA, BEN, NUMBER, Phones
 
 
 @pytest.fixture

@@ -13,35 +13,13 @@ import pytest
 
 from core import clock
 from core.sms import LeaseOver, Refusal, SmsBusy, SmsRefused, SmsUncertain, SmsUnreachable
-from core.twilio_sms import TwilioSms
 from core.twilio_wire import Wire, departing
 from tests import listeners
 from tests.cast import time_is
 from tests.listeners import Heard
-from tests.phones import ACCOUNT, NUMBER, TOKEN, Phones
+from tests.phones import ADA, BEN, TEXT, Phones, led_to, send, soon
 
-ADA, BEN = "+436641234567", "+436647654321"
-TEXT = "Your visit is on Monday at 9:00. City Clinic"
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
-
-
-def soon() -> datetime:
-    return clock.now() + timedelta(minutes=1)
-
-
-def send(sms: TwilioSms, to: str = ADA, body: str = TEXT) -> Any:
-    return sms.send(to=to, body=body, valid_seconds=3600, before=soon())
-
-
-@pytest.fixture
-def edge() -> Iterator[Heard]:
-    """Something between us and Twilio that answers as it likes."""
-    with listeners.listening() as heard:
-        yield heard
-
-
-def led_to(url: str, **more: Any) -> TwilioSms:
-    return TwilioSms(ACCOUNT, TOKEN, sender=NUMBER, base=url, **more)
 
 
 class TestWhetherItWasSent:

@@ -2,9 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -20,33 +18,11 @@ from core.sms import (
 )
 from core.twilio_sms import TwilioSms
 from db.config import config
-from tests import listeners
 from tests.listeners import Heard
 from tests.payment_sandbox import PaymentSandbox
-from tests.phones import ACCOUNT, NUMBER, SERVICE, TOKEN, Phones
+from tests.phones import ACCOUNT, ADA, BEN, NUMBER, SERVICE, TEXT, Phones, led_to, send, soon
 
-ADA, BEN = "+436641234567", "+436647654321"
-TEXT = "Your visit is on Monday at 9:00. City Clinic"
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
-
-
-def soon() -> datetime:
-    return clock.now() + timedelta(minutes=1)
-
-
-def send(sms: TwilioSms, to: str = ADA, body: str = TEXT) -> Any:
-    return sms.send(to=to, body=body, valid_seconds=3600, before=soon())
-
-
-@pytest.fixture
-def edge() -> Iterator[Heard]:
-    """Something between us and Twilio that answers as it likes."""
-    with listeners.listening() as heard:
-        yield heard
-
-
-def led_to(url: str, **more: Any) -> TwilioSms:
-    return TwilioSms(ACCOUNT, TOKEN, sender=NUMBER, base=url, **more)
 
 
 def test_a_text_is_sent_found_and_followed(phone: Phones) -> None:
