@@ -14,7 +14,7 @@ import psycopg
 
 from db import embedded
 from db.config import config
-from db.session import engine
+from db.session import forget_engine
 
 ROOT = Path(__file__).parent.parent
 _STALE_DAYS = 3  # the seed is relative to its day: an old one has no list for today and a thin fortnight
@@ -92,7 +92,7 @@ def large_clinic(doctors: int, appointments: int) -> Iterator[Clinic]:
     with embedded.running(directory) as url:
         os.environ.update(DATABASE_URL=url, CLINIC_ENV="development")
         config.cache_clear()
-        engine.cache_clear()
+        forget_engine()
         _run("db.migrate")
         if not _is_fresh(url, appointments):
             print(f"Seeding {doctors:,} doctors and {appointments:,} appointments, once ...", flush=True)
@@ -103,7 +103,7 @@ def large_clinic(doctors: int, appointments: int) -> Iterator[Clinic]:
         try:
             yield clinic
         finally:
-            engine().dispose()
+            forget_engine()
 
 
 def _is_fresh(url: str, appointments: int) -> bool:

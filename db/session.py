@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import psycopg
@@ -17,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from db.config import config
 
 IDLE_SECONDS = 1.0
+_asking = Lock()
 NoAnswer = (OperationalError, InterfaceError, TimeoutError)  # what is raised while the database is away
 
 
@@ -84,9 +86,22 @@ def new_engine(url: str, pool_size: int = 10) -> Engine:
 
 
 @cache
-def engine() -> Engine:
-    """This process's engine, made from DATABASE_URL on first use."""
+def _engine() -> Engine:
     return new_engine(config().database_url)
+
+
+def engine() -> Engine:
+    """This process's engine, made from DATABASE_URL on first use: one, also when threads ask at once."""
+    with _asking:
+        return _engine()
+
+
+def forget_engine() -> None:
+    """Close this process's engine: whoever asks next gets a new one, from DATABASE_URL as it is then."""
+    with _asking:
+        if _engine.cache_info().currsize:
+            _engine().dispose()
+        _engine.cache_clear()
 
 
 Transaction = Callable[[], AbstractContextManager[Session]]  # `unit_of_work`, or what stands in for it

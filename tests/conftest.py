@@ -13,7 +13,7 @@ from core import stripe_cards, twilio_sms
 from core.i18n import use_locale
 from db import embedded
 from db.config import config
-from db.session import engine, unit_of_work
+from db.session import forget_engine, unit_of_work
 from tests import browsers, listeners, log_watch, payment_sandbox, phones, portal, servers
 from tests.browsers import SignInAs
 from tests.cast import time_is
@@ -119,7 +119,7 @@ def database(server_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engin
     with servers.fresh_database(server_url) as own:
         monkeypatch.setenv("DATABASE_URL", own.url.render_as_string(hide_password=False))
         yield own
-        engine().dispose()
+        forget_engine()
 
 
 @pytest.fixture
@@ -235,8 +235,12 @@ def _nothing_real(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ours = {"CLINIC_ENV", "PORT", "PUBLIC_URL", "SECRET_KEY", "CLINIC_VAR", "SMTP_URL", "MAIL_FROM"}
     for name in ours | {name for name in os.environ if name.startswith(("STRIPE_", "TWILIO_", "SANDBOX_"))}:
         monkeypatch.delenv(name, raising=False)
-    for read in (config, engine, stripe_cards.configured, twilio_sms.configured):
-        read.cache_clear()
+    _forget_what_was_read()
     yield
-    for read in (config, engine, stripe_cards.configured, twilio_sms.configured):
+    _forget_what_was_read()
+
+
+def _forget_what_was_read() -> None:
+    for read in (config, stripe_cards.configured, twilio_sms.configured):
         read.cache_clear()
+    forget_engine()

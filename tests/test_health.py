@@ -13,7 +13,7 @@ from starlette.requests import Request
 from core import heartbeats
 from core.heartbeats import GRACE
 from db.config import config
-from db.session import engine, unit_of_work
+from db.session import engine, forget_engine, unit_of_work
 from jobs.table import JOBS, Job
 from pages.front import health
 from tests.cast import time_is
@@ -79,10 +79,9 @@ def test_jobs_that_are_overdue_are_named_until_they_go_well_again() -> None:
 
 def test_a_database_that_does_not_answer_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     went_well(*JOBS)
-    engine().dispose()
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/no_such_clinic")
-    for read in (config, engine):
-        read.cache_clear()
+    config.cache_clear()
+    forget_engine()
     assert asked() == (503, "the database does not answer")
 
 

@@ -28,7 +28,7 @@ from db.models import (
     Service,
     User,
 )
-from db.session import engine, unit_of_work
+from db.session import forget_engine, unit_of_work
 from tests import browsers, make, portal
 from tests.browsers import SignInAs, settle
 from tests.money import turn_of_jobs
@@ -75,7 +75,7 @@ def _nobody_has_booked(
     monkeypatch.setenv("STRIPE_SECRET_KEY", KEY)
     monkeypatch.setenv("DATABASE_URL", clinic.url.render_as_string(hide_password=False))
     yield
-    engine().dispose()
+    forget_engine()
 
 
 def jobs(clinic: Engine, stand_in: PaymentSandbox) -> None:
