@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from core import clinics, clock, message_texts, recipients
+from core import clinics, clock, ledger, message_texts, recipients
 from core.agendas import WITH_PEOPLE
 from core.message_texts import TOLD, Written
 from core.recipients import Recipient
@@ -23,7 +23,7 @@ from db.models import (
 )
 
 _TELLING = (MessageKind.BOOKED, MessageKind.MOVED, MessageKind.REMINDER)
-_JOINED = frozenset({MessageKind.BOOKED, MessageKind.MOVED, MessageKind.CANCELLED, MessageKind.REMINDER})
+_JOINED = frozenset({*_TELLING, MessageKind.CANCELLED})
 _SUITS = {MessageKind.RECEIPT: Channel.EMAIL}
 _AT_ANY_HOUR = frozenset({MessageKind.REPLY, MessageKind.OFFER})
 TO_ACT = timedelta(hours=2)  # what somebody needs to take in that a visit is off, or at another time
@@ -102,6 +102,8 @@ def _untrue(session: Session, message: Notification, visit: Appointment) -> str:
     now, kind = clock.now(), message.kind
     if kind is MessageKind.RECEIPT:
         return ""
+    if kind is MessageKind.PAYMENT_LINK and message.details.get("is_asked_by_desk"):
+        return "" if ledger.owed(session, visit) else "there is nothing to pay"
     if visit.starts_at <= now:
         return "the visit has begun"
     if kind is MessageKind.CANCELLED:
@@ -112,10 +114,7 @@ def _untrue(session: Session, message: Notification, visit: Appointment) -> str:
         offer = select(WaitlistOffer.state).where(WaitlistOffer.appointment_id == visit.id)
         return "" if session.scalar(offer) is OfferState.OPEN else "the offer is over"
     if kind is MessageKind.PAYMENT_LINK:
-        is_wanted = visit.status is AppointmentStatus.PENDING or bool(
-            message.details.get("is_asked_by_desk") and visit.status is AppointmentStatus.CONFIRMED
-        )
-        return "" if is_wanted else "there is nothing to pay"
+        return "" if visit.status is AppointmentStatus.PENDING else "there is nothing to pay"
     if visit.status is not AppointmentStatus.CONFIRMED:
         return "the visit does not take place"
     if (

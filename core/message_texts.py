@@ -58,19 +58,27 @@ def write(
         values["clinic"] = settings.name
         subject = _(SUBJECTS[kind]).format(**values)
         if told.channel is Channel.EMAIL:
-            body = _mail(_template_of(kind, is_text=False, several=False), values, visits[0], session)
+            name = _template_of(kind, visits, is_text=False)
+            body = _mail(name, values, visits[0], session)
         else:
             values["clinic"] = settings.text_name or settings.name
-            name = _template_of(kind, is_text=True, several=len(visits) > 1)
+            name = _template_of(kind, visits, is_text=True)
             body = message_templates.filled(message_templates.wording(session, name), values)
             body = _with_way_out(session, told.sent_to, body)
     return Written(subject, body)
 
 
-def _template_of(kind: MessageKind, *, is_text: bool, several: bool) -> str:
-    """Who answers to several visits, or by email, could not be understood: no answer is asked for."""
-    is_to_answer = is_text and not several
-    return "reminder_of_several" if kind is MessageKind.REMINDER and not is_to_answer else kind.value
+def _template_of(kind: MessageKind, visits: Sequence[Appointment], *, is_text: bool) -> str:
+    """The name of the sentence for a message.
+
+    Who answers to several visits, or by email, could not be understood: no answer is asked for. And only a
+    visit that is held until it is paid for is "kept until".
+    """
+    if kind is MessageKind.REMINDER and not (is_text and len(visits) == 1):
+        return "reminder_of_several"
+    if kind is MessageKind.PAYMENT_LINK and visits[0].hold_expires_at is None:
+        return "payment_asked"
+    return kind.value
 
 
 def _values(

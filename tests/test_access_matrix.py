@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, undefer
 from core import ledger, records, tills
 from core.access import RULES, Action, Actor, Relation
 from core.arrivals import NothingToUndo, NotStarted, NotToday
-from core.checkouts import NoCards, NothingToPay
+from core.checkouts import NoCards
 from core.desk_messages import NobodyWaits
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.identities import Identity
@@ -208,7 +208,7 @@ RECIPES = {
         lambda world, is_own: {"doctor_id": world.doctor_id(is_own), "minutes": 20},
         or_else=NobodyWaits,
     ),
-    "desk_messages.send_payment_link": of_visit(Action.TAKE_PAYMENT, or_else=NothingToPay),
+    "desk_messages.send_payment_link": of_visit(Action.TAKE_PAYMENT, or_else=NoCards),
     "doctors.all_active": of_nobody(Action.SEARCH_DOCTORS),
     "doctors.bookable_services": of_nobody(Action.SEARCH_DOCTORS),
     "doctors.find": of_doctor(Action.SEARCH_DOCTORS),
