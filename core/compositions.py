@@ -23,7 +23,7 @@ from db.models import (
 )
 
 _TELLING = (MessageKind.BOOKED, MessageKind.MOVED, MessageKind.REMINDER)
-_JOINED = frozenset({*_TELLING, MessageKind.CANCELLED})
+_JOINED = frozenset({*_TELLING, MessageKind.CANCELLED, MessageKind.RUNNING_LATE})
 _SUITS = {MessageKind.RECEIPT: Channel.EMAIL}
 _AT_ANY_HOUR = frozenset({MessageKind.REPLY, MessageKind.OFFER})
 TO_ACT = timedelta(hours=2)  # what somebody needs to take in that a visit is off, or at another time
@@ -80,7 +80,8 @@ def compose(session: Session, message: Notification) -> Composed | Void | Unreac
     if later := _later(session, message, told):
         return Later(later)
     others = _others(session, message, visit, told) if message.kind in _JOINED else []
-    visits = sorted([visit, *(its for _other, its in others)], key=lambda each: each.starts_at)
+    its_visits = {each.id: each for each in [visit, *(its for _other, its in others)]}
+    visits = sorted(its_visits.values(), key=lambda each: each.starts_at)
     is_first = message.kind is MessageKind.MOVED and _last_told(session, visit.id, but=message.id) is None
     kind = MessageKind.BOOKED if is_first else message.kind
     written = message_texts.write(session, message, visits, told, kind=kind)

@@ -104,29 +104,38 @@ def _payable_online(session: Session, appointment: Appointment) -> int:
     return ledger.owed(session, appointment)
 
 
-def running_late(session: Session, actor: Actor, *, doctor_id: int, minutes: int) -> int:
+def running_late(
+    session: Session, actor: Actor, *, doctor_id: int, minutes: int, request_key: UUID | None = None
+) -> int:
     """Tell everybody who is still to see the doctor today that it is `minutes` late; how many are told.
 
-    Raises `DelayOutOfBounds`, `NobodyWaits`, `AccessDenied`.
+    Each announcement is told, also one of the same delay again; the same form sent twice is one. Whoever
+    has several visits that day is told of them in one message. Raises `DelayOutOfBounds`, `NobodyWaits`,
+    `AccessDenied`.
     """
     access.require(actor, Action.TELL_LATE, doctor_id=doctor_id)
     if minutes not in LATE_MINUTES:
         raise DelayOutOfBounds
     now = clock.now()
     today = now.astimezone(clinics.zone(session)).date()
-    told = [
+    waiting = [
+        visit
+        for visit in agendas.day(session, actor, doctor_id=doctor_id, on=today)
+        if visit.status is AppointmentStatus.CONFIRMED and visit.starts_at > now
+    ]
+    if not waiting:
+        raise NobodyWaits
+    are_new = [
         announcements.enqueue(
             session,
             visit,
             MessageKind.RUNNING_LATE,
             send_after=now,
-            detail=str(minutes),
+            detail=f"{minutes}:{request_key or now.isoformat()}",
             details={"minutes": minutes},
         )
-        for visit in agendas.day(session, actor, doctor_id=doctor_id, on=today)
-        if visit.status is AppointmentStatus.CONFIRMED and visit.starts_at > now
+        for visit in waiting
     ]
-    if not any(told):
-        raise NobodyWaits
-    audit.record(session, actor, Action.TELL_LATE, kind="doctor", number=doctor_id, minutes=minutes)
-    return sum(told)
+    if any(are_new):
+        audit.record(session, actor, Action.TELL_LATE, kind="doctor", number=doctor_id, minutes=minutes)
+    return len({visit.patient_id for visit in waiting})

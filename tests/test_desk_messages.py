@@ -149,3 +149,43 @@ class TestLinkToPay:
             ).id
         with pytest.raises(NoAccount):
             ask(post, visit_id)
+
+
+def tell_late(post: Post, minutes: int, key: UUID) -> int:
+    with unit_of_work(post.database) as session:
+        return desk_messages.running_late(
+            session, post.cast.desk, doctor_id=post.cast.dr_roth.id, minutes=minutes, request_key=key
+        )
+
+
+class TestRunningLate:
+    def test_the_same_delay_is_told_again_but_a_double_click_tells_once(self, post: Post) -> None:
+        booked_and_told(post, at=on(1, 11))
+        first, again = uuid4(), uuid4()
+        assert [tell_late(post, 15, first), tell_late(post, 15, first)] == [1, 1]
+        post.turn()
+        assert len([text for text in post.texts() if "about 15 min late" in text]) == 1
+        post.tick(30 * MINUTE)
+        assert tell_late(post, 15, again) == 1
+        post.turn()
+        assert len([text for text in post.texts() if "about 15 min late" in text]) == 2
+
+    def test_two_who_announce_the_same_at_once_tell_each_patient_once(self, post: Post) -> None:
+        booked_and_told(post, at=on(1, 11))
+        tell_late(post, 15, uuid4())
+        tell_late(post, 15, uuid4())
+        post.turn()
+        [late] = [text for text in post.texts() if "min late" in text]
+        assert "Your visit at Mon, Jun 1, 11:00 AM will begin later" in late
+
+    def test_who_has_several_visits_is_told_of_them_in_one_message(self, post: Post) -> None:
+        booked_and_told(post, actor=post.cast.guardian, at=on(1, 11))
+        booked_and_told(post, actor=post.cast.guardian, at=on(1, 14), patient_id=post.cast.child_id)
+        assert tell_late(post, 20, uuid4()) == 2
+        post.turn()
+        [late] = [text for text in post.texts(GRETA) if "min late" in text]
+        assert "11:00 AM and 2:00 PM will begin later" in late
+
+    def test_when_nobody_is_still_to_come_that_is_said(self, post: Post) -> None:
+        with pytest.raises(NobodyWaits):
+            tell_late(post, 15, uuid4())
