@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
-from core import access, audit, clinics, clock, names
+from core import access, audit, clinics, clock, contact_preferences, names
 from core.access import Action, Actor
 from core.errors import ClinicError
 from core.i18n import N_
@@ -111,13 +111,16 @@ def register(
     name: str,
     birth_on: date | None,
     phone: str = "",
+    texts_agreed: str | None = None,
     is_surely_new: bool = False,
     request_key: UUID | None = None,
 ) -> Patient:
     """Write down a patient without an account, at the desk. The same form sent twice writes one.
 
-    Raises `PerhapsKnown` unless `is_surely_new`, `NameMissing`, `NameTooLong`, `NameUnreadable`,
-    `BirthDateMissing`, `BirthDateImpossible`, `PhoneNotUnderstood`.
+    `texts_agreed` is how the patient agreed to texts, one of `contact_preferences.GIVEN_TO_DESK`; None where
+    nobody asked. Raises `PerhapsKnown` unless `is_surely_new`, `NameMissing`, `NameTooLong`,
+    `NameUnreadable`, `BirthDateMissing`, `BirthDateImpossible`, `PhoneNotUnderstood`, `NumberMissing`,
+    `UnknownConsent`.
     """
     access.require(actor, Action.REGISTER_PATIENT)
     if not name.strip():
@@ -147,7 +150,23 @@ def register(
     audit.record(
         session, actor, Action.REGISTER_PATIENT, kind="patient", number=added.id, patient_id=added.id
     )
+    if texts_agreed is not None:
+        _note_consent(session, actor, added, texts_agreed)
     return added
+
+
+def _note_consent(session: Session, actor: Actor, patient: Patient, given: str) -> None:
+    """Keep a consent to texts as if it had been given later, with everything else as the patient has it."""
+    contact_preferences.save(
+        session,
+        actor,
+        patient_id=patient.id,
+        contact_by=patient.contact_by,
+        wants_texts=True,
+        wants_reminders=patient.wants_reminders,
+        time_zone=patient.time_zone,
+        given=given,
+    )
 
 
 def possible_birth_date(session: Session, birth_on: date | None) -> date:
