@@ -43,6 +43,7 @@ WITHOUT_ACCESS = {
 ASKING_FOR_EACH = {
     "agendas.past": "asks for each patient before it reads; without any there is no visit to give",
     "statements.of_patients": "asks for each patient before it reads; without any there is no visit to give",
+    "waitlist_endings.own": "asks for each patient before it reads; without any no wish of anybody ended",
     "waitlists.own": "asks for each patient before it reads; without any there is no wish to give",
     "agendas.upcoming": "asks for each patient before it reads; without any there is no visit to give",
 }

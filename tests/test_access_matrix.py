@@ -378,6 +378,10 @@ RECIPES = {
     "waitlist_answers.decline": Recipe(
         Action.JOIN_WAITLIST, lambda world, is_own: {"offer_id": world.waits[is_own].offer_id}
     ),
+    "waitlist_endings.at_clinic": of_nobody(Action.SEE_WAITLIST),
+    "waitlist_endings.own": Recipe(
+        Action.JOIN_WAITLIST, lambda world, is_own: {"patient_ids": [world.patient_id(is_own)]}
+    ),
     "waitlists.join": Recipe(
         Action.JOIN_WAITLIST,
         lambda world, is_own: {
