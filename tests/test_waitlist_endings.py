@@ -6,17 +6,18 @@ from datetime import date, time, timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from core import appointments, waitlist_answers, waitlist_endings, waitlists
+from core import appointments, placements, waitlist_answers, waitlist_endings, waitlists
 from core.errors import AccessDenied
 from core.waitlist_endings import Ended, Ending
 from db.models import (
+    AppointmentStatus,
     WaitlistEntry,
     WaitlistOffer,
     WaitlistState,
 )
 from tests import make
 from tests.cast import NOW, Cast, assemble, on, time_is
-from tests.waits import entry, offers, only, scan, wish
+from tests.waits import entry, held, offers, only, scan, wish
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WEDNESDAY = date(2026, 6, 3)
@@ -35,12 +36,55 @@ def offered(session: Session, cast: Cast) -> WaitlistOffer:
     return offers(session)[-1]
 
 
+def unpaid(session: Session, cast: Cast) -> WaitlistOffer:
+    """Ada has accepted, and has an hour to pay."""
+    offer = offered(session, cast)
+    visit = waitlist_answers.accept(session, cast.ada, offer_id=offer.id)
+    visit.status, visit.hold_expires_at = AppointmentStatus.PENDING, NOW + HOUR
+    session.flush()
+    return offer
+
+
 def ended(session: Session, cast: Cast) -> list[Ended]:
     return waitlist_endings.own(session, cast.ada, patient_ids=cast.ada.patient_ids)
 
 
 def endings(session: Session, cast: Cast) -> list[Ending]:
     return [each.ending for each in ended(session, cast)]
+
+
+class TestUnpaidOffers:
+    def test_the_time_goes_to_the_next_and_both_can_read_why(self, session: Session, cast: Cast) -> None:
+        offer = unpaid(session, cast)
+        entry(session, cast.ben.patient_ids[0], only(cast, WEDNESDAY, time(10)))
+        assert scan(session) == 0, "it is still held"
+        assert endings(session, cast) == [Ending.TO_PAY]
+        with time_is(NOW + HOUR):
+            assert scan(session) == 1
+            [_hers, his] = offers(session)
+            assert held(session, his).patient_id == cast.ben.patient_ids[0]
+            assert held(session, his).starts_at == held(session, offer).starts_at
+            assert endings(session, cast) == [Ending.UNPAID]
+            [line] = waitlist_endings.at_clinic(session, cast.desk)
+            assert (line.ending, line.entry.patient_id) == (Ending.UNPAID, cast.ada.patient_ids[0])
+
+    def test_the_same_can_be_asked_for_again(self, session: Session, cast: Cast) -> None:
+        unpaid(session, cast)
+        with time_is(NOW + HOUR):
+            scan(session)
+            [line] = ended(session, cast)
+            again = line.asked_again(NOW.date())
+            assert again == only(cast, WEDNESDAY, time(10))
+            waitlists.join(session, cast.ada, patient_id=cast.ada.patient_ids[0], wish=again)
+            assert scan(session) == 1
+        assert line.asked_again(WEDNESDAY + DAY) is None, "its days are over"
+
+    def test_what_is_paid_late_after_all_is_booked(self, session: Session, cast: Cast) -> None:
+        offer = unpaid(session, cast)
+        with time_is(NOW + HOUR):
+            scan(session)
+            assert placements.revive(session, held(session, offer))
+            assert endings(session, cast) == [Ending.BOOKED]
 
 
 class TestEndings:

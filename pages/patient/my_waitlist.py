@@ -41,7 +41,8 @@ st.header(_("A new wish"))
 st.caption(
     _(
         "The first in line is offered a time that becomes free, by a message and here. It is held for "
-        "{span}: say yes, and it is yours. Otherwise the next one is asked, and you stay on the list."
+        "{span}: say yes, and it is yours. Otherwise the next one is asked, and you stay on the list. Where "
+        "something is to be paid first, it goes to the next one too if that is not done in time."
     ).format(span=span(clinic.waitlist_offer_minutes))
 )
 patient_id = next(iter(family))
