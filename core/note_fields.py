@@ -136,6 +136,8 @@ def _measured(vital: Vital, typed: str) -> int | None:
 
 def _number(given: str) -> Decimal | None:
     """A plain number with a comma or a point before its decimals, in the digits of the reader's language."""
+    if any(character.isalpha() for character in given):  # "1e2" would be one
+        return None
     try:
         number = parse_decimal(given, locale=spoken(), strict=True)
     except NumberFormatError:
@@ -143,7 +145,7 @@ def _number(given: str) -> Decimal | None:
             number = parse_decimal(given.replace(",", "."), locale="en", strict=True)
         except NumberFormatError:
             return None
-    return number if number.is_finite() else None
+    return number
 
 
 def typed(values: Mapping[str, str | int | None]) -> dict[str, str]:

@@ -124,7 +124,7 @@ def sign(
         visit,
         "amended" if before else "signed",
         version=version.number,
-        sha256=_seal(version),
+        sha256=seal(version),
     )
     return version
 
@@ -183,7 +183,7 @@ def _typed(version: NoteVersion) -> dict[str, str]:
     return note_fields.typed({name: getattr(version, name) for name in columns})
 
 
-def _seal(version: NoteVersion) -> str:
+def seal(version: NoteVersion) -> str:
     """A hash of what was signed, for the trail: a version that somebody alters behind our back differs."""
     said = [str(getattr(version, column.name)) for column in NoteVersion.__table__.columns]
     return sha256("\x1f".join(said).encode()).hexdigest()
