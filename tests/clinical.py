@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
-from core import notes, prescription_drafts, prescriptions, record_items
+from core import attachments, doctor_letters, notes, prescription_drafts, prescriptions, record_items
 from core.access import Actor
 from core.note_fields import FIELDS
 from db.base import Base
@@ -119,6 +120,9 @@ class Clinical:
     item_id: int
     prescription_id: int
     draft_id: int
+    letter_draft_id: int
+    attachment_id: int
+    question_id: int
 
 
 def written(
@@ -136,4 +140,22 @@ def written(
     signed = prescriptions.sign(session, doctor, prescription_id=first.id, revision=first.revision)
     draft = prescription_drafts.save(session, doctor, appointment_id=visit.id, items=[item], revision=0)
     [listed] = [each for each in record_items.listed(session, patient_id) if each.name == words]
-    return Clinical(visit.id, listed.item_id, signed.id, draft.id)
+    letters = [
+        doctor_letters.begin(
+            session, doctor, appointment_id=visit.id, kind=LetterKind.REFERRAL, request_key=uuid4()
+        )
+        for _ in range(2)
+    ]
+    doctor_letters.sign(session, doctor, letter_id=letters[0].id, revision=0)
+    file_id = attachments.add(
+        session, doctor, patient_id=patient_id, name=words, content=b"%PDF-" + words.encode()
+    )
+    question = IntakeQuestion(
+        service_id=visit.service_id, position=visit.id, question=f"Question {visit.id}", kind=AnswerKind.TEXT
+    )
+    session.add(question)
+    session.flush()
+    given = {"answer": words, "answered_at": NOW, "answered_by_id": doctor.user_id}
+    session.add(IntakeAnswer(appointment_id=visit.id, question_id=question.id, **given))
+    session.flush()
+    return Clinical(visit.id, listed.item_id, signed.id, draft.id, letters[1].id, file_id, question.id)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, time, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Connection, Engine, text
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from core import ledger, records, tills
 from core.access import RULES, Action, Actor, Relation
 from core.arrivals import NothingToUndo, NotStarted, NotToday
+from core.attachments import NotYourFile
 from core.checkouts import NoCards, NothingToPay
 from core.desk_messages import NobodyWaits
 from core.errors import AccessDenied, ClinicError, NotFound
@@ -31,10 +32,13 @@ from core.trails import Wanted
 from db.base import Base
 from db.config import config
 from db.models import (
+    AnswerKind,
     CodePurpose,
     Doctor,
     Ending,
     ItemKind,
+    LetterKind,
+    Paper,
     Patient,
     PaymentMethod,
     PaymentRule,
@@ -159,7 +163,11 @@ def of_money(action: Action, name: str, **more: Any) -> Recipe:
 
 def of_record(action: Action, name: str, *, or_else: type[ClinicError] | None = None, **more: Any) -> Recipe:
     """A service about something in the record, whose number is called `name` there."""
-    key = {"visit_id": "appointment_id", "draft_id": "prescription_id"}.get(name, name)
+    key = {
+        "visit_id": "appointment_id",
+        "draft_id": "prescription_id",
+        "letter_draft_id": "letter_id",
+    }.get(name, name)
     return Recipe(
         action, lambda world, is_own: {key: getattr(world.record[is_own], name), **more}, or_else=or_else
     )
@@ -207,6 +215,10 @@ RECIPES = {
     "arrivals.complete": of_visit(Action.CHECK_IN, or_else=NotStarted),
     "arrivals.mark_missed": of_visit(Action.CHECK_IN, or_else=NotStarted),
     "arrivals.undo": of_visit(Action.CHECK_IN, or_else=NothingToUndo),
+    "attachments.add": of_patient(Action.ADD_DOCUMENT, name="Letter.pdf", content=b"%PDF-1.7"),
+    "attachments.content": of_record(Action.SEE_RECORD, "attachment_id"),
+    "attachments.of_patient": of_patient(Action.SEE_RECORD),
+    "attachments.remove": of_record(Action.ADD_DOCUMENT, "attachment_id", or_else=NotYourFile),
     "appointments.book": Recipe(Action.BOOK, World.offer),
     "appointments.cancel": of_visit(Action.CANCEL, reason="The patient asked"),
     "appointments.overbook": Recipe(
@@ -302,6 +314,38 @@ RECIPES = {
     "message_templates.save": of_nobody(
         Action.CHANGE_SETTINGS, name="cancelled", locale="en", text="{clinic}: {when} is off."
     ),
+    "doctor_letters.begin": of_record(
+        Action.WRITE_LETTER, "visit_id", kind=LetterKind.REFERRAL, request_key=uuid4()
+    ),
+    "doctor_letters.discard": of_record(Action.WRITE_LETTER, "letter_draft_id"),
+    "doctor_letters.drafts": of_patient(Action.WRITE_LETTER),
+    "doctor_letters.of_patient": of_patient(Action.SEE_RECORD),
+    "doctor_letters.save": of_record(
+        Action.WRITE_LETTER, "letter_draft_id", addressee="Dr. Who", body="Hello", revision=0
+    ),
+    "doctor_letters.sign": of_record(Action.WRITE_LETTER, "letter_draft_id", revision=0),
+    "intake_questions.add": Recipe(
+        Action.CHANGE_SETTINGS,
+        lambda world, _is_own: {
+            "service_id": world.cast.checkup.id,
+            "question": "Do you smoke?",
+            "kind": AnswerKind.YES_NO,
+        },
+    ),
+    "intake_questions.move_up": of_record(Action.CHANGE_SETTINGS, "question_id"),
+    "intake_questions.of_service": Recipe(
+        Action.CHANGE_SETTINGS, lambda world, _is_own: {"service_id": world.cast.checkup.id}
+    ),
+    "intake_questions.retire": of_record(Action.CHANGE_SETTINGS, "question_id"),
+    "intakes.answer": of_visit(Action.ANSWER_INTAKE, answers={}),
+    "intakes.of_visit": of_record(Action.SEE_RECORD, "visit_id"),
+    "letter_wordings.all_own": of_nobody(Action.CHANGE_SETTINGS),
+    "letter_wordings.restore": of_nobody(Action.CHANGE_SETTINGS, kind=LetterKind.REFERRAL, locale="en"),
+    "letter_wordings.save": of_nobody(
+        Action.CHANGE_SETTINGS, kind=LetterKind.REFERRAL, locale="en", text="Dear colleague"
+    ),
+    "letterheads.change": of_nobody(Action.CHANGE_SETTINGS, address="Lindenallee 1", paper=Paper.LETTER),
+    "letterheads.change_logo": of_nobody(Action.CHANGE_SETTINGS, content=None),
     "note_drafts.discard": of_record(Action.WRITE_NOTE, "visit_id"),
     "note_drafts.own_visit": of_record(Action.WRITE_NOTE, "visit_id"),
     "note_drafts.save": of_record(Action.WRITE_NOTE, "visit_id", fields=clinical.TYPED, revision=0),

@@ -92,11 +92,12 @@ class Letter(Base):
 
     __tablename__ = "letters"
     __table_args__ = (
-        CheckConstraint("(absent_from IS NULL) = (absent_until IS NULL)", name="absence_whole"),
-        CheckConstraint("absent_until >= absent_from", name="absence_in_order"),
+        CheckConstraint("signed_at IS NULL OR absent_until >= absent_from", name="absence_in_order"),
+        CheckConstraint("absent_until IS NULL OR kind = 'sick_note'", name="last_day_of_sick_notes"),
         CheckConstraint("absent_from IS NULL OR kind = 'sick_note'", name="absence_of_sick_notes"),
         CheckConstraint(
-            "signed_at IS NULL OR kind <> 'sick_note' OR absent_from IS NOT NULL", name="sick_note_dated"
+            "signed_at IS NULL OR kind <> 'sick_note' OR num_nulls(absent_from, absent_until) = 0",
+            name="sick_note_dated",
         ),
         CheckConstraint("signed_at IS NULL OR body <> ''", name="signed_not_empty"),
         CheckConstraint("char_length(addressee) <= 500", name="addressee_short"),
