@@ -4,9 +4,9 @@ import re
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from core import access, audit, clinics, clock, contact_preferences, names
 from core.access import Action, Actor
@@ -14,7 +14,7 @@ from core.errors import ClinicError
 from core.i18n import N_
 from core.phones import e164
 from core.texts import SEARCH_LENGTH, has_word, search_words
-from db.models import Patient, User, folded
+from db.models import Patient, folded
 
 RESULTS = 20
 ERASED_NAME = "Erased"  # whoever had themselves erased, once the law keeps nothing more of them
@@ -74,23 +74,6 @@ def own(session: Session, actor: Actor) -> list[Patient]:
     """The actor's own patient row, then their dependants'."""
     rows = session.scalars(select(Patient).where(Patient.id.in_(actor.patient_ids)))
     return sorted(rows, key=lambda patient: actor.patient_ids.index(patient.id))
-
-
-def reached_by_email(session: Session, patient_id: int) -> tuple[str | None, str]:
-    """Where a patient, or whoever looks after them, reads email, and in which language.
-
-    The verified address of the own account comes first, then the guardian's, then what the desk wrote down.
-    """
-    guardian = aliased(Patient)
-    accounts = session.execute(
-        select(User.email, User.email_verified_at, User.locale, Patient.email, Patient.locale)
-        .select_from(Patient)
-        .outerjoin(guardian, guardian.id == Patient.guardian_id)
-        .outerjoin(User, User.id == func.coalesce(Patient.user_id, guardian.user_id))
-        .where(Patient.id == patient_id)
-    )
-    email, verified_at, locale, noted, noted_locale = accounts.one()
-    return (email, locale) if email and verified_at else (noted, noted_locale)
 
 
 def find(session: Session, actor: Actor, patient_id: int) -> Patient | None:
