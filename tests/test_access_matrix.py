@@ -221,7 +221,7 @@ RECIPES = {
     "attachments.remove": of_record(Action.ADD_DOCUMENT, "attachment_id", or_else=NotYourFile),
     "appointments.book": Recipe(Action.BOOK, World.offer),
     "appointments.cancel": of_visit(Action.CANCEL, reason="The patient asked"),
-    "appointments.overbook": Recipe(
+    "overbookings.overbook": Recipe(
         Action.OVERBOOK, lambda world, is_own: world.offer(is_own) | {"reason": "In pain"}
     ),
     "appointments.reschedule": of_visit(Action.MOVE, starts_at=on(4, 10)),

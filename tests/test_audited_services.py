@@ -7,7 +7,17 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import agendas, appointments, audit, calendars, contact_preferences, days, holds, patients
+from core import (
+    agendas,
+    appointments,
+    audit,
+    calendars,
+    contact_preferences,
+    days,
+    holds,
+    overbookings,
+    patients,
+)
 from core.access import Action
 from core.audit import READ_AGAIN
 from core.offers import SlotTaken
@@ -64,7 +74,7 @@ def test_overbooking_is_told_apart_and_a_guardian_acts_for_another(
     session: Session, cast: Cast, visit: Appointment
 ) -> None:
     wish = {"doctor_id": cast.dr_roth.id, "service_id": cast.checkup.id}
-    appointments.overbook(
+    overbookings.overbook(
         session,
         cast.desk,
         patient_id=cast.ben.patient_ids[0],
