@@ -31,16 +31,19 @@ _UNPAID = N_("You did not pay in time: {time} is held no longer and goes to the 
 def show_ended(actor: Actor, ended: Sequence[Ended], zone: tzinfo, *, with_patient: bool) -> None:
     """The wishes that ended, the latest first. Of more than can be shown that is said."""
     today = clock.now().astimezone(zone).date()
+    days = SHOWN_FOR.days
     if not ended:
-        st.caption(_("No wish has ended lately."))
+        told = ngettext("None has in the last {count} day.", "None has in the last {count} days.", days)
+        st.caption(told.format(count=days))
+        return
     for each in ended[:MOST]:
         with st.container(border=True):
             _show(actor, each, zone, today, with_patient=with_patient)
     if len(ended) > MOST:
         told = ngettext("Only the last {count} is shown.", "Only the last {count} are shown.", MOST)
         st.caption(told.format(count=MOST))
-    days = ngettext("From the last {count} day.", "From the last {count} days.", SHOWN_FOR.days)
-    st.caption(days.format(count=SHOWN_FOR.days))
+    told = ngettext("From the last {count} day.", "From the last {count} days.", days)
+    st.caption(told.format(count=days))
 
 
 def _show(actor: Actor, ended: Ended, zone: tzinfo, today: date, *, with_patient: bool) -> None:
