@@ -20,6 +20,7 @@ from core import (
     clinics,
     clock,
     phone_states,
+    questions,
     recipients,
     terms,
     turns,
@@ -35,8 +36,7 @@ from db.models import (
     InboundMessage,
     InboundState,
     MessageKind,
-    Notification,
-    NotificationStatus,
+    WaitlistOffer,
 )
 from db.session import unit_of_work
 
@@ -125,35 +125,50 @@ def _start(session: Session, inbound: InboundMessage, texter: _Texter) -> None:
 
 
 def _about_an_offer(session: Session, inbound: InboundMessage, texter: _Texter, meant: Answer) -> bool:
-    """Take or pass an offered time; whether that is what was meant. N then never means a visit."""
-    offer = waitlist_answers.open_offer_for(session, texter.patient_ids)
-    if offer is not None and meant is Answer.ACCEPT:
-        inbound.appointment_id = offer.appointment_id
-        try:
-            waitlist_answers.accept_by_text(session, offer)
-        except OfferOver:
-            _reply(session, inbound, texter, "offer_over", None)
+    """Take or pass an offered time; whether that is what was meant, or may have been."""
+    if meant not in {Answer.ACCEPT, Answer.CANCEL}:
+        return False
+    offers = waitlist_answers.open_offers_for(session, texter.patient_ids)
+    if len(offers) > 1:
+        _to_desk(inbound, "several offers")
         return True
-    if offer is not None and meant is Answer.CANCEL:
-        inbound.appointment_id, inbound.answer = offer.appointment_id, Answer.DECLINE
-        waitlist_answers.decline_by_text(session, offer)
-        _reply(session, inbound, texter, "offer_declined", None)
-        return True
-    if meant is Answer.ACCEPT and _was_offered(session, texter):
+    offer = offers[0] if offers else None
+    does = _take if meant is Answer.ACCEPT else _pass
+    try:
+        return does(session, inbound, texter, offer)
+    except OfferOver:
         _reply(session, inbound, texter, "offer_over", None)
         return True
-    return False
 
 
-def _was_offered(session: Session, texter: _Texter) -> bool:
-    """Whether one of them was offered a time in the last day."""
-    offered = select(Notification.id).where(
-        Notification.patient_id.in_(texter.patient_ids),
-        Notification.kind == MessageKind.OFFER,
-        Notification.status.in_([NotificationStatus.SENT, NotificationStatus.DELIVERED]),
-        Notification.created_at > clock.now() - timedelta(days=1),
+def _take(session: Session, inbound: InboundMessage, texter: _Texter, offer: WaitlistOffer | None) -> bool:
+    if offer is None:
+        if not questions.was_offered(session, texter.patient_ids):
+            return False
+        raise OfferOver
+    inbound.appointment_id = offer.appointment_id
+    waitlist_answers.accept_by_text(session, offer)
+    return True
+
+
+def _pass(session: Session, inbound: InboundMessage, texter: _Texter, offer: WaitlistOffer | None) -> bool:
+    """N passes what was offered, and is about a visit only where nothing was offered since its reminder.
+
+    A late N, or a second one, must not call off the visit that the patient keeps: there a person asks.
+    """
+    asked = questions.last_asked(session, inbound.sender, before=inbound.received_at)
+    was_told = offer is not None and questions.last_asked(
+        session, inbound.sender, before=inbound.received_at, appointment_id=offer.appointment_id
     )
-    return session.scalar(offered.limit(1)) is not None
+    if asked is not MessageKind.OFFER and not was_told:
+        return False
+    if offer is None or not was_told or asked is not MessageKind.OFFER:
+        _to_desk(inbound, "perhaps an offer was meant")
+        return True
+    inbound.appointment_id, inbound.answer = offer.appointment_id, Answer.DECLINE
+    waitlist_answers.decline_by_text(session, offer)
+    _reply(session, inbound, texter, "offer_declined", None)
+    return True
 
 
 def _about_a_visit(session: Session, inbound: InboundMessage, texter: _Texter, meant: Answer) -> None:
@@ -188,23 +203,11 @@ def _move(session: Session, inbound: InboundMessage, texter: _Texter, visit: App
 def _cancel(session: Session, inbound: InboundMessage, texter: _Texter, visit: Appointment) -> None:
     """Call off at once where that costs nothing; else say what it costs and wait for a second N."""
     costs = cancellations.outcome(session, visit)
-    if costs.kept_minor and not _was_asked(session, inbound, visit):
+    if costs.kept_minor and not questions.was_told_the_cost(session, inbound, visit.id):
         inbound.asked_until = clock.now() + ASKED_FOR
         _reply(session, inbound, texter, "cancelling_costs", visit, amount_minor=costs.kept_minor)
         return
     appointments.cancel_by_text(session, visit.id)
-
-
-def _was_asked(session: Session, inbound: InboundMessage, visit: Appointment) -> bool:
-    """Whether an earlier text from there was told what calling off this visit costs, not long ago."""
-    asked = select(InboundMessage.id).where(
-        InboundMessage.sender == inbound.sender,
-        InboundMessage.appointment_id == visit.id,
-        InboundMessage.id != inbound.id,
-        InboundMessage.asked_until >= inbound.received_at,
-        InboundMessage.received_at <= inbound.received_at,
-    )
-    return session.scalar(asked.limit(1)) is not None
 
 
 def _reply(

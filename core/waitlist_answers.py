@@ -91,23 +91,24 @@ def decline_by_text(session: Session, offer: WaitlistOffer) -> Appointment:
     return _declined(session, None, offer, appointment)
 
 
-def open_offer_for(session: Session, patient_ids: Sequence[int]) -> WaitlistOffer | None:
-    """The one offer, with its visit, to which these patients may still answer.
+def open_offers_for(session: Session, patient_ids: Sequence[int]) -> list[WaitlistOffer]:
+    """The offers, with their visits, to which these patients may still answer.
 
-    None where there is none, or several, of which an answer in one word would not say which it means.
+    Of several, an answer in one word would not say which it means.
     """
-    found = session.scalars(
-        select(WaitlistOffer)
-        .join(WaitlistOffer.entry)
-        .where(
-            WaitlistEntry.patient_id.in_(patient_ids),
-            WaitlistOffer.state == OfferState.OPEN,
-            WaitlistOffer.expires_at > clock.now(),
+    return list(
+        session.scalars(
+            select(WaitlistOffer)
+            .join(WaitlistOffer.entry)
+            .where(
+                WaitlistEntry.patient_id.in_(patient_ids),
+                WaitlistOffer.state == OfferState.OPEN,
+                WaitlistOffer.expires_at > clock.now(),
+            )
+            .options(joinedload(WaitlistOffer.appointment))
+            .order_by(WaitlistOffer.id)
         )
-        .options(joinedload(WaitlistOffer.appointment))
-        .limit(2)
-    ).all()
-    return found[0] if len(found) == 1 else None
+    )
 
 
 def let_go(
