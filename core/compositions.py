@@ -8,17 +8,22 @@ from sqlalchemy.orm import Session, aliased
 
 from core import clinics, clock, message_texts, recipients
 from core.agendas import WITH_PEOPLE
+from core.announcements import GRACE
 from core.message_texts import TOLD, Written
 from core.recipients import Recipient
 from db.models import (
     Appointment,
+    AppointmentEvent,
     AppointmentStatus,
     Channel,
+    EventKind,
     MessageKind,
     Notification,
     NotificationStatus,
     OfferState,
     Patient,
+    Role,
+    User,
     WaitlistOffer,
 )
 
@@ -107,7 +112,8 @@ def _untrue(session: Session, message: Notification, visit: Appointment) -> str:
     if kind is MessageKind.CANCELLED:
         if visit.status is not AppointmentStatus.CANCELLED:
             return "the visit takes place"
-        return "" if _last_told(session, visit.id, but=message.id) else "nobody was told of the visit"
+        is_news = _last_told(session, visit.id, but=message.id) or not _was_taken_back(session, visit)
+        return "" if is_news else "nobody was told of the visit"
     if kind is MessageKind.OFFER:
         offer = select(WaitlistOffer.state).where(WaitlistOffer.appointment_id == visit.id)
         return "" if session.scalar(offer) is OfferState.OPEN else "the offer is over"
@@ -124,6 +130,27 @@ def _untrue(session: Session, message: Notification, visit: Appointment) -> str:
     ):
         return "the time is the one told before"
     return ""
+
+
+def _was_taken_back(session: Session, visit: Appointment) -> bool:
+    """Whether a cancelled visit was called off by its patient, or by whoever had booked it just before.
+
+    Else they may know of it although we have told them nothing: from the screen, or from the telephone.
+    """
+    booked, cancelled = aliased(AppointmentEvent), aliased(AppointmentEvent)
+    is_quick = (booked.by_user_id == cancelled.by_user_id) & (cancelled.at <= booked.at + GRACE)
+    taken_back = (
+        select(cancelled.id)
+        .join(User, User.id == cancelled.by_user_id)
+        .join(booked, booked.appointment_id == cancelled.appointment_id)
+        .where(
+            cancelled.appointment_id == visit.id,
+            cancelled.kind == EventKind.CANCELLED,
+            booked.kind.in_([EventKind.BOOKED, EventKind.OVERBOOKED]),
+            (User.role == Role.PATIENT) | is_quick,
+        )
+    )
+    return session.scalar(taken_back.limit(1)) is not None
 
 
 def _last_told(session: Session, appointment_id: int | None, *, but: int) -> str | None:

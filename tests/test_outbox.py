@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from core import sms_lengths
+from core import inbox, sms_lengths
 from db.models import NotificationStatus, Patient, User
 from db.session import unit_of_work
 from tests import messages
@@ -55,6 +55,35 @@ class TestQuickChanges:
         post.turn()
         assert post.texts() == []
         assert post.states(visit) == [("booked", CANCELLED), ("cancelled", CANCELLED)]
+
+    def test_a_visit_that_the_desk_books_and_takes_back_at_once_sends_nothing(self, post: Post) -> None:
+        visit = post.book(post.cast.desk, patient_id=post.cast.ada.patient_ids[0])
+        post.tick(MINUTE)
+        post.cancel(visit, post.cast.desk)
+        post.tick()
+        post.turn()
+        assert post.texts() == []
+
+    def test_a_visit_that_the_clinic_cancels_before_it_was_confirmed_in_writing_is_told(
+        self, post: Post
+    ) -> None:
+        visit = post.book()
+        post.cancel(visit, post.cast.desk)
+        post.tick()
+        post.turn()
+        [text] = post.texts()
+        assert "your visit on Fri, Jun 5, 10:00 AM is cancelled" in text
+
+    def test_what_the_clinic_cancels_before_the_night_is_over_is_told_in_the_morning(
+        self, post: Post
+    ) -> None:
+        post.tick(13 * HOUR)  # nine in the evening
+        visit = post.book()
+        post.tick(10 * HOUR)
+        post.cancel(visit, post.cast.desk)
+        post.pass_time(on(2, 9))
+        [text] = post.texts()
+        assert "is cancelled" in text
 
     def test_moving_and_cancelling_what_was_told_is_told(self, post: Post) -> None:
         visit = post.book()
@@ -135,6 +164,17 @@ class TestWhoIsTold:
         assert post.texts() == []
         [message] = post.messages(visit)
         assert (message.status, message.error) == (CANCELLED, "no consent")
+
+    def test_whom_nothing_reaches_is_called_when_the_clinic_cancels(self, post: Post) -> None:
+        visit = post.book(post.cast.desk, patient_id=post.cast.stranger.patient_ids[0])
+        post.tick()
+        post.turn()
+        post.cancel(visit, post.cast.desk)
+        post.tick()
+        post.turn()
+        assert post.states(visit) == [("booked", CANCELLED), ("cancelled", NotificationStatus.FAILED)]
+        with unit_of_work(post.database) as session:
+            assert [each.visit.id for each in inbox.unreached(session, post.cast.desk)] == [visit]
 
     def test_the_first_text_says_how_to_end_them_and_later_ones_do_not(self, post: Post) -> None:
         post.book()
