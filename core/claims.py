@@ -154,11 +154,11 @@ def _composed(session: Session, message: Notification, found: Composed) -> Claim
         _set_aside(message, Void("opted out"))
         return Taken.SETTLED
     message.subject, message.body = " ".join(found.written.subject.split()), found.written.body
-    begins = {visit.id: visit.starts_at.isoformat() for visit in found.visits}
+    told = {visit.id: compositions.told_of(visit) for visit in found.visits}
     for each in [message, *found.carried]:
         each.channel, each.sent_to, each.locale = found.channel, found.sent_to, found.locale
-        if each.appointment_id in begins:
-            each.details = each.details | {"starts_at": begins[each.appointment_id]}
+        if each.appointment_id in told:
+            each.details = each.details | told[each.appointment_id]
     for each in found.carried:
         each.status, each.carried_by_id = NotificationStatus.CARRIED, message.id
         each.attempted_at = clock.now()

@@ -1,7 +1,7 @@
 """A message as it is sent: whether it is still true, who gets it, and which others it carries along."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -73,7 +73,7 @@ def compose(session: Session, message: Notification) -> Composed | Void | Unreac
         to, locale = message.details["to"], message.details["locale"]
         return Composed(Channel.SMS, to, locale, written, [], [])
     visit = _visit(session, message.appointment_id)
-    if visit is None or message.time_version != visit.time_version:
+    if visit is None or not _is_of_its_time(message, visit):
         return Void("the visit has moved")
     if why := _untrue(session, message, visit):
         return Void(why)
@@ -90,6 +90,20 @@ def compose(session: Session, message: Notification) -> Composed | Void | Unreac
     kind = MessageKind.BOOKED if is_first else message.kind
     written = message_texts.write(session, message, visits, told, kind=kind)
     return Composed(told.channel, told.sent_to, told.locale, written, visits, [each for each, _its in others])
+
+
+def told_of(visit: Appointment) -> dict[str, Any]:
+    """What whoever is told of a visit knows of it then, as the message's `details` keep it."""
+    return {
+        "starts_at": visit.starts_at.isoformat(),
+        "doctor_id": visit.doctor_id,
+        "location_id": visit.location_id,
+    }
+
+
+def _is_of_its_time(message: Notification, visit: Appointment) -> bool:
+    """Whether a message is about the visit as it is now; what was paid stays paid wherever it moves."""
+    return message.kind is MessageKind.RECEIPT or message.time_version == visit.time_version
 
 
 def _visit(session: Session, appointment_id: int | None) -> Appointment | None:
@@ -112,7 +126,8 @@ def _untrue(session: Session, message: Notification, visit: Appointment) -> str:
     if kind is MessageKind.CANCELLED:
         if visit.status is not AppointmentStatus.CANCELLED:
             return "the visit takes place"
-        is_news = _last_told(session, visit.id, but=message.id) or not _was_taken_back(session, visit)
+        was_told = _last_told(session, visit.id, but=message.id) is not None
+        is_news = was_told or not _was_taken_back(session, visit)
         return "" if is_news else "nobody was told of the visit"
     if kind is MessageKind.OFFER:
         offer = select(WaitlistOffer.state).where(WaitlistOffer.appointment_id == visit.id)
@@ -124,10 +139,7 @@ def _untrue(session: Session, message: Notification, visit: Appointment) -> str:
         return "" if is_wanted else "there is nothing to pay"
     if visit.status is not AppointmentStatus.CONFIRMED:
         return "the visit does not take place"
-    if (
-        kind is MessageKind.MOVED
-        and _last_told(session, visit.id, but=message.id) == visit.starts_at.isoformat()
-    ):
+    if kind is MessageKind.MOVED and _is_known(session, message, visit):
         return "the time is the one told before"
     return ""
 
@@ -153,10 +165,16 @@ def _was_taken_back(session: Session, visit: Appointment) -> bool:
     return session.scalar(taken_back.limit(1)) is not None
 
 
-def _last_told(session: Session, appointment_id: int | None, *, but: int) -> str | None:
-    """The start of a visit as somebody was told it last by another message than `but`, None if never."""
+def _is_known(session: Session, message: Notification, visit: Appointment) -> bool:
+    """Whether all that `message` would tell was told before: a visit that was moved there and back."""
+    before = _last_told(session, visit.id, but=message.id)
+    return before is not None and told_of(visit).items() <= before.items()
+
+
+def _last_told(session: Session, appointment_id: int | None, *, but: int) -> dict[str, Any] | None:
+    """What somebody was told last of a visit by another message than `but`, None if never anything."""
     return session.scalar(
-        select(Notification.details["starts_at"].astext)
+        select(Notification.details)
         .where(
             Notification.appointment_id == appointment_id,
             Notification.id != but,

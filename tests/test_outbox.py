@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from core import inbox, sms_lengths
-from db.models import NotificationStatus, Patient, User
+from core import appointments, inbox, payments, sms_lengths
+from db.models import Appointment, NotificationStatus, Patient, User
 from db.session import unit_of_work
 from tests import messages
 from tests.cast import on
@@ -109,6 +109,22 @@ class TestQuickChanges:
         post.turn()
         assert len(post.texts()) == 1
 
+    def test_a_visit_that_goes_to_another_doctor_at_the_same_time_is_told(self, post: Post) -> None:
+        visit = post.book()
+        post.tick()
+        post.turn()
+        with unit_of_work(post.database) as session:
+            appointments.reschedule(
+                session,
+                post.cast.desk,
+                appointment_id=visit,
+                starts_at=TEN,
+                doctor_id=post.cast.dr_weiss.id,
+            )
+        post.tick()
+        post.turn()
+        assert "has moved to Fri, Jun 5, 10:00 AM" in post.texts()[-1]
+
 
 class TestOneDay:
     def test_visits_of_one_day_are_confirmed_in_one_text(self, post: Post) -> None:
@@ -184,6 +200,19 @@ class TestWhoIsTold:
         first, second = post.texts()
         assert first.endswith("Text STOP to get no more.")
         assert "STOP" not in second
+
+
+class TestReceipts:
+    def test_a_receipt_comes_although_the_visit_was_moved_before_it_left(self, post: Post) -> None:
+        visit = post.book(post.cast.ben)
+        with unit_of_work(post.database) as session:
+            appointment = session.get_one(Appointment, visit)
+            payment = payments.begin(session, appointment, 6000)
+            payments.settle(session, appointment, payment, provider_payment_id="pi_moved", paid_minor=6000)
+        post.move(visit, on(5, 11), post.cast.ben)
+        post.tick()
+        post.turn()
+        assert "Your payment to Linden Clinic" in [each["subject"] for each in post.mail]
 
 
 class TestHours:
