@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import clock
@@ -43,13 +43,25 @@ def was_offered(session: Session, patient_ids: Sequence[int]) -> bool:
     return session.scalar(offered.limit(1)) is not None
 
 
-def was_told_the_cost(session: Session, inbound: InboundMessage, appointment_id: int) -> bool:
-    """Whether an earlier text from there was told what calling off this visit costs, not long ago."""
-    asked = select(InboundMessage.id).where(
-        InboundMessage.sender == inbound.sender,
-        InboundMessage.appointment_id == appointment_id,
-        InboundMessage.id != inbound.id,
-        InboundMessage.asked_until >= inbound.received_at,
-        InboundMessage.received_at <= inbound.received_at,
+def was_told_the_cost(session: Session, inbound: InboundMessage, appointment_id: int, amount: str) -> bool:
+    """Whether this text answers one of ours, not long ago, that said what calling off the visit costs.
+
+    `amount` is what it costs now, in the words of that text: of another sum it must be asked again, and so
+    where ours had not left when they wrote, as with two N in a row.
+    """
+    asked = (
+        select(InboundMessage.id)
+        .join(
+            Notification, Notification.key == func.concat("inbound:", InboundMessage.id, ":cancelling_costs")
+        )
+        .where(
+            InboundMessage.sender == inbound.sender,
+            InboundMessage.appointment_id == appointment_id,
+            InboundMessage.id != inbound.id,
+            InboundMessage.asked_until >= inbound.received_at,
+            Notification.status.in_(TOLD),
+            Notification.attempted_at <= inbound.received_at,
+            Notification.details["values"]["amount"].astext == amount,
+        )
     )
     return session.scalar(asked.limit(1)) is not None

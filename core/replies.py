@@ -52,6 +52,11 @@ class _Texter(NamedTuple):
     told: Recipient | None
     visits: list[Appointment]
 
+    @property
+    def locale(self) -> str:
+        """The language of whoever has the phone."""
+        return self.told.locale if self.told else "en"
+
 
 def answer_waiting() -> int:
     """Deal with the texts that nobody has dealt with, each in its own transaction; how many."""
@@ -202,12 +207,18 @@ def _move(session: Session, inbound: InboundMessage, texter: _Texter, visit: App
 
 def _cancel(session: Session, inbound: InboundMessage, texter: _Texter, visit: Appointment) -> None:
     """Call off at once where that costs nothing; else say what it costs and wait for a second N."""
-    costs = cancellations.outcome(session, visit)
-    if costs.kept_minor and not questions.was_told_the_cost(session, inbound, visit.id):
+    costs = cancellations.outcome(session, visit).kept_minor
+    amount = _amount(session, texter, costs)
+    if costs and not questions.was_told_the_cost(session, inbound, visit.id, amount):
         inbound.asked_until = clock.now() + ASKED_FOR
-        _reply(session, inbound, texter, "cancelling_costs", visit, amount_minor=costs.kept_minor)
+        _reply(session, inbound, texter, "cancelling_costs", visit, amount=amount)
         return
     appointments.cancel_by_text(session, visit.id)
+
+
+def _amount(session: Session, texter: _Texter, minor: int) -> str:
+    with speaking(texter.locale):
+        return money(minor, clinics.settings(session).currency)
 
 
 def _reply(
@@ -217,16 +228,15 @@ def _reply(
     template: str,
     visit: Appointment | None,
     *,
-    amount_minor: int = 0,
+    amount: str = "",
 ) -> None:
     """Answer in the language of whoever has the phone."""
-    settings, zone = clinics.settings(session), clinics.zone(session)
-    locale = texter.told.locale if texter.told else "en"
+    zone, locale = clinics.zone(session), texter.locale
     with speaking(locale):
         values = {
             "when": day_and_time(visit.starts_at, zone) if visit else "",
             "link": config().public_url + PATH,
-            "amount": money(amount_minor, settings.currency),
+            "amount": amount,
             "until": clock_time(inbound.asked_until or clock.now(), zone),
         }
     announcements.answered(

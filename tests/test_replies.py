@@ -7,10 +7,18 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from core import answers, inbox, message_templates, phone_states
+from core import answers, inbox, message_templates, phone_states, tills
 from core.answers import understood
 from core.inbox import AlreadyDealtWith, AnswerMissing, AnswerTooLong, NoTexts
-from db.models import Answer, AppointmentEvent, AppointmentStatus, InboundState, PhoneState, User
+from db.models import (
+    Answer,
+    AppointmentEvent,
+    AppointmentStatus,
+    InboundState,
+    PaymentMethod,
+    PhoneState,
+    User,
+)
 from db.session import unit_of_work
 from tests import make, messages
 from tests.cast import on
@@ -139,6 +147,37 @@ class TestSureAnswers:
         post.pass_time(on(4, 16))
         post.reply(ADA, "N")
         assert post.visit(visit).status is AppointmentStatus.CONFIRMED
+
+    def test_a_second_n_before_the_cost_was_told_does_not_call_off(self, post: Post) -> None:
+        with unit_of_work(post.database) as session:
+            make.clinic(session, late_fee_percent=50)
+        visit = post.book()
+        post.pass_time(on(4, 12))
+        post.phones.reply(ADA, "N", to=post.sms.sender)
+        post.reply(ADA, "N")
+        assert post.visit(visit).status is AppointmentStatus.CONFIRMED
+        assert "now costs €30.00" in post.texts()[-1]
+        post.tick(MINUTE)
+        post.reply(ADA, "N")
+        assert post.visit(visit).status is AppointmentStatus.CANCELLED
+
+    def test_a_second_n_asks_again_where_calling_off_costs_more_by_then(self, post: Post) -> None:
+        with unit_of_work(post.database) as session:
+            make.clinic(session, late_fee_percent=50, refund_percent=0)
+        visit = post.book()
+        post.pass_time(on(4, 12))
+        post.reply(ADA, "N")
+        with unit_of_work(post.database) as session:
+            tills.take(
+                session,
+                post.cast.desk,
+                appointment_id=visit,
+                amount_minor=6000,
+                method=PaymentMethod.CASH,
+            )
+        post.reply(ADA, "N")
+        assert post.visit(visit).status is AppointmentStatus.CONFIRMED
+        assert "now costs €60.00" in post.texts()[-1]
 
     def test_a_text_that_comes_twice_is_dealt_with_once(self, post: Post, reminded: int) -> None:
         post.reply(ADA, "C")
