@@ -217,6 +217,26 @@ def test_nobody_is_offered_anything_in_the_quiet_hours(
         assert scan(session) == count
 
 
+@pytest.mark.parametrize(("hour", "count"), [(13, 0), (14, 1), (21, 1)])
+def test_the_quiet_hours_are_those_where_the_person_is_who_is_told(
+    session: Session, cast: Cast, hour: int, count: int
+) -> None:
+    session.get_one(Patient, cast.guardian.patient_ids[0]).time_zone = "America/New_York"  # six hours behind
+    session.flush()
+    entry(session, cast.child_id, wish(cast))
+    with time_is(on(1, hour)):
+        assert scan(session) == count
+
+
+def test_a_time_does_not_wait_for_who_is_asleep(session: Session, cast: Cast) -> None:
+    session.get_one(Patient, cast.ada.patient_ids[0]).time_zone = "America/New_York"
+    session.flush()
+    for patient_id in (cast.ada.patient_ids[0], cast.ben.patient_ids[0]):
+        entry(session, patient_id, only(cast, WEDNESDAY, time(10)))
+    scan(session)
+    assert [held(session, offer).patient_id for offer in offers(session)] == [cast.ben.patient_ids[0]]
+
+
 def test_offers_end_in_the_quiet_hours_all_the_same(session: Session, cast: Cast) -> None:
     offer = offered(session, cast)
     with time_is(on(1, 23)):
