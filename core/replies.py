@@ -27,6 +27,7 @@ from core import (
     waitlist_answers,
 )
 from core.i18n import clock_time, day_and_time, money, speaking
+from core.offers import NotOffered
 from core.recipients import Recipient
 from core.waitlist_answers import OfferOver
 from db.config import config
@@ -141,7 +142,7 @@ def _about_an_offer(session: Session, inbound: InboundMessage, texter: _Texter, 
     does = _take if meant is Answer.ACCEPT else _pass
     try:
         return does(session, inbound, texter, offer)
-    except OfferOver:
+    except (OfferOver, NotOffered):
         _reply(session, inbound, texter, "offer_over", None)
         return True
 

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from core import waitlist_offers
-from db.models import Answer, AppointmentStatus, InboundState, OfferState, WaitlistOffer
+from db.models import Answer, AppointmentStatus, Doctor, InboundState, OfferState, WaitlistOffer
 from db.session import unit_of_work
 from tests import messages, waits
 from tests.cast import on
@@ -50,6 +50,14 @@ def test_y_takes_the_time(post: Post, booked: int) -> None:
     offer(post)
     assert post.reply(ADA, "Y").answer is Answer.ACCEPT
     assert states(post) == [OfferState.ACCEPTED]
+
+
+def test_y_to_a_doctor_who_has_left_meanwhile_is_answered(post: Post) -> None:
+    offer(post)
+    with unit_of_work(post.database) as session:
+        session.get_one(Doctor, post.cast.dr_roth.id).is_active = False
+    assert post.reply(ADA, "Y").state is InboundState.DONE
+    assert "no longer free" in post.texts()[-1]
 
 
 def test_n_passes_it_and_leaves_the_visit_alone(post: Post, booked: int) -> None:

@@ -21,6 +21,7 @@ from core import (
 from core.audit import Event
 from core.errors import AccessDenied, NotFound
 from core.holds import OnlyOffered
+from core.offers import NotOffered
 from core.terms import TermsChanged
 from core.waitlist_answers import OfferOver
 from db.config import config
@@ -337,6 +338,21 @@ def test_only_the_patient_or_the_desk_answers(session: Session, cast: Cast) -> N
     with pytest.raises(NotFound):
         waitlist_answers.accept(session, cast.ada, offer_id=offer.id + 1)
     assert waitlist_answers.accept(session, cast.desk, offer_id=offer.id).due_minor == 0
+
+
+def test_yes_to_a_doctor_who_has_left_or_is_away_by_then_books_nothing(session: Session, cast: Cast) -> None:
+    offer = offered(session, cast)
+    cast.dr_roth.is_active = False
+    session.flush()
+    with pytest.raises(NotOffered, match="no longer sees patients"):
+        waitlist_answers.accept(session, cast.ada, offer_id=offer.id)
+    with pytest.raises(NotOffered):
+        waitlist_answers.accept_by_text(session, offer)
+    cast.dr_roth.is_active = True
+    make.time_off(session, cast.dr_roth, on(3, 0), on(4, 0))
+    with pytest.raises(NotOffered, match="away"):
+        waitlist_answers.accept(session, cast.ada, offer_id=offer.id)
+    assert held(session, offer).status is AppointmentStatus.PENDING
 
 
 def test_no_frees_the_time_and_it_is_not_offered_to_the_same_wish_again(session: Session, cast: Cast) -> None:
