@@ -57,6 +57,7 @@ TEMPLATES = {
     ),
     "offer": _template(N_("{clinic}: {when} is free. Answer Y by {until} to take it, N to pass, or: {link}")),
     "payment_link": _template(N_("{clinic}: {when} is kept for you until {until}. Please pay here: {link}")),
+    "payment_asked": _template(N_("{clinic}: please pay for your visit on {when} here: {link}")),
     "receipt": _template(N_("{clinic}: thank you, we have received {amount}. Your receipt: {link}")),
     "confirmed": _template(N_("{clinic}: thank you. We expect you {when}.")),
     "cancelling_costs": _template(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core import waitlist_offers
 from db.models import Answer, AppointmentStatus, Doctor, InboundState, OfferState, WaitlistOffer
 from db.session import unit_of_work
-from tests import messages, waits
+from tests import make, messages, waits
 from tests.cast import on
 from tests.messages import ADA, GRETA, MINUTE, Post
 from tests.phones import Phones
@@ -44,6 +44,13 @@ def offer(post: Post, *, to: int | None = None, at: time = time(14)) -> None:
 def states(post: Post) -> list[OfferState]:
     with Session(post.database) as session:
         return list(session.scalars(select(WaitlistOffer.state).order_by(WaitlistOffer.id)))
+
+
+def test_an_offer_that_lasts_over_midnight_says_until_which_day(post: Post) -> None:
+    with unit_of_work(post.database) as session:
+        make.clinic(session, waitlist_offer_minutes=24 * 60)
+    offer(post)
+    assert "Answer Y by Tue, Jun 2, 8:00 AM to take it" in post.texts()[-1]
 
 
 def test_y_takes_the_time(post: Post, booked: int) -> None:
