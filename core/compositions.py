@@ -22,6 +22,7 @@ from db.models import (
     NotificationStatus,
     OfferState,
     Patient,
+    PaymentStatus,
     Role,
     User,
     WaitlistOffer,
@@ -133,10 +134,10 @@ def _untrue(session: Session, message: Notification, visit: Appointment) -> str:
         offer = select(WaitlistOffer.state).where(WaitlistOffer.appointment_id == visit.id)
         return "" if session.scalar(offer) is OfferState.OPEN else "the offer is over"
     if kind is MessageKind.PAYMENT_LINK:
-        is_wanted = visit.status is AppointmentStatus.PENDING or bool(
-            message.details.get("is_asked_by_desk") and visit.status is AppointmentStatus.CONFIRMED
-        )
-        return "" if is_wanted else "there is nothing to pay"
+        is_asked = message.details.get("is_asked_by_desk") and visit.status is AppointmentStatus.CONFIRMED
+        is_wanted = visit.status is AppointmentStatus.PENDING or is_asked
+        is_unpaid = visit.payment_status in {PaymentStatus.UNPAID, PaymentStatus.PARTLY_PAID}
+        return "" if is_wanted and is_unpaid else "there is nothing to pay"
     if visit.status is not AppointmentStatus.CONFIRMED:
         return "the visit does not take place"
     if kind is MessageKind.MOVED and _is_known(session, message, visit):

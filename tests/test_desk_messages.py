@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from core import arrivals, desk_messages, phone_states
+from core import arrivals, desk_messages, phone_states, tills
 from core.checkouts import NothingToPay
 from core.desk_messages import DelayOutOfBounds, NobodyToPay, NobodyWaits
 from core.errors import AccessDenied
-from db.models import User
+from db.models import PaymentMethod, User
 from db.session import unit_of_work
 from tests import make, messages
 from tests.cast import on
@@ -55,6 +55,22 @@ class TestWayToPay:
         visit = post.book()
         ask_to_pay(post, visit)
         assert "Fri, Jun 5, 10:00 AM is kept for you until 8:40 AM. Please pay here" in post.texts()[-1]
+
+    def test_who_has_paid_before_the_morning_is_not_asked_any_more(self, post: Post) -> None:
+        visit = post.book()
+        post.pass_time(on(1, 21))
+        count = len(post.texts())
+        ask_to_pay(post, visit)
+        with unit_of_work(post.database) as session:
+            tills.take(
+                session,
+                post.cast.desk,
+                appointment_id=visit,
+                amount_minor=6000,
+                method=PaymentMethod.CASH,
+            )
+        post.pass_time(on(2, 9))
+        assert len(post.texts()) == count
 
     def test_where_nothing_is_to_be_paid_none_is_sent(self, post: Post) -> None:
         visit = post.book()
