@@ -47,9 +47,13 @@ PATH = "/my_appointments"
 
 
 class _Texter(NamedTuple):
-    """Who has sent a text: the patients it may be about, and how the first of them is told things."""
+    """Who has sent a text: the patients it may be about, and how the first of them is told things.
+
+    `family_id` is None where several share the phone: what one of them wrote is in nobody's record.
+    """
 
     patient_ids: list[int]
+    family_id: int | None
     told: Recipient | None
     visits: list[Appointment]
 
@@ -87,8 +91,7 @@ def answer(session: Session, inbound: InboundMessage) -> None:
     """Do what a text surely asks for, or leave it to the desk and say why."""
     meant = answers.understood(inbound.body)
     texter = _texter(session, inbound.sender)
-    if texter.told is not None:
-        inbound.patient_id = texter.told.family_id
+    inbound.patient_id = texter.family_id
     inbound.answer, inbound.suggestion = meant, answers.suggested(inbound.body)
     inbound.state = InboundState.DONE
     if meant is Answer.STOP:
@@ -103,8 +106,10 @@ def answer(session: Session, inbound: InboundMessage) -> None:
 
 def _texter(session: Session, phone: str) -> _Texter:
     patient_ids = recipients.reached_at(session, phone)
-    told = recipients.of(session, patient_ids[0]) if patient_ids else None
-    return _Texter(patient_ids, told, agendas.confirmed_ahead(session, patient_ids))
+    families = {told.family_id: told for each in patient_ids if (told := recipients.of(session, each))}
+    visits = agendas.confirmed_ahead(session, patient_ids)
+    family_id = next(iter(families)) if len(families) == 1 else None
+    return _Texter(patient_ids, family_id, next(iter(families.values()), None), visits)
 
 
 def _to_desk(inbound: InboundMessage, why: str) -> None:
@@ -186,6 +191,7 @@ def _about_a_visit(session: Session, inbound: InboundMessage, texter: _Texter, m
         return
     [visit] = texter.visits
     inbound.appointment_id, inbound.patient_id = visit.id, visit.patient_id
+    texter = texter._replace(told=recipients.of(session, visit.patient_id))
     {Answer.CONFIRM: _confirm, Answer.MOVE: _move, Answer.CANCEL: _cancel}[meant](
         session, inbound, texter, visit
     )

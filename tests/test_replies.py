@@ -301,3 +301,29 @@ class TestForTheDesk:
             inbox.settle_unreached(session, post.cast.desk, notification_id=lost.message.id)
         with unit_of_work(post.database) as session:
             assert inbox.unreached(session, post.cast.desk) == []
+
+
+class TestSharedPhones:
+    @pytest.fixture
+    def husband(self, post: Post) -> int:
+        """Ada's husband, who has her number, no account, and a visit on Friday; his number here."""
+        with unit_of_work(post.database) as session:
+            husband = make.patient(session, name="Obi Okafor", phone=ADA, sms_consent_at=post.now)
+        post.book(post.cast.desk, patient_id=husband.id)
+        post.pass_time(on(3, 11))
+        return husband.id
+
+    def test_r_about_a_visit_of_who_has_no_account_is_for_the_desk(self, post: Post, husband: int) -> None:
+        inbound = post.reply(ADA, "R")
+        assert (inbound.state, inbound.why) == (InboundState.AT_DESK, "wants another time")
+        assert inbound.patient_id == husband
+
+    def test_what_one_of_two_wrote_is_in_nobodys_record(self, post: Post, husband: int) -> None:
+        inbound = post.reply(ADA, "I have a fever")
+        assert (inbound.state, inbound.patient_id) == (InboundState.AT_DESK, None)
+        with Session(post.database) as session:
+            [waiting] = inbox.waiting(session, post.cast.desk)
+        assert [each.name for each in waiting.patients] == ["Ada Okafor", "Obi Okafor"]
+
+    def test_what_a_mother_wrote_is_in_hers(self, post: Post) -> None:
+        assert post.reply(GRETA, "hello?").patient_id == post.cast.guardian.patient_ids[0]
