@@ -117,10 +117,15 @@ def _to_desk(inbound: InboundMessage, why: str) -> None:
 
 
 def _stop(session: Session, inbound: InboundMessage) -> None:
-    """The carrier sends no more either. Whoever wrote CANCEL may have meant the visit: a person asks."""
+    """The carrier sends no more either. Whoever wrote CANCEL may have meant the visit: a person asks.
+
+    So may whoever wrote more than a word: that has been understood by some of its words alone.
+    """
     phone_states.stop(session, inbound.sender, by="a text", patient_id=inbound.patient_id)
-    if answers.word_of(inbound.body) == "cancel":
+    word = answers.word_of(inbound.body)
+    if word == "cancel":
         inbound.suggestion = Answer.CANCEL
+    if word == "cancel" or word not in answers.STOP_WORDS:
         _to_desk(inbound, "perhaps the visit was meant")
 
 

@@ -222,6 +222,12 @@ class TestStopping:
         with Session(post.database) as session:
             assert session.get_one(PhoneState, ADA).opted_out_at is not None
 
+    def test_a_wish_in_other_words_is_obeyed_and_read_by_a_person(self, post: Post, reminded: int) -> None:
+        inbound = post.reply(ADA, "I can't come, don't send me any more messages")
+        assert (inbound.state, inbound.why) == (InboundState.AT_DESK, "perhaps the visit was meant")
+        with Session(post.database) as session:
+            assert session.get_one(PhoneState, ADA).opted_out_at is not None
+
 
 class TestForTheDesk:
     @pytest.mark.parametrize("text", ["C", "R", "N"])
