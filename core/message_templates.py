@@ -43,6 +43,11 @@ def blanks(text: str) -> list[str]:
     return [name for _before, name, _format, _conversion in Formatter().parse(text) if name is not None]
 
 
+def _has_forms(text: str) -> bool:
+    """Whether a blank has a form of its own: `{when:>2000}` would make a text of any length."""
+    return any(form or conversion for _before, _name, form, conversion in Formatter().parse(text))
+
+
 # "{when}" may be several times of one day.
 TEMPLATES = {
     "booked": _template(N_("{clinic}: you are booked for {when}. To change it: {link}")),
@@ -216,9 +221,8 @@ def _check(template: Template, text: str) -> None:
         raise TextTooLong(length=LENGTH)
     try:
         given = blanks(text)
-        is_plain = all(re.fullmatch(r"[a-z]+", name) for name in given)
-        text.format(**dict.fromkeys(given, ""))
-    except (ValueError, IndexError, KeyError):
+        is_plain = all(re.fullmatch(r"[a-z]+", name) for name in given) and not _has_forms(text)
+    except ValueError:
         is_plain = False
     if not is_plain:
         raise BraceAlone(example="{when}")
