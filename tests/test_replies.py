@@ -1,6 +1,7 @@
 """Answers by text: what is sure is done, the rest waits at the desk, and a wish for no more is obeyed."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -15,6 +16,7 @@ from db.models import (
     AppointmentEvent,
     AppointmentStatus,
     InboundState,
+    NotificationStatus,
     PaymentMethod,
     PhoneState,
     User,
@@ -221,6 +223,15 @@ class TestStopping:
         assert post.visit(reminded).status is AppointmentStatus.CONFIRMED
         with Session(post.database) as session:
             assert session.get_one(PhoneState, ADA).opted_out_at is not None
+
+    def test_an_answer_of_ours_that_waits_is_not_sent_after_a_stop(self, post: Post, reminded: int) -> None:
+        attempts = post.phones.attempts()
+        post.phones.reply(ADA, "C", to=post.sms.sender)
+        post.tick(timedelta(seconds=2))
+        post.reply(ADA, "STOP")
+        assert post.visit(reminded).attending_at is not None
+        assert post.states(reminded)[-1] == ("reply", NotificationStatus.CANCELLED)
+        assert post.phones.attempts() == attempts
 
     def test_a_wish_in_other_words_is_obeyed_and_read_by_a_person(self, post: Post, reminded: int) -> None:
         inbound = post.reply(ADA, "I can't come, don't send me any more messages")
