@@ -319,6 +319,30 @@ class TestForTheDesk:
         with unit_of_work(post.database) as session:
             assert inbox.unreached(session, post.cast.desk) == []
 
+    def test_each_visit_of_a_text_that_did_not_arrive_waits_for_a_call(self, post: Post) -> None:
+        post.phones.fate(ADA, "undelivered", 30003)
+        visits = [post.book(), post.book(at=on(5, 14))]
+        post.pass_time(post.now + 10 * MINUTE, every=MINUTE)
+        for visit in visits:
+            with unit_of_work(post.database) as session:
+                lost = inbox.unreached(session, post.cast.desk)
+                assert visit in [each.visit.id for each in lost]
+                assert inbox.count(session, post.cast.desk) == len(lost)
+                message = next(each.message for each in lost if each.visit.id == visit)
+                inbox.settle_unreached(session, post.cast.desk, notification_id=message.id)
+        with unit_of_work(post.database) as session:
+            assert inbox.unreached(session, post.cast.desk) == []
+
+    def test_nobody_is_called_about_a_visit_that_is_off_anyway(self, post: Post) -> None:
+        post.phones.fate(ADA, "undelivered", 30003)
+        visit = post.book()
+        post.pass_time(post.now + 10 * MINUTE, every=MINUTE)
+        post.phones.fate(ADA, "delivered")
+        post.cancel(visit)
+        post.pass_time(post.now + 10 * MINUTE, every=MINUTE)
+        with unit_of_work(post.database) as session:
+            assert inbox.unreached(session, post.cast.desk) == []
+
 
 class TestSharedPhones:
     @pytest.fixture
