@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
-from core import calendars, clock, compositions, phone_states
+from core import calendars, clock, compositions, inbound_texts, phone_states
 from core.compositions import Composed, Later, Unreachable, Void
 from core.i18n import speaking
 from db.config import config
@@ -79,7 +79,7 @@ def give_up(session: Session) -> None:
         Notification.attempts >= ATTEMPTS,
     )
     ours = Notification.kind != MessageKind.ACCOUNT
-    session.execute(
+    ended = session.execute(
         update(Notification)
         .where(Notification.status.in_([PENDING, SENDING]), or_(is_late, is_lost))
         .values(
@@ -91,8 +91,12 @@ def give_up(session: Session) -> None:
             lease=None,
             body=case((Notification.is_secret, ""), else_=Notification.body),
         )
+        .returning(Notification.kind, Notification.key)
         .execution_options(synchronize_session=False)
     )
+    for kind, key in ended:
+        if kind is MessageKind.REPLY:
+            inbound_texts.bring_back(session, key)
 
 
 def take(session: Session, *, can_mail: bool, can_text: bool) -> Claim | Taken:

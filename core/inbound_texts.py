@@ -1,9 +1,10 @@
 """Texts to us: asked for at the carrier, or brought to our door, and kept once each."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -60,6 +61,20 @@ def store(session: Session, received: Iterable[Received]) -> int:
         return 0
     written = insert(InboundMessage).values(rows).on_conflict_do_nothing(index_elements=["provider_id"])
     return len(session.execute(written.returning(InboundMessage.id)).all())
+
+
+def bring_back(session: Session, answer_key: str | None) -> None:
+    """Have the desk see a text again whose answer of ours, known by its key, did not arrive."""
+    number = re.match(r"inbound:(\d+):", answer_key or "")
+    if number is None:
+        return
+    session.execute(
+        update(InboundMessage)
+        .where(InboundMessage.id == int(number[1]), InboundMessage.sender != "")  # else it is erased
+        .values(
+            state=InboundState.AT_DESK, why="our answer did not arrive", settled_at=None, settled_by_id=None
+        )
+    )
 
 
 def forget_old(session: Session) -> int:

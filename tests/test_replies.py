@@ -28,6 +28,7 @@ from tests.messages import ADA, GRETA, HOUR, MINUTE, TEN, Post
 from tests.phones import Phones
 
 STRANGER = "+4930999999"
+NO_ROUTE = "+15005550002"  # Twilio's magic number for error 21612
 
 
 @pytest.fixture
@@ -318,6 +319,24 @@ class TestForTheDesk:
             inbox.settle_unreached(session, post.cast.desk, notification_id=lost.message.id)
         with unit_of_work(post.database) as session:
             assert inbox.unreached(session, post.cast.desk) == []
+
+    @pytest.mark.parametrize("fate", ["undelivered", "refused", "too late"])
+    def test_an_answer_that_does_not_arrive_brings_the_text_back(self, post: Post, fate: str) -> None:
+        inbound = post.reply(NO_ROUTE if fate == "refused" else ADA, "what?")
+        with unit_of_work(post.database) as session:
+            inbox.answer(
+                session, post.cast.desk, inbound_id=inbound.id, text="Come at ten.", request_key=uuid4()
+            )
+        if fate == "undelivered":
+            post.phones.fate(ADA, "undelivered", 30003)
+        elif fate == "too late":
+            post.tick(13 * HOUR)
+        for _turn in range(3):
+            post.turn()
+            post.tick()
+        with Session(post.database) as session:
+            [waiting] = inbox.waiting(session, post.cast.desk)
+            assert (waiting.inbound.id, waiting.inbound.why) == (inbound.id, "our answer did not arrive")
 
     def test_each_visit_of_a_text_that_did_not_arrive_waits_for_a_call(self, post: Post) -> None:
         post.phones.fate(ADA, "undelivered", 30003)
