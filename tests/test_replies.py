@@ -362,6 +362,16 @@ class TestForTheDesk:
         with unit_of_work(post.database) as session:
             assert inbox.unreached(session, post.cast.desk) == []
 
+    def test_nor_about_a_time_that_is_no_longer_the_visits(self, post: Post) -> None:
+        post.phones.fate(ADA, "undelivered", 30003)
+        visit = post.book()
+        post.pass_time(post.now + 10 * MINUTE, every=MINUTE)
+        post.phones.fate(ADA, "delivered")
+        post.move(visit, on(8, 10))
+        post.pass_time(post.now + 10 * MINUTE, every=MINUTE)
+        with unit_of_work(post.database) as session:
+            assert inbox.unreached(session, post.cast.desk) == []
+
 
 class TestSharedPhones:
     @pytest.fixture
