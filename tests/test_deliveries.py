@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from core import claims, deliveries, lost_texts, notifications, outcomes, phone_states
+from core import claims, deliveries, delivery_reports, lost_texts, notifications, outcomes, phone_states
 from core.deliveries import SenderMisconfigured
 from core.outcomes import Outcome
-from core.sms import Accepted, Sms
+from core.sms import Accepted, Progress, Sms
 from db.models import Notification, NotificationStatus, PhoneState
 from db.session import unit_of_work
 from tests import messages
@@ -250,3 +250,24 @@ def test_two_workers_send_each_text_once(post: Post) -> None:
     told = sum(body.count("AM") + body.count("PM") for body in bodies)
     assert told == 4
     assert post.phones.attempts() == len(bodies)
+
+
+class TestReports:
+    def test_an_opt_out_that_the_carrier_reports_later_is_obeyed(self, post: Post, booked: int) -> None:
+        post.phones.set_pace(None)
+        send(post)
+        [message] = post.messages(booked)
+        with unit_of_work(post.database) as session:
+            delivery_reports.note(session, Progress(message.provider_id or "", "failed", 21610, 1))
+        with Session(post.database) as session:
+            assert session.get_one(PhoneState, ADA).opted_out_by == "the carrier"
+
+    def test_a_text_that_the_carrier_no_longer_knows_is_asked_for_once(self, post: Post, booked: int) -> None:
+        send(post)
+        with unit_of_work(post.database) as session:
+            session.get_one(Notification, post.messages(booked)[0].id).provider_id = "SM" + "0" * 32
+        post.tick()
+        assert delivery_reports.follow(post.sms) == 1
+        post.tick()
+        assert delivery_reports.follow(post.sms) == 0
+        assert post.states(booked) == [("booked", SENT)]

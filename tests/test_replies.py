@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from core import answers, inbox, message_templates, phone_states, tills
+from core import answers, appointments, attendances, inbox, message_templates, phone_states, tills
 from core.answers import understood
+from core.appointment_errors import NoLongerChangeable
+from core.errors import NotFound
 from core.inbox import AlreadyDealtWith, AnswerMissing, AnswerTooLong, NoTexts
 from db.models import (
     Answer,
@@ -17,8 +19,10 @@ from db.models import (
     AppointmentStatus,
     InboundState,
     NotificationStatus,
+    Patient,
     PaymentMethod,
     PhoneState,
+    Role,
     User,
 )
 from db.session import unit_of_work
@@ -216,6 +220,14 @@ class TestStopping:
         with Session(post.database) as session:
             assert session.get_one(User, post.cast.ada.user_id).sms_consent_source == "a text"
 
+    def test_a_mothers_start_agrees_to_nothing_for_a_number_of_her_childs(self, post: Post) -> None:
+        with unit_of_work(post.database) as session:
+            account = make.user(session, Role.PATIENT, name="Mila Klein", phone=STRANGER)
+            session.get_one(Patient, post.cast.child_id).user_id = account.id
+        post.reply(GRETA, "START")
+        with Session(post.database) as session:
+            assert session.get_one(User, account.id).sms_consent_at is None
+
     def test_cancel_stops_texts_as_carriers_have_it_and_a_person_asks(
         self, post: Post, reminded: int
     ) -> None:
@@ -294,6 +306,25 @@ class TestForTheDesk:
         with unit_of_work(post.database) as session:
             inbox.confirm(session, post.cast.desk, inbound_id=inbound.id, appointment_id=visit)
         assert post.visit(visit).attending_at is not None
+
+    def test_a_text_confirms_no_visit_of_somebody_else(self, post: Post, reminded: int) -> None:
+        bens = post.book(post.cast.ben, on(8, 10))
+        inbound = post.reply(ADA, "what?")
+        with unit_of_work(post.database) as session, pytest.raises(NotFound):
+            inbox.confirm(session, post.cast.desk, inbound_id=inbound.id, appointment_id=bens)
+        assert post.visit(bens).attending_at is None
+
+    def test_nothing_is_confirmed_or_called_off_once_it_has_begun(self, post: Post) -> None:
+        visit = post.book(at=on(2, 10))
+        post.pass_time(on(2, 9))
+        post.tick(HOUR)
+        with unit_of_work(post.database) as session:
+            for refuses in (attendances.confirm_by_text, appointments.cancel_by_text):
+                with pytest.raises(NoLongerChangeable):
+                    refuses(session, visit)
+            with pytest.raises(NoLongerChangeable):
+                attendances.confirm(session, post.cast.ada, appointment_id=visit)
+        assert post.reply(ADA, "N").why == "no visit ahead"
 
     def test_bad_answers_are_refused_in_a_sentence(self, post: Post, reminded: int) -> None:
         inbound = post.reply(ADA, "what?")
