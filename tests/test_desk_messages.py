@@ -72,6 +72,16 @@ class TestWayToPay:
         post.pass_time(on(2, 9))
         assert len(post.texts()) == count
 
+    def test_a_held_visit_that_moves_is_sent_the_way_to_pay_for_its_new_time(self, post: Post) -> None:
+        with unit_of_work(post.database) as session:
+            make.clinic(session, payment_rule="full")
+        visit = post.book()
+        post.move(visit, on(5, 11), post.cast.desk)
+        post.tick()
+        post.turn()
+        [text] = post.texts()
+        assert "Fri, Jun 5, 11:00 AM is kept for you until 8:40 AM. Please pay here" in text
+
     def test_where_nothing_is_to_be_paid_none_is_sent(self, post: Post) -> None:
         visit = post.book()
         post.cancel(visit)
