@@ -34,6 +34,7 @@ from db.config import config
 from db.models import (
     Answer,
     Appointment,
+    AppointmentStatus,
     InboundMessage,
     InboundState,
     MessageKind,
@@ -161,7 +162,13 @@ def _take(session: Session, inbound: InboundMessage, texter: _Texter, offer: Wai
     if offer is None:
         if not questions.was_offered(session, texter.patient_ids):
             return False
-        raise OfferOver
+        taken = waitlist_answers.taken_last(session, texter.patient_ids)
+        if taken is None:
+            raise OfferOver
+        inbound.appointment_id = taken.id
+        if taken.status is AppointmentStatus.CONFIRMED:
+            _reply(session, inbound, texter, "confirmed", taken)
+        return True
     inbound.appointment_id = offer.appointment_id
     waitlist_answers.accept_by_text(session, offer)
     return True

@@ -133,6 +133,23 @@ def open_offers_for(session: Session, patient_ids: Sequence[int]) -> list[Waitli
     )
 
 
+def taken_last(session: Session, patient_ids: Sequence[int]) -> Appointment | None:
+    """The visit that came of the last offer to these patients, if they have taken it and it is still there.
+
+    Whoever says yes twice is told that it is booked, and not that it is gone.
+    """
+    last = session.scalar(
+        select(WaitlistOffer)
+        .join(WaitlistOffer.entry)
+        .where(WaitlistEntry.patient_id.in_(patient_ids))
+        .options(joinedload(WaitlistOffer.appointment))
+        .order_by(WaitlistOffer.id.desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+    return last.appointment if last is not None and _is_taken(last, last.appointment) else None
+
+
 def let_go(
     session: Session, actor: Actor | None, offer: WaitlistOffer, appointment: Appointment, state: OfferState
 ) -> Appointment:

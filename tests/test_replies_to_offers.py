@@ -59,6 +59,21 @@ def test_y_takes_the_time(post: Post, booked: int) -> None:
     assert states(post) == [OfferState.ACCEPTED]
 
 
+def test_a_second_y_is_told_that_it_is_booked(post: Post) -> None:
+    offer(post)
+    post.reply(ADA, "Y")
+    inbound = post.reply(ADA, "Y")
+    assert inbound.state is InboundState.DONE
+    assert "thank you. We expect you Wed, Jun 3, 2:00 PM" in post.texts()[-1]
+
+
+def test_y_after_the_offer_is_over_is_told_so(post: Post) -> None:
+    offer(post)
+    post.tick(timedelta(hours=2))
+    post.reply(ADA, "Y")
+    assert "no longer free. You are still on the list" in post.texts()[-1]
+
+
 def test_y_to_a_doctor_who_has_left_meanwhile_is_answered(post: Post) -> None:
     offer(post)
     with unit_of_work(post.database) as session:
