@@ -537,3 +537,14 @@ def test_who_did_not_pay_in_time_has_had_the_turn(session: Session, cast: Cast) 
         assert scan(session) == 0
     assert offers(session)[0].state is OfferState.ACCEPTED
     assert waits.held(session, offer).status is AppointmentStatus.EXPIRED
+
+
+def test_a_service_that_is_given_up_stands_in_nobody_elses_way(session: Session, cast: Cast) -> None:
+    gone = make.service(session)
+    entry(session, cast.ada.patient_ids[0], wish(cast, service_id=gone.id))
+    entry(session, cast.ben.patient_ids[0], wish(cast, doctor_id=None, specialty_id=specialty_of(session)))
+    entry(session, cast.stranger.patient_ids[0], wish(cast))
+    gone.is_active = False
+    session.flush()
+    scan(session)
+    assert [held(session, offer).patient_id for offer in offers(session)] == [cast.stranger.patient_ids[0]]
