@@ -40,11 +40,13 @@ def words_panel(actor: Actor) -> None:
     if name is None or locale is None:
         return
     with reading() as session:
-        own = message_templates.all_own(session, actor).get((name, locale))
+        all_own = message_templates.all_own(session, actor)
+    own = all_own.get((name, locale))
+    of_language = all_own.get((name, i18n.without_country(locale)))
     with speaking(locale):
         ours = _(message_templates.TEMPLATES[name].text)
     key = f"words_{name}_{locale}"
-    st.session_state.setdefault(key, own or ours)
+    st.session_state.setdefault(key, own or of_language or ours)
     text = st.text_area(_("Text"), key=key, max_chars=message_templates.LENGTH, height=100)
     blanks = ", ".join(f"`{{{each}}}`" for each in sorted(message_templates.TEMPLATES[name].needs))
     st.caption(_("In it must stand {blanks}: that is filled in.").format(blanks=blanks))
