@@ -92,7 +92,7 @@ class TestInbox:
         number = texted(database, "What was that again?")
         app = open_as("rita", INBOX)
         assert "Ada Okafor" in shown(app)
-        assert "> What was that again?" in shown(app)
+        assert ":material/sms: What was that again?" in shown(app)
         assert (
             app.text_area(key=f"inbox_text_{number}").value == "Thank you for your message. How can we help?"
         )
@@ -114,6 +114,30 @@ class TestInbox:
         assert said(app.error) == ["Please write an answer."]
         with Session(database) as session:
             assert session.get_one(InboundMessage, number).state is InboundState.AT_DESK
+
+    def test_of_many_texts_the_first_are_drawn_with_how_many_there_are(
+        self, open_as: OpenAs, database: Engine, ada: int
+    ) -> None:
+        numbers = [texted(database, f"What? {count}") for count in range(23)]
+        app = open_as("rita", INBOX)
+        assert "20 of 23. The others come up" in shown(app)
+        assert not [area for area in app.text_area if area.key == f"inbox_text_{numbers[20]}"]
+        for number in numbers[:3]:
+            app.button(key=f"inbox_done_{number}").click().run()
+        assert " of 2" not in shown(app)
+        assert app.text_area(key=f"inbox_text_{numbers[22]}").value
+
+    def test_no_answer_is_offered_to_a_number_that_wants_no_texts(
+        self, open_as: OpenAs, database: Engine, ada: int
+    ) -> None:
+        number = texted(database, "CANCEL", why="perhaps the visit was meant", suggestion=Answer.CANCEL)
+        with unit_of_work(database) as session:
+            phone_states.stop(session, ADA, by="a text")
+        app = open_as("rita", INBOX)
+        assert "No text can be sent there. Please call." in shown(app)
+        assert not app.text_area
+        app.button(key=f"inbox_done_{number}").click().run()
+        assert said(app.success) == ["Noted."]
 
     def test_the_visit_that_was_meant_is_confirmed_with_one_click(
         self, open_as: OpenAs, database: Engine, residents: Residents, ada: int

@@ -31,13 +31,23 @@ MEANT = {
 }
 
 
+def how_many_more(shown: int, count: int) -> None:
+    """Say above a list that it is not the whole one."""
+    if count > shown:
+        st.caption(
+            _("{shown} of {count}. The others come up as these are dealt with.").format(
+                shown=shown, count=count
+            )
+        )
+
+
 def text_panel(waiting: Waiting, zone: tzinfo) -> None:
     """One text: who wrote what, which visits it may be about, and what to do."""
     inbound = waiting.inbound
     who = ", ".join(patient.name for patient in waiting.patients) or _("Unknown")
     at = day_and_time(inbound.received_at, zone)
     st.markdown(f"**{plain(who)}** · {plain(shown(inbound.sender))} · {plain(at)}")
-    st.markdown(f"> {plain(inbound.body) or _('(no words)')}")
+    st.markdown(f":material/sms: {plain(inbound.body) or _('(no words)')}")
     said = [WHY_HERE.get(inbound.why), MEANT.get(inbound.suggestion) if inbound.suggestion else None]
     st.caption(" ".join(_(each) for each in said if each))
     for visit in waiting.visits:
@@ -85,18 +95,22 @@ def leave_if_asked() -> None:
 
 def _answer_form(waiting: Waiting) -> None:
     inbound = waiting.inbound
-    key = f"inbox_text_{inbound.id}"
-    st.session_state.setdefault(key, inbox.suggested_answer(waiting))
-    st.text_area(_("Answer by text"), key=key, max_chars=inbox.LONGEST, height=80)
+    if waiting.takes_texts:
+        key = f"inbox_text_{inbound.id}"
+        st.session_state.setdefault(key, inbox.suggested_answer(waiting))
+        st.text_area(_("Answer by text"), key=key, max_chars=inbox.LONGEST, height=80)
+    else:
+        st.caption(f":material/call: {_('No text can be sent there. Please call.')}")
     with st.container(horizontal=True):
-        st.button(
-            _("Send"),
-            type="primary",
-            icon=":material/send:",
-            key=f"inbox_send_{inbound.id}",
-            on_click=_send,
-            args=(inbound.id, form_key(f"inbox_{inbound.id}")),
-        )
+        if waiting.takes_texts:
+            st.button(
+                _("Send"),
+                type="primary",
+                icon=":material/send:",
+                key=f"inbox_send_{inbound.id}",
+                on_click=_send,
+                args=(inbound.id, form_key(f"inbox_{inbound.id}")),
+            )
         st.button(
             _("Done without an answer"),
             key=f"inbox_done_{inbound.id}",
