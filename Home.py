@@ -48,6 +48,9 @@ if config().is_plain_http:
 if config().is_sandbox:
     simulated = _("Payments are simulated here: no money moves. [See the simulated payments]({address})")
     st.caption(simulated.format(address=config().stripe_api_base))
+if config().texts_are_simulated:
+    simulated = _("Texts are simulated here: none leaves this machine. [Read and answer them]({address})")
+    st.caption(simulated.format(address=f"{config().twilio_api_base}/phones"))
 if clinic.is_demo:
     st.caption(_("Demo clinic: every person and every visit here is invented."))
 if actor is not None:

@@ -189,6 +189,14 @@ class TestLog:
         assert "You are booked \\*now\\*" in texts(app)
         assert "1 segment" in shown(app)
 
+    def test_every_page_leads_to_the_phones_where_texts_are_simulated(
+        self, open_as: OpenAs, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert "[Read and answer them](http://127.0.0.1:1/phones)" in shown(open_as("ada", WISHES))
+        monkeypatch.delenv("TWILIO_API_BASE")
+        config.cache_clear()
+        assert "Texts are simulated" not in shown(open_as("ada", WISHES))
+
     def test_a_patients_log_is_empty_at_first(self, open_as: OpenAs, ada: int) -> None:
         app = open_as("rita", LOG)
         app.text_input(key="people_text").set_value("Okafor").run()
@@ -246,7 +254,7 @@ class TestWords:
         area.set_value("{clinic}: bis {when}! ŵ {link}").run()
         assert "Linden Clinic: bis Wed, Nov 25, 10:30 AM! ŵ" in shown(app)
         assert "2 segments" in shown(app)
-        assert "a sign in it costs room" in shown(app)
+        assert "a segment holds 70, else 160" in shown(app)
         app.button(key="words_save").click().run()
         with Session(database) as session:
             assert session.scalars(select(MessageTemplate.text)).one().startswith("{clinic}: bis")
