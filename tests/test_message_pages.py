@@ -158,9 +158,10 @@ class TestInbox:
             announcements.cancelled(session, session.get_one(Appointment, number))
             message = session.scalars(select(Notification)).one()
             message.status, message.error_code = NotificationStatus.UNDELIVERED, 30005
-            message.sent_to, lost = ADA, message.id
+            message.sent_to, message.channel, lost = ADA, Channel.SMS, message.id
         app = open_as("rita", INBOX)
         assert "Cancelled: visit on" in shown(app)
+        assert "+49 30 111111" in shown(app)
         app.button(key=f"inbox_reached_{lost}").click().run()
         assert said(app.success) == ["Noted."]
         assert "Every message about a coming visit has arrived." in said(app.info)

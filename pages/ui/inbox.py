@@ -9,7 +9,7 @@ from core import inbox
 from core.i18n import N_, _, clock_time, dated, day_and_time
 from core.inbox import Unreached, Waiting
 from core.phones import shown
-from db.models import Answer, Appointment
+from db.models import Answer, Appointment, Channel
 from pages.ui.actions import form_key, perform
 from pages.ui.messages import KIND, why
 from pages.ui.navigation import BOOK_FOR_PATIENT
@@ -142,7 +142,9 @@ def unreached_panel(lost: Unreached, zone: tzinfo) -> None:
         kind=_(KIND[message.kind]), day=on, time=clock_time(visit.starts_at, zone)
     )
     st.markdown(f"**{plain(lost.patient.name)}** · {plain(told)}")
-    st.caption(" · ".join(filter(None, [message.sent_to, why(message.error, message.error_code)])))
+    to = shown(message.sent_to) if message.channel is Channel.SMS else message.sent_to
+    said = [plain(to), why(message.error, message.error_code)]
+    st.caption(" · ".join(filter(None, said)))
     with st.container(horizontal=True):
         st.button(
             _("I have reached them"),
