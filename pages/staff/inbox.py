@@ -16,9 +16,9 @@ st.title(_("Inbox"))
 leave_if_asked()
 with reading() as session:
     zone = clinics.zone(session)
+    count = inbox.count(session, actor)  # first: what comes after it is drawn by the next look
     texts = inbox.waiting(session, actor)
     lost = inbox.unreached(session, actor)
-    count = inbox.count(session, actor)
 
 
 @st.fragment(run_every=EVERY_SECONDS)
