@@ -45,14 +45,17 @@ if config().is_plain_http:
         ),
         icon=":material/no_encryption:",
     )
+not_real = []
 if config().is_sandbox:
     simulated = _("Payments are simulated here: no money moves. [See the simulated payments]({address})")
-    st.caption(simulated.format(address=config().stripe_api_base))
+    not_real.append(simulated.format(address=config().stripe_api_base))
 if config().texts_are_simulated:
     simulated = _("Texts are simulated here: none leaves this machine. [Read and answer them]({address})")
-    st.caption(simulated.format(address=f"{config().twilio_api_base}/phones"))
+    not_real.append(simulated.format(address=f"{config().twilio_api_base}/phones"))
 if clinic.is_demo:
-    st.caption(_("Demo clinic: every person and every visit here is invented."))
+    not_real.append(_("Demo clinic: every person and every visit here is invented."))
+if not_real:
+    st.markdown("  \n".join(f":small[{line}]" for line in not_real))  # no caption: that makes links too pale
 if actor is not None:
     offer_link()
     flag_emergencies(actor)
