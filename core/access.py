@@ -37,6 +37,12 @@ class Action(StrEnum):
     SEE_RECORD = "see a patient's record"
     SEARCH_RECORDS = "search the patients of the clinic for a record"
     BREAK_GLASS = "open a record in an emergency"
+    KEEP_LISTS = "keep a patient's lists"
+    WRITE_NOTE = "write a note"
+    PRESCRIBE = "prescribe"
+    WRITE_LETTER = "write a letter"
+    ADD_DOCUMENT = "add a document to a record"
+    ANSWER_INTAKE = "answer questions before a visit"
     REVIEW_ACCESS = "review emergency access"
     SEE_ACCESSES = "see who opened a record"
     SEE_ACCOUNT = "see an account"
@@ -128,6 +134,8 @@ RULES: dict[Role, dict[Action, Relation]] = {
             Action.SEE_MESSAGES,
             Action.SET_CONTACT,
             Action.SEE_RECORD,
+            Action.ADD_DOCUMENT,
+            Action.ANSWER_INTAKE,
             Action.SEE_ACCESSES,
             Action.EXPORT_PATIENT,
             Action.ERASE_PATIENT,
@@ -141,6 +149,11 @@ RULES: dict[Role, dict[Action, Relation]] = {
         Action.CHECK_IN: Relation.OWN_PATIENT,
         Action.TELL_LATE: Relation.OWN,
         Action.SEE_RECORD: Relation.OWN_PATIENT,
+        Action.KEEP_LISTS: Relation.OWN_PATIENT,
+        Action.WRITE_NOTE: Relation.OWN_PATIENT,
+        Action.PRESCRIBE: Relation.OWN_PATIENT,
+        Action.WRITE_LETTER: Relation.OWN_PATIENT,
+        Action.ADD_DOCUMENT: Relation.OWN_PATIENT,
         Action.SEARCH_RECORDS: Relation.ANY,
         Action.BREAK_GLASS: Relation.ANY,
     },

@@ -12,15 +12,23 @@ from core.patients import ERASED_NAME
 from db.models import (
     Appointment,
     AppointmentEvent,
+    Attachment,
     EmergencyAccess,
     InboundMessage,
+    IntakeAnswer,
     Invite,
     LedgerEntry,
+    Letter,
+    NoteDraft,
+    NoteRelease,
+    NoteVersion,
     Notification,
     OneTimeCode,
     Patient,
     Payment,
     PhoneState,
+    Prescription,
+    RecordItem,
     Refund,
     Sex,
     SignIn,
@@ -81,10 +89,9 @@ def anonymise(session: Session, patient_ids: Sequence[int]) -> None:
             name_folded=folded(ERASED_NAME),
             birth_on=ERASED_BIRTH,
             sex=Sex.UNKNOWN,
-            allergies="",
-            medical_history="",
         )
     )
+    _erase_record(session, patient_ids)
     session.execute(delete(Notification).where(Notification.patient_id.in_(patient_ids)))
     session.execute(delete(InboundMessage).where(InboundMessage.patient_id.in_(patient_ids)))
     session.execute(
@@ -117,6 +124,15 @@ def anonymise(session: Session, patient_ids: Sequence[int]) -> None:
     session.execute(
         update(EmergencyAccess).where(EmergencyAccess.patient_id.in_(patient_ids)).values(reason=ERASED_WORDS)
     )
+
+
+def _erase_record(session: Session, patient_ids: Sequence[int]) -> None:
+    """Delete what is clinical. The database lets signed documents go: their patient is anonymous now."""
+    visits = select(Appointment.id).where(Appointment.patient_id.in_(patient_ids))
+    for by_visit in (IntakeAnswer, NoteRelease, NoteDraft, NoteVersion):
+        session.execute(delete(by_visit).where(by_visit.appointment_id.in_(visits)))
+    for own in (Prescription, Letter, Attachment, RecordItem):
+        session.execute(delete(own).where(own.patient_id.in_(patient_ids)))
 
 
 def record_expired(session: Session, patient_ids: Sequence[int]) -> None:

@@ -12,17 +12,26 @@ from db.base import Base
 from db.models import (
     Appointment,
     AppointmentEvent,
+    Attachment,
     AuditEntry,
     Doctor,
     EmergencyAccess,
     InboundMessage,
+    IntakeAnswer,
+    IntakeQuestion,
     LedgerEntry,
+    Letter,
     Location,
+    NoteRelease,
+    NoteVersion,
     Notification,
     OneTimeCode,
     Outcome,
     Patient,
     Payment,
+    Prescription,
+    PrescriptionItem,
+    RecordItem,
     Refund,
     Service,
     SignIn,
@@ -42,6 +51,14 @@ EXPORTED = {
     "appointments": "visits",
     "appointment_events": "changes_of_visits",
     "emergency_accesses": "emergency_accesses",
+    "record_items": "record",
+    "note_versions": "notes",
+    "note_releases": "released_notes",
+    "prescriptions": "prescriptions",
+    "prescription_items": "prescribed",
+    "letters": "letters",
+    "attachments": "files",
+    "intake_answers": "answers_before_visits",
     "payments": "payments",
     "refunds": "refunds",
     "ledger_entries": "ledger",
@@ -57,11 +74,14 @@ NOT_EXPORTED = {
     "invites": "names the administrator who invited; patients are not invited",
     "till_closings": "counts a receptionist's drawer",
     "message_templates": "the clinic's own words",
+    "note_drafts": "what a doctor is still typing: no part of the record until it is signed",
+    "letter_templates": "the clinic's own words",
     "doctors": "belongs to an account of the clinic's, not to a patient's",
 }
 HIDDEN = {
     *("password_hash", "totp_secret", "totp_pending", "totp_last_step", "token_hash", "code_hash", "payload"),
     *("request_key", "check_after", "checkout_url", "name_folded", "blocked", "lease", "key"),
+    *("content", "sha256"),  # files are handed out one by one
 }
 NO_ACCOUNT = 0  # a number that no account has; NULL would be the number of whatever is nobody's
 Query = Select[*tuple[Any, ...]]
@@ -86,6 +106,7 @@ def collect(session: Session, patient_id: int) -> dict[str, list[dict[str, Any]]
         "refunds": _plain(Refund, Refund.payment_id.in_(payments)),
         "ledger": _plain(LedgerEntry, LedgerEntry.patient_id == patient_id),
         "emergency_accesses": _emergencies(patient_id),
+        **_record(patient_id, visits),
         "messages": _plain(
             Notification, or_(Notification.sent_to.in_(addresses), Notification.patient_id == patient_id)
         ),
@@ -101,6 +122,26 @@ def collect(session: Session, patient_id: int) -> dict[str, list[dict[str, Any]]
         if message["is_secret"]:
             message["body"] = ""
     return sections
+
+
+def _record(patient_id: int, visits: Select[int]) -> dict[str, Query]:
+    """The clinical part: what is signed, and not what a doctor is still typing."""
+    prescribed = select(Prescription.id).where(
+        Prescription.patient_id == patient_id, Prescription.signed_at.is_not(None)
+    )
+    answers = _plain(IntakeAnswer, IntakeAnswer.appointment_id.in_(visits))
+    return {
+        "record": _plain(RecordItem, RecordItem.patient_id == patient_id),
+        "notes": _plain(NoteVersion, NoteVersion.appointment_id.in_(visits)),
+        "released_notes": _plain(NoteRelease, NoteRelease.appointment_id.in_(visits)),
+        "prescriptions": _plain(Prescription, Prescription.id.in_(prescribed)),
+        "prescribed": _plain(PrescriptionItem, PrescriptionItem.prescription_id.in_(prescribed)),
+        "letters": _plain(Letter, and_(Letter.patient_id == patient_id, Letter.signed_at.is_not(None))),
+        "files": _plain(Attachment, Attachment.patient_id == patient_id),
+        "answers_before_visits": answers.add_columns(IntakeQuestion.question).join(
+            IntakeQuestion, IntakeQuestion.id == IntakeAnswer.question_id
+        ),
+    }
 
 
 def own_addresses(session: Session, patient_id: int) -> list[str]:

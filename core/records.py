@@ -3,21 +3,21 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Exists, exists, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
-from core import access, audit, clock, patients
+from core import access, audit, clock, patients, record_items, treatments
 from core.access import Action, Actor
 from core.appointment_events import required_reason
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.i18n import N_
-from db.models import Appointment, AppointmentStatus, Doctor, EmergencyAccess, Patient, Service, User
+from core.record_items import Item
+from core.treatments import NEVER_A_VISIT, has_visit, in_force, visit_with
+from db.models import Appointment, AppointmentStatus, Doctor, EmergencyAccess, Patient, Service, Sex, User
 
 EMERGENCY_LASTS = timedelta(hours=2)
 REASON_LEAST = 10
 RESULTS = 20
-# A booking that was never paid for or was called off makes nobody somebody's doctor.
-NEVER_A_VISIT = (AppointmentStatus.PENDING, AppointmentStatus.CANCELLED, AppointmentStatus.EXPIRED)
 
 
 class ReasonTooShort(ClinicError):
@@ -32,6 +32,7 @@ class OwnPatientAlready(ClinicError):
 class Visit:
     """One visit as the record lists it, times in UTC."""
 
+    appointment_id: int
     starts_at: datetime
     status: AppointmentStatus
     doctor: str
@@ -45,8 +46,8 @@ class Record:
     patient_id: int
     name: str
     birth_on: date
-    allergies: str
-    medical_history: str
+    sex: Sex
+    items: list[Item]
     coming: list[Visit]
     past: list[Visit]
     emergency_until: datetime | None
@@ -62,68 +63,27 @@ class Found:
     is_own: bool
 
 
-def treating_doctor(session: Session, actor: Actor, patient_id: int) -> int | None:
-    """The actor's number as a doctor if the patient is theirs, or an emergency access is in force.
-
-    A patient becomes a doctor's with a visit that stands, is over or was missed. One that was called off or
-    never paid for does not count, and it cannot be called off once it has begun.
-    """
-    is_own, emergency = _way_in(session, actor, patient_id)
-    return actor.doctor_id if is_own or emergency else None
-
-
-def _way_in(session: Session, actor: Actor, patient_id: int) -> tuple[bool, EmergencyAccess | None]:
-    """Whether the patient is the actor's as a doctor; if not, the emergency access in force, if any."""
-    if actor.doctor_id is None:
-        return False, None
-    if _has_visit(session, actor.doctor_id, patient_id):
-        return True, None
-    return False, _in_force(session, actor.doctor_id, patient_id)
-
-
-def _has_visit(session: Session, doctor_id: int, patient_id: int) -> bool:
-    return bool(session.scalar(select(_visit_with(doctor_id, Appointment.patient_id == patient_id))))
-
-
-def _visit_with(doctor_id: int | None, of_patient: ColumnElement[bool]) -> Exists:
-    return exists().where(
-        Appointment.doctor_id == doctor_id, Appointment.status.not_in(NEVER_A_VISIT), of_patient
-    )
-
-
-def _in_force(session: Session, doctor_id: int, patient_id: int) -> EmergencyAccess | None:
-    """The emergency access that opens a patient's record to a doctor now, if there is one."""
-    return session.scalar(
-        select(EmergencyAccess)
-        .where(
-            EmergencyAccess.doctor_id == doctor_id,
-            EmergencyAccess.patient_id == patient_id,
-            EmergencyAccess.expires_at > clock.now(),
-        )
-        .order_by(EmergencyAccess.expires_at.desc())
-        .limit(1)
-    )
-
-
 def open_record(session: Session, actor: Actor, *, patient_id: int) -> Record:
     """Open the record of a patient. The trail keeps every look. Raises `AccessDenied`, `NotFound`."""
-    is_own, emergency = _way_in(session, actor, patient_id)
-    doctor_id = actor.doctor_id if is_own or emergency else None
-    access.require(actor, Action.SEE_RECORD, patient_id=patient_id, doctor_id=doctor_id)
-    clinical = select(Patient.name, Patient.birth_on, Patient.allergies, Patient.medical_history)
-    patient = session.execute(clinical.where(Patient.id == patient_id)).one_or_none()
-    if patient is None:
-        raise NotFound
-    seen = ("record", patient_id) if emergency is None else ("emergency access", emergency.id)
-    audit.record_read(session, actor, Action.SEE_RECORD, kind=seen[0], number=seen[1], patient_id=patient_id)
+    emergency = treatments.look(session, actor, patient_id=patient_id)
+    who = select(Patient.name, Patient.birth_on, Patient.sex).where(Patient.id == patient_id)
+    items = record_items.listed(session, patient_id)
     coming, past = _visits(session, patient_id)
-    return Record(patient_id, *patient, coming, past, emergency.expires_at if emergency else None)
+    until = emergency.expires_at if emergency else None
+    return Record(patient_id, *session.execute(who).one(), items, coming, past, until)
 
 
 def _visits(session: Session, patient_id: int) -> tuple[list[Visit], list[Visit]]:
     """The visits ahead, the next first, and those that are over or missed, the latest first."""
     rows = session.execute(
-        select(Appointment.ends_at, Appointment.starts_at, Appointment.status, User.name, Service.name)
+        select(
+            Appointment.ends_at,
+            Appointment.id,
+            Appointment.starts_at,
+            Appointment.status,
+            User.name,
+            Service.name,
+        )
         .join(Appointment.doctor)
         .join(Doctor.user)
         .join(Appointment.service)
@@ -133,8 +93,8 @@ def _visits(session: Session, patient_id: int) -> tuple[list[Visit], list[Visit]
     now = clock.now()
     coming: list[Visit] = []
     past: list[Visit] = []
-    for ends_at, starts_at, status, doctor, service in rows:
-        (coming if ends_at > now else past).append(Visit(starts_at, status, doctor, service))
+    for ends_at, number, starts_at, status, doctor, service in rows:
+        (coming if ends_at > now else past).append(Visit(number, starts_at, status, doctor, service))
     return coming, past[::-1]
 
 
@@ -164,7 +124,7 @@ def _found(session: Session, actor: Actor, fitting: list[ColumnElement[bool]]) -
         EmergencyAccess.patient_id == Patient.id,
         EmergencyAccess.expires_at > clock.now(),
     )
-    is_own = or_(_visit_with(actor.doctor_id, Appointment.patient_id == Patient.id), is_emergency)
+    is_own = or_(visit_with(actor.doctor_id, Appointment.patient_id == Patient.id), is_emergency)
     rows = session.execute(
         select(Patient.id, Patient.name, Patient.birth_on, is_own)
         .where(*fitting)
@@ -188,11 +148,11 @@ def break_glass(session: Session, actor: Actor, *, patient_id: int, reason: str)
         raise ReasonTooShort
     if session.get(Patient, patient_id) is None:
         raise NotFound
-    if _has_visit(session, actor.doctor_id, patient_id):
+    if has_visit(session, actor.doctor_id, patient_id):
         raise OwnPatientAlready
     # One doctor's emergencies take turns: the button pressed twice opens one.
     session.get_one(Doctor, actor.doctor_id, with_for_update={"key_share": True}, populate_existing=True)
-    if known := _in_force(session, actor.doctor_id, patient_id):
+    if known := in_force(session, actor.doctor_id, patient_id):
         return known
     now = clock.now()
     opened = EmergencyAccess(

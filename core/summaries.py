@@ -6,7 +6,8 @@ from typing import Any
 from core import pdfs
 from core.i18n import N_, _, clock_time, full_time, short_date
 from core.phones import shown
-from db.models import AppointmentStatus, ClinicSettings, Sex
+from core.record_items import LISTS, SEVERITIES
+from db.models import AppointmentStatus, ClinicSettings, Severity, Sex
 
 STATUS = {
     AppointmentStatus.PENDING: N_("Waiting for payment"),
@@ -39,8 +40,7 @@ def summary(
         pdfs.note(as_of),
         pdfs.heading(patient["name"]),
         pdfs.facts(_person(patient, sections["account"], zone)),
-        *_text(_("Allergies"), patient["allergies"]),
-        *_text(_("History"), patient["medical_history"]),
+        *_lists(sections["record"]),
         pdfs.heading(_("Visits")),
         *_visits(sections, zone),
         *_emergencies(sections["emergency_accesses"], zone),
@@ -63,8 +63,20 @@ def _person(patient: dict[str, Any], accounts: list[dict[str, Any]], zone: tzinf
     return found
 
 
-def _text(heading: str, text: str) -> list[Any]:
-    return [pdfs.heading(heading), pdfs.words(text or _("Nothing written down."))]
+def _lists(items: list[dict[str, Any]]) -> list[Any]:
+    """The lists of the record as they stand; the file of data has what has ended too."""
+    found: list[Any] = []
+    for kind, heading in LISTS.items():
+        found.append(pdfs.heading(_(heading)))
+        lines = [_line(item) for item in items if item["kind"] == kind and item["ended_at"] is None]
+        found.append(pdfs.words("\n".join(lines) or _("Nothing written down.")))
+    return found
+
+
+def _line(item: dict[str, Any]) -> str:
+    severity = _(SEVERITIES[Severity(item["severity"])]) if item["severity"] else ""
+    rest = ", ".join(each for each in (item["details"], severity) if each)
+    return f"{item['name']}: {rest}" if rest else item["name"]
 
 
 def _visits(sections: Sections, zone: tzinfo) -> list[Any]:

@@ -23,3 +23,16 @@ def has_word(name_folded: InstrumentedAttribute[str], word: str) -> ColumnElemen
 def is_readable(text: str) -> bool:
     """Whether `text` shows as it is: no control characters, and none that hide or turn the others round."""
     return all(character.isprintable() or character in _JOINERS for character in text)
+
+
+def several_lines(text: str) -> str:
+    """What somebody wrote in lines, without blanks around it, each line ended as we end them.
+
+    Word processors end lines and pages with characters of their own.
+    """
+    return "\n".join(line.rstrip() for line in text.replace("\t", "    ").splitlines()).strip()
+
+
+def are_readable(lines: str) -> bool:
+    """Whether each line of `several_lines` is readable."""
+    return all(is_readable(line) for line in lines.split("\n"))

@@ -24,7 +24,14 @@ CAST = {
 }
 PERSONAL = {
     "users": {"name", "name_folded", "email", "phone", "password_hash", "totp_secret", "totp_pending"},
-    "patients": {"name", "name_folded", "email", "phone", "allergies", "medical_history"},
+    "patients": {"name", "name_folded", "email", "phone"},
+    "record_items": {"name", "details"},
+    "note_drafts": {"fields"},
+    "note_versions": {"reason", "findings", "assessment", "plan", "amendment"},
+    "prescription_items": {"drug", "instructions"},
+    "letters": {"addressee", "body"},
+    "attachments": {"name"},
+    "intake_answers": {"answer"},
     "emergency_accesses": {"reason"},
     "notifications": {"body", "sent_to"},
     "invites": {"name", "email"},

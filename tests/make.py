@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
@@ -16,11 +16,13 @@ from db.models import (
     DateOverride,
     Doctor,
     DoctorService,
+    ItemKind,
     Location,
     Patient,
     Payment,
     PaymentMethod,
     PaymentState,
+    RecordItem,
     Refund,
     RefundCause,
     RefundState,
@@ -161,11 +163,32 @@ def time_off(session: Session, doctor: Doctor, starts_at: datetime, ends_at: dat
     return _added(session, TimeOff(doctor_id=doctor.id, starts_at=starts_at, ends_at=ends_at))
 
 
+def empty(session: Session | Connection, *tables: str) -> None:
+    """Empty these tables and what hangs on them: what keeps signed documents steps aside for that."""
+    session.execute(text("SET LOCAL session_replication_role = replica"))
+    session.execute(text(f"TRUNCATE {', '.join(tables)} CASCADE"))
+    session.execute(text("SET LOCAL session_replication_role = origin"))
+
+
 def patient(session: Session, **changes: Any) -> Patient:
     """A patient without an account."""
     return _added(
         session, Patient(**{"name": f"Patient {next(_numbers)}", "birth_on": date(1985, 5, 17)} | changes)
     )
+
+
+def record_item(
+    session: Session, patient: Patient, name: str, *, kind: ItemKind = ItemKind.ALLERGY, **changes: Any
+) -> RecordItem:
+    """An entry of a patient's record, an allergy unless another list is meant."""
+    defaults = {"patient_id": patient.id, "kind": kind, "name": name, "noted_at": datetime.now(UTC)}
+    return _added(session, RecordItem(**defaults | changes))
+
+
+def known_of(session: Session, patient: Patient) -> None:
+    """What tests look for in a record: an allergy and what was before."""
+    record_item(session, patient, "Penicillin", details="rash")
+    record_item(session, patient, "Migraine", kind=ItemKind.HISTORY)
 
 
 def appointment(

@@ -22,6 +22,7 @@ WITHOUT_ACCESS = {
     "ledger.owe": "writes what its callers were allowed to do",
     "ledger.pay_back": "writes what its callers were allowed to do",
     "ledger.receive": "writes what its callers were allowed to do",
+    "note_drafts.note": "writes what its callers were allowed to do",
     "patients.own": "gives the rows of the actor's own numbers, and takes no other",
     "payments.confirm": "confirms what its callers have seen paid",
     "payments.new_hold": "counts the actor's own held times, and takes no other",
@@ -36,7 +37,7 @@ WITHOUT_ACCESS = {
     "statements.note_look": "writes what its callers were allowed to do",
     "waitlist_answers.let_go": "frees what its callers were allowed to free",
     "waitlists.withdraw_all": "takes off what its caller was allowed to erase",
-    "records.treating_doctor": "gives the table what it asks about: the actor's own number or nothing",
+    "treatments.treating_doctor": "gives the table what it asks about: the actor's own number or nothing",
 }
 
 # What asks for each of many, one after the other: of none of them it gives nothing.

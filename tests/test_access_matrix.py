@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, time, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import InvalidRequestError
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session
 
 from core import ledger, records, tills
 from core.access import RULES, Action, Actor, Relation
 from core.arrivals import NothingToUndo, NotStarted, NotToday
+from core.attachments import NotYourFile
 from core.checkouts import NoCards, NothingToPay
 from core.desk_messages import NobodyWaits
 from core.errors import AccessDenied, ClinicError, NotFound
@@ -31,9 +31,25 @@ from core.second_factors import NothingToConfirm
 from core.trails import Wanted
 from db.base import Base
 from db.config import config
-from db.models import CodePurpose, Doctor, Patient, PaymentMethod, PaymentRule, RefundState, Role, User
-from tests import make, portal, waits
+from db.models import (
+    AnswerKind,
+    CodePurpose,
+    Doctor,
+    Ending,
+    ItemKind,
+    LetterKind,
+    Paper,
+    Patient,
+    PaymentMethod,
+    PaymentRule,
+    RecordItem,
+    RefundState,
+    Role,
+    User,
+)
+from tests import clinical, make, portal, waits
 from tests.cast import NOW, Cast, assemble, on, time_is
+from tests.clinical import Clinical
 from tests.portal import PASSWORD
 from tests.services import services
 
@@ -78,6 +94,7 @@ class World:
     emergency_id: int
     money: dict[bool, Money]
     waits: dict[bool, Waiting]
+    record: dict[bool, Clinical]
 
     def patient_id(self, is_own: bool) -> int:
         return (self.cast.ada if is_own else self.cast.ben).patient_ids[0]
@@ -144,6 +161,18 @@ def of_money(action: Action, name: str, **more: Any) -> Recipe:
     return Recipe(action, lambda world, is_own: {key: getattr(world.money[is_own], name), **more})
 
 
+def of_record(action: Action, name: str, *, or_else: type[ClinicError] | None = None, **more: Any) -> Recipe:
+    """A service about something in the record, whose number is called `name` there."""
+    key = {
+        "visit_id": "appointment_id",
+        "draft_id": "prescription_id",
+        "letter_draft_id": "letter_id",
+    }.get(name, name)
+    return Recipe(
+        action, lambda world, is_own: {key: getattr(world.record[is_own], name), **more}, or_else=or_else
+    )
+
+
 def of_nobody(action: Action, *, or_else: type[ClinicError] | None = None, **arguments: Any) -> Recipe:
     return Recipe(action, lambda _world, _is_own: arguments, or_else=or_else)
 
@@ -186,6 +215,10 @@ RECIPES = {
     "arrivals.complete": of_visit(Action.CHECK_IN, or_else=NotStarted),
     "arrivals.mark_missed": of_visit(Action.CHECK_IN, or_else=NotStarted),
     "arrivals.undo": of_visit(Action.CHECK_IN, or_else=NothingToUndo),
+    "attachments.add": of_patient(Action.ADD_DOCUMENT, name="Letter.pdf", content=b"%PDF-1.7"),
+    "attachments.content": of_record(Action.SEE_RECORD, "attachment_id"),
+    "attachments.of_patient": of_patient(Action.SEE_RECORD),
+    "attachments.remove": of_record(Action.ADD_DOCUMENT, "attachment_id", or_else=NotYourFile),
     "appointments.book": Recipe(Action.BOOK, World.offer),
     "appointments.cancel": of_visit(Action.CANCEL, reason="The patient asked"),
     "appointments.overbook": Recipe(
@@ -281,6 +314,48 @@ RECIPES = {
     "message_templates.save": of_nobody(
         Action.CHANGE_SETTINGS, name="cancelled", locale="en", text="{clinic}: {when} is off."
     ),
+    "doctor_letters.begin": of_record(
+        Action.WRITE_LETTER, "visit_id", kind=LetterKind.REFERRAL, request_key=uuid4()
+    ),
+    "doctor_letters.discard": of_record(Action.WRITE_LETTER, "letter_draft_id"),
+    "doctor_letters.drafts": of_patient(Action.WRITE_LETTER),
+    "doctor_letters.of_patient": of_patient(Action.SEE_RECORD),
+    "doctor_letters.save": of_record(
+        Action.WRITE_LETTER, "letter_draft_id", addressee="Dr. Who", body="Hello", revision=0
+    ),
+    "doctor_letters.sign": of_record(Action.WRITE_LETTER, "letter_draft_id", revision=0),
+    "intake_questions.add": Recipe(
+        Action.CHANGE_SETTINGS,
+        lambda world, _is_own: {
+            "service_id": world.cast.checkup.id,
+            "question": "Do you smoke?",
+            "kind": AnswerKind.YES_NO,
+        },
+    ),
+    "intake_questions.move_up": of_record(Action.CHANGE_SETTINGS, "question_id"),
+    "intake_questions.of_service": Recipe(
+        Action.CHANGE_SETTINGS, lambda world, _is_own: {"service_id": world.cast.checkup.id}
+    ),
+    "intake_questions.retire": of_record(Action.CHANGE_SETTINGS, "question_id"),
+    "intakes.answer": of_visit(Action.ANSWER_INTAKE, answers={}),
+    "intakes.of_visit": of_record(Action.SEE_RECORD, "visit_id"),
+    "letter_wordings.all_own": of_nobody(Action.CHANGE_SETTINGS),
+    "letter_wordings.restore": of_nobody(Action.CHANGE_SETTINGS, kind=LetterKind.REFERRAL, locale="en"),
+    "letter_wordings.save": of_nobody(
+        Action.CHANGE_SETTINGS, kind=LetterKind.REFERRAL, locale="en", text="Dear colleague"
+    ),
+    "letterheads.change": of_nobody(Action.CHANGE_SETTINGS, address="Lindenallee 1", paper=Paper.LETTER),
+    "letterheads.change_logo": of_nobody(Action.CHANGE_SETTINGS, content=None),
+    "note_drafts.discard": of_record(Action.WRITE_NOTE, "visit_id"),
+    "note_drafts.own_visit": of_record(Action.WRITE_NOTE, "visit_id"),
+    "note_drafts.save": of_record(Action.WRITE_NOTE, "visit_id", fields=clinical.TYPED, revision=0),
+    "notes.hold_back": of_record(Action.WRITE_NOTE, "visit_id"),
+    "notes.of_patient": of_patient(Action.SEE_RECORD),
+    "notes.of_visit": of_record(Action.WRITE_NOTE, "visit_id"),
+    "notes.release": of_record(Action.WRITE_NOTE, "visit_id"),
+    "notes.sign": of_record(
+        Action.WRITE_NOTE, "visit_id", fields=clinical.TYPED, revision=0, amendment="More was said"
+    ),
     "patients.find": of_patient(Action.SEE_CONTACT),
     "patients.register": of_nobody(Action.REGISTER_PATIENT, name="Zoë Übel", birth_on=BORN),
     "patients.search": of_nobody(Action.SEARCH_PATIENTS, text="okafor"),
@@ -300,6 +375,19 @@ RECIPES = {
         record_retention_years=10,
     ),
     "phone_states.try_again": of_nobody(Action.ANSWER_MESSAGES, phone="+4930111111"),
+    "prescription_drafts.discard": of_patient(Action.PRESCRIBE),
+    "prescription_drafts.of_patient": of_patient(Action.PRESCRIBE),
+    "prescription_drafts.repeat": Recipe(
+        Action.PRESCRIBE,
+        lambda world, is_own: {
+            "appointment_id": world.record[is_own].visit_id,
+            "prescription_id": world.record[is_own].prescription_id,
+        },
+    ),
+    "prescription_drafts.save": of_record(Action.PRESCRIBE, "visit_id", items=[clinical.ITEM], revision=1),
+    "prescriptions.of_patient": of_patient(Action.SEE_RECORD),
+    "prescriptions.sign": of_record(Action.PRESCRIBE, "draft_id", revision=1),
+    "prescriptions.withdraw": of_record(Action.PRESCRIBE, "prescription_id", reason="The wrong patient"),
     "prices.change_clinic": of_nobody(Action.CHANGE_SETTINGS, wanted=CLINIC_PRICES),
     "prices.change_service": Recipe(
         Action.CHANGE_SETTINGS,
@@ -326,6 +414,8 @@ RECIPES = {
     "profiles.own": of_oneself(Action.SEE_ACCOUNT),
     "profiles.save": of_oneself(Action.CHANGE_ACCOUNT, name="Zoë", locale="en", has_sms_consent=False),
     "reconciliations.compared": of_nobody(Action.RECONCILE, of_theirs=[], since=NOW, until=on(2, 8)),
+    "record_items.add": of_patient(Action.KEEP_LISTS, kind=ItemKind.PROBLEM, name="Migraine"),
+    "record_items.end": of_record(Action.KEEP_LISTS, "item_id", ending=Ending.OVER),
     "records.break_glass": Recipe(
         Action.BREAK_GLASS,
         lambda world, _is_own: {"patient_id": world.cast.child_id, "reason": WHY},
@@ -392,6 +482,11 @@ RECIPES = {
     "waitlists.withdraw": Recipe(
         Action.JOIN_WAITLIST, lambda world, is_own: {"entry_id": world.waits[is_own].entry_id}
     ),
+    "treatments.look": of_patient(Action.SEE_RECORD),
+    "treatments.require_own": Recipe(
+        Action.KEEP_LISTS,
+        lambda world, is_own: {"patient_id": world.patient_id(is_own), "action": Action.KEEP_LISTS},
+    ),
     "users.activate": of_user(),
     "users.change_role": of_user(role=Role.STAFF),
     "users.deactivate": of_user(),
@@ -443,7 +538,6 @@ def _settle(session: Session) -> World:
     visits = {}
     for is_own, actor, doctor in ((True, cast.ada, cast.dr_roth), (False, cast.ben, cast.dr_weiss)):
         patient = session.get_one(Patient, actor.patient_ids[0])
-        patient.allergies = patient.medical_history = f"{CLINICAL}{actor.name}"
         visit = make.appointment(session, doctor, cast.checkup, on(3, 10), patient=patient)
         visits[is_own] = visit.id
     child = records.break_glass(session, cast.weiss, patient_id=cast.child_id, reason=WHY)
@@ -454,7 +548,20 @@ def _settle(session: Session) -> World:
         is_own: _paid(session, cast, actor, doctor)
         for is_own, actor, doctor in ((True, cast.ada, cast.dr_roth), (False, cast.ben, cast.dr_weiss))
     }
-    return World(cast, visits, child.id, money, _waiting(session, cast))
+    record = {
+        is_own: _clinical(session, cast, actor, doctor, doctor_actor)
+        for is_own, actor, doctor, doctor_actor in (
+            (True, cast.ada, cast.dr_roth, cast.roth),
+            (False, cast.ben, cast.dr_weiss, cast.weiss),
+        )
+    }
+    return World(cast, visits, child.id, money, _waiting(session, cast), record)
+
+
+def _clinical(session: Session, cast: Cast, actor: Actor, doctor: Doctor, signing: Actor) -> Clinical:
+    patient = session.get_one(Patient, actor.patient_ids[0])
+    visit = clinical.arrived(session, doctor, cast.checkup, patient)
+    return clinical.written(session, signing, visit, f"{CLINICAL}{actor.name}")
 
 
 def _waiting(session: Session, cast: Cast) -> dict[bool, Waiting]:
@@ -558,13 +665,5 @@ def test_the_search_for_clinical_words_finds_them(session: Session, world: World
     record = records.open_record(session, world.cast.roth, patient_id=world.patient_id(True))
     assert clinical_words_of([{"record": record}], session) == {"Ada Okafor"}
     session.expunge_all()
-    _kept = session.get_one(Patient, world.patient_id(False), options=[undefer(Patient.allergies)])
+    _kept = session.get_one(RecordItem, world.record[False].item_id)
     assert clinical_words_of(None, session) == {"Ben Sato"}
-
-
-def test_a_row_of_a_patient_comes_without_what_is_clinical(session: Session, world: World) -> None:
-    session.expunge_all()
-    patient = session.get_one(Patient, world.patient_id(True))
-    for column in ("allergies", "medical_history"):
-        with pytest.raises(InvalidRequestError):
-            getattr(patient, column)

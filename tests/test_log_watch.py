@@ -30,7 +30,8 @@ def _found_on_purpose() -> Iterator[None]:
 
 def test_names_notes_numbers_and_tokens_are_found_in_any_logger(session: Session) -> None:
     ada = make.user(session, name="Adaeze Nobody-Else", email="adaeze@example.org", phone="+4915123450000")
-    make.patient(session, name="Zoë Somebody", medical_history="Migraine with aura")
+    zoe = make.patient(session, name="Zoë Somebody")
+    make.record_item(session, zoe, "Migraine with aura")
     token = sign_ins.start(session, user_id=ada.id)
     for word in (ada.name, ada.email, ada.phone, "Zoë Somebody", "Migraine with aura", token):
         before = len(log_watch.found)

@@ -69,7 +69,7 @@ def _nobody_has_booked(
 ) -> Iterator[None]:
     """Each story begins with an empty calendar and a sandbox that runs by the real clock."""
     with unit_of_work(clinic) as session:
-        session.execute(text("TRUNCATE appointments, notifications, document_counters CASCADE"))
+        make.empty(session, "appointments", "notifications", "document_counters")
     stand_in.reset()
     stand_in.set_clock(None)
     monkeypatch.setenv("STRIPE_SECRET_KEY", KEY)

@@ -23,6 +23,10 @@ HOSTILE = [
 ]
 
 
+def item(words: str) -> dict[str, Any]:
+    return {"kind": "allergy", "name": words, "details": words, "severity": "severe", "ended_at": None}
+
+
 def made(**changes: Any) -> bytes:
     patient = {
         "name": "Ada Okafor",
@@ -30,15 +34,14 @@ def made(**changes: Any) -> bytes:
         "sex": "female",
         "phone": None,
         "email": None,
-        "allergies": "",
-        "medical_history": "",
     }
-    visits = changes.pop("visits", [])
+    visits, record = changes.pop("visits", []), changes.pop("record", [])
     sections = {
         "patient": [patient | changes],
         "account": [],
         "visits": visits,
         "emergency_accesses": [],
+        "record": record,
         "waitlist_offers": [],
     }
     clinic = ClinicSettings(name="Linden Clinic")
@@ -51,7 +54,7 @@ def pages(pdf: bytes) -> int:
 
 @pytest.mark.parametrize("words", HOSTILE, ids=range(len(HOSTILE)))
 def test_whatever_people_write_makes_a_document_without_links_or_images(words: str) -> None:
-    pdf = made(name=words or "x", allergies=words, medical_history=words, email=words)
+    pdf = made(name=words or "x", record=[item(words or "x")], email=words)
     assert pdf.startswith(b"%PDF-")
     for active in (b"/URI", b"/Subtype /Image", b"/JavaScript", b"/Launch"):
         assert active not in pdf
@@ -71,7 +74,7 @@ def test_many_visits_fill_several_pages() -> None:
         for number in range(90)
     ]
     assert pages(made()) == 1
-    assert pages(made(visits=visits)) == 3
+    assert pages(made(visits=visits)) == 4
 
 
 @pytest.mark.parametrize("font", [pdfs.FONT, pdfs.BOLD])

@@ -50,7 +50,7 @@ from db.models import (
     WaitlistEntry,
     WaitlistOffer,
 )
-from tests import make
+from tests import clinical, make
 from tests.cast import NOW, Cast, assemble, on, patient_actor, time_is
 
 WHY = "Found unconscious in the waiting room"
@@ -71,12 +71,8 @@ def _give_ada_everything(session: Session, cast: Cast) -> None:
     """A row of Ada's in every table that can hold one."""
     (ada_id,), user_id = cast.ada.patient_ids, cast.ada.user_id
     ada, account = session.get_one(Patient, ada_id), session.get_one(User, user_id)
-    ada.allergies, ada.medical_history, ada.phone, ada.email = (
-        "Penicillin: rash",
-        "Migraine",
-        PHONE,
-        DESK_EMAIL,
-    )
+    ada.phone, ada.email = PHONE, DESK_EMAIL
+    make.known_of(session, ada)
     account.username, account.email, account.phone = "ada.okafor", EMAIL, PHONE
     account.password_hash, account.totp_secret, account.totp_last_step = SECRETS[0], SECRETS[1], 123
     account.sms_consent_at, account.sms_consent_source = NOW, "at the desk"
@@ -113,6 +109,7 @@ def _give_ada_everything(session: Session, cast: Cast) -> None:
                 created_at=NOW,
             )
         )
+    clinical.add_rows(session, ada_id, cast.dr_roth, user_id)
     booked = appointments.book(
         session,
         cast.ada,
@@ -145,7 +142,10 @@ def treated(session: Session, cast: Cast, days_ago: int = 7) -> Appointment:
     """A visit of Ada's that is over."""
     ada = session.get_one(Patient, cast.ada.patient_ids[0])
     at = NOW - timedelta(days=days_ago)
-    return make.appointment(session, cast.dr_roth, cast.checkup, at, patient=ada, status="completed")
+    visit = make.appointment(session, cast.dr_roth, cast.checkup, at, patient=ada, status="completed")
+    session.add_all(clinical.rows_of_visit(visit, cast.roth.user_id))
+    session.flush()
+    return visit
 
 
 def exported(session: Session, cast: Cast) -> dict[str, list[dict[str, object]]]:
@@ -200,7 +200,7 @@ def test_the_export_has_something_of_every_table_and_no_secret(session: Session,
     assert [name for name, rows in found.items() if not rows] == []
     said = json.dumps(found)
     assert [secret for secret in SECRETS if secret in said] == []
-    assert {"Penicillin: rash", "Migraine", PHONE, DESK_EMAIL, EMAIL, ADDRESS, WHY, "Hello Ada"} <= _values(
+    assert {"Penicillin", "rash", "Migraine", PHONE, DESK_EMAIL, EMAIL, ADDRESS, WHY, "Hello Ada"} <= _values(
         found
     )
     assert {visit["doctor"] for visit in found["visits"]} == {"Dr. Eva Roth"}
@@ -218,7 +218,7 @@ def _values(found: dict[str, list[dict[str, object]]]) -> set[object]:
 
 def test_the_export_holds_nothing_of_anybody_else(session: Session, cast: Cast) -> None:
     ben = session.get_one(Patient, cast.ben.patient_ids[0])
-    ben.medical_history = "Something of Ben's"
+    make.record_item(session, ben, "Something of Ben's")
     make.appointment(session, cast.dr_roth, cast.checkup, on(4, 10), patient=ben)
     said = json.dumps(exported(session, cast))
     assert "Ben" not in said
@@ -300,9 +300,9 @@ def test_of_a_treated_patient_the_record_stays_for_ten_years(session: Session, c
     held = everything_held(session)
     assert [trace for trace in ("ada.", PHONE, ADDRESS, *SECRETS) if trace in held] == []
     record = records.open_record(session, cast.roth, patient_id=ada_id)
-    assert (record.name, record.allergies, [each.starts_at for each in record.past]) == (
+    assert (record.name, [each.name for each in record.items], [each.starts_at for each in record.past]) == (
         "Ada Okafor",
-        "Penicillin: rash",
+        ["Migraine", "Penicillin"],
         [visit.starts_at],
     )
     with pytest.raises(NotFound):

@@ -102,7 +102,7 @@ def done(engine: Engine, call: Call) -> int:
 def cleared(engine: Engine) -> None:
     """An empty calendar for the next round."""
     with unit_of_work(engine) as session:
-        session.execute(text("TRUNCATE appointments, appointment_events CASCADE"))
+        make.empty(session, "appointments")
 
 
 def more_patients(engine: Engine, count: int) -> list[int]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from core import reconciliations
@@ -13,6 +13,7 @@ from core.reconciliations import Line, ProcessorSilent
 from core.stripe_cards import StripeCards
 from db.models import Payment
 from db.session import unit_of_work
+from tests import make
 from tests.cast import NOW, on
 from tests.money import Scene, scene
 from tests.payment_sandbox import KEY, PaymentSandbox, order
@@ -72,7 +73,7 @@ def test_what_we_have_lost_is_a_difference(clinic: Scene) -> None:
     """As after a backup was put back: the processor knows of a payment that is in no row of ours."""
     clinic.paid()
     with clinic.database.begin() as connection:
-        connection.execute(text("TRUNCATE appointments CASCADE"))
+        make.empty(connection, "appointments")
     [line] = lines(clinic)
     assert (line.ours, line.difference_minor) == (None, 6000)
 

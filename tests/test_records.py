@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from core import appointments, emergencies, guardians, records, sign_ins
+from core import appointments, emergencies, guardians, records, sign_ins, treatments
 from core.access import Action, Actor
 from core.appointment_errors import ReasonMissing, ReasonTooLong, ReasonUnreadable
 from core.errors import AccessDenied, NotFound
@@ -27,7 +27,7 @@ def cast(session: Session) -> Iterator[Cast]:
     with time_is(NOW):
         made = assemble(session)
         ada = session.get_one(Patient, made.ada.patient_ids[0])
-        ada.allergies, ada.medical_history = "Penicillin: rash", "Migraine"
+        make.known_of(session, ada)
         session.flush()
         yield made
 
@@ -54,10 +54,9 @@ def test_a_record_is_for_the_patient_and_the_patients_doctors(
 ) -> None:
     for actor in (cast.ada, cast.roth):
         record = records.open_record(session, actor, patient_id=ada_id)
-        assert (record.name, record.allergies, record.medical_history) == (
+        assert (record.name, [(each.name, each.details) for each in record.items]) == (
             "Ada Okafor",
-            "Penicillin: rash",
-            "Migraine",
+            [("Migraine", ""), ("Penicillin", "rash")],
         )
         assert [(each.starts_at, each.doctor) for each in record.coming] == [(on(3, 10), "Dr. Eva Roth")]
         assert record.past == []
@@ -97,7 +96,7 @@ def test_which_visits_make_a_patient_a_doctors_own(
     visit.status = status
     visit.hold_expires_at = NOW if status is AppointmentStatus.PENDING else None
     session.flush()
-    found = records.treating_doctor(session, cast.roth, ada_id)
+    found = treatments.treating_doctor(session, cast.roth, ada_id)
     assert found == (cast.dr_roth.id if is_own else None)
 
 

@@ -161,9 +161,7 @@ def books(database: Engine) -> Iterator[Callable[[], Books]]:
 
         def new_books() -> Books:
             with unit_of_work(database) as session:
-                session.execute(
-                    text("TRUNCATE appointments, payments, refunds, ledger_entries, till_closings CASCADE")
-                )
+                make.empty(session, "appointments", "payments", "refunds", "ledger_entries", "till_closings")
                 session.execute(text("DELETE FROM document_counters"))
                 ada = session.get_one(Patient, cast.ada.patient_ids[0])
                 terms = {"late_fee_minor": 0, "refund_percent": 50}

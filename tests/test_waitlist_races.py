@@ -22,7 +22,7 @@ from db.models import (
     WaitlistState,
 )
 from db.session import unit_of_work
-from tests import waits
+from tests import make, waits
 from tests.cast import NOW, Cast, assemble, on, time_is
 from tests.test_races import at_once, more_patients, overlaps
 
@@ -115,7 +115,7 @@ def test_two_scans_at_once_serve_the_oldest_first(database: Engine, cast: Cast) 
     patients = more_patients(database, 4)
     for _round in range(ROUNDS):
         with unit_of_work(database) as session:
-            session.execute(text("TRUNCATE appointments, appointment_events, waitlist_entries CASCADE"))
+            make.empty(session, "appointments", "waitlist_entries")
         wait(database, cast, patients, from_time=time(10), until_time=time(11))
         at_once(database, [lambda _session: Turn(waitlist_offers.offer_freed())] * 3)
         with Session(database) as session:
@@ -127,7 +127,7 @@ def test_two_scans_at_once_serve_the_oldest_first(database: Engine, cast: Cast) 
 def test_yes_against_anything_else_gives_one_outcome(database: Engine, cast: Cast, others: str) -> None:
     for turn in range(ROUNDS):
         with unit_of_work(database) as session:
-            session.execute(text("TRUNCATE appointments, appointment_events, waitlist_entries CASCADE"))
+            make.empty(session, "appointments", "waitlist_entries")
         offer_id = offered(database, cast)
         with Session(database) as session:
             offer = session.get_one(WaitlistOffer, offer_id)
@@ -188,7 +188,7 @@ def test_a_scan_and_somebody_who_books_the_same_time_leave_it_to_one(database: E
     wanted |= {"service_id": cast.checkup.id, "starts_at": on(3, 10)}
     for _round in range(ROUNDS):
         with unit_of_work(database) as session:
-            session.execute(text("TRUNCATE appointments, appointment_events, waitlist_entries CASCADE"))
+            make.empty(session, "appointments", "waitlist_entries")
         wait(database, cast, patients, from_time=time(10), until_time=time(10, 30))
         at_once(
             database,

@@ -10,8 +10,9 @@ from db.models.appointments import (
     RuleCause,
     Source,
 )
+from db.models.attachments import AnswerKind, Attachment, IntakeAnswer, IntakeQuestion
 from db.models.audit import AuditChain, AuditEntry, AuditLink, Outcome
-from db.models.clinic import ClinicSettings, Location, Room
+from db.models.clinic import ClinicSettings, Location, Paper, Room
 from db.models.heartbeats import Heartbeat
 from db.models.money import (
     DocumentCounter,
@@ -28,6 +29,7 @@ from db.models.money import (
     Series,
     TillClosing,
 )
+from db.models.notes import NoteDraft, NoteRelease, NoteVersion
 from db.models.notifications import (
     Answer,
     Channel,
@@ -40,17 +42,22 @@ from db.models.notifications import (
     PhoneState,
 )
 from db.models.people import Doctor, Patient, Role, Sex, Specialty, User, doctor_specialties, folded
-from db.models.records import EmergencyAccess
+from db.models.prescriptions import Letter, LetterKind, LetterTemplate, Prescription, PrescriptionItem
+from db.models.records import EmergencyAccess, Ending, ItemKind, RecordItem, Severity
 from db.models.schedules import DateOverride, TimeOff, WeeklyHours
 from db.models.services import DoctorService, PaymentRule, Service
 from db.models.sign_ins import SignIn, SignInAttempts, SignInGrant
+from db.models.signatures import KEEPING
 from db.models.waitlists import OfferState, WaitlistEntry, WaitlistOffer, WaitlistState
 
 __all__ = [
+    "KEEPING",
     "Answer",
+    "AnswerKind",
     "Appointment",
     "AppointmentEvent",
     "AppointmentStatus",
+    "Attachment",
     "AuditChain",
     "AuditEntry",
     "AuditLink",
@@ -62,21 +69,32 @@ __all__ = [
     "DoctorService",
     "DocumentCounter",
     "EmergencyAccess",
+    "Ending",
     "EntryKind",
     "EventKind",
     "Heartbeat",
     "InboundMessage",
     "InboundState",
+    "IntakeAnswer",
+    "IntakeQuestion",
     "Invite",
+    "ItemKind",
     "LedgerEntry",
+    "Letter",
+    "LetterKind",
+    "LetterTemplate",
     "Location",
     "MessageKind",
     "MessageTemplate",
+    "NoteDraft",
+    "NoteRelease",
+    "NoteVersion",
     "Notification",
     "NotificationStatus",
     "OfferState",
     "OneTimeCode",
     "Outcome",
+    "Paper",
     "Patient",
     "Payment",
     "PaymentMethod",
@@ -84,8 +102,11 @@ __all__ = [
     "PaymentState",
     "PaymentStatus",
     "PhoneState",
+    "Prescription",
+    "PrescriptionItem",
     "ProcessorCursor",
     "ProcessorEvent",
+    "RecordItem",
     "RecoveryCode",
     "Refund",
     "RefundCause",
@@ -95,6 +116,7 @@ __all__ = [
     "RuleCause",
     "Series",
     "Service",
+    "Severity",
     "Sex",
     "SignIn",
     "SignInAttempts",

@@ -1,13 +1,21 @@
 """The clinic itself: its settings, its places and rooms."""
 
 from datetime import time
+from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Integer, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.base import Base, stored_as_text
 from db.models.services import PaymentRule
+
+
+class Paper(StrEnum):
+    """What the clinic's documents are printed on."""
+
+    A4 = "a4"
+    LETTER = "letter"
 
 
 class ClinicSettings(Base):
@@ -35,6 +43,8 @@ class ClinicSettings(Base):
         CheckConstraint("quiet_from > quiet_until", name="quiet_at_night"),
         CheckConstraint("waitlist_offer_minutes BETWEEN 5 AND 1440", name="waitlist_offer_bounded"),
         CheckConstraint("char_length(text_name) <= 30", name="text_name_short"),
+        CheckConstraint("char_length(address) <= 500", name="address_short"),
+        CheckConstraint("octet_length(logo) BETWEEN 1 AND 1048576", name="logo_bounded"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_iso4217"),
     )
 
@@ -72,6 +82,11 @@ class ClinicSettings(Base):
     quiet_from: Mapped[time] = mapped_column(default=time(20), server_default="20:00")
     quiet_until: Mapped[time] = mapped_column(default=time(8), server_default="08:00")
     waitlist_offer_minutes: Mapped[int] = mapped_column(default=60, server_default="60")
+    address: Mapped[str] = mapped_column(Text, default="", server_default="")  # for letterheads, in lines
+    paper: Mapped[Paper] = mapped_column(
+        stored_as_text(Paper), default=Paper.A4, server_default=Paper.A4.value
+    )
+    logo: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)  # PNG or JPEG
 
 
 class Location(Base):

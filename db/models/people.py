@@ -115,9 +115,6 @@ class Patient(Base):
     phone: Mapped[str | None] = mapped_column(Text, index=True)
     email: Mapped[str | None] = mapped_column(Text)
     locale: Mapped[str] = mapped_column(Text, default="en")
-    # What is clinical comes only when it is asked for by name: no list of people brings it along.
-    allergies: Mapped[str] = mapped_column(Text, default="", deferred=True, deferred_raiseload=True)
-    medical_history: Mapped[str] = mapped_column(Text, default="", deferred=True, deferred_raiseload=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     sms_consent_at: Mapped[datetime | None]  # of a patient without an account
     sms_consent_source: Mapped[str | None] = mapped_column(Text)

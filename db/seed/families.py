@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from db.models import AppointmentStatus, Sex, folded
+from db.models import AppointmentStatus, ItemKind, Severity, Sex, folded
 from db.seed.accounts import demo_password_hash
 from db.seed.diaries import Slot
 from db.seed.names import CULTURES, PersonName
@@ -67,10 +67,11 @@ def register_family(registrations: Registrations, today: date, at: datetime) -> 
         phone=film_number(1),
         email="patient@example.org",
         locale="en_GB",
-        allergies="Penicillin: rash",
-        medical_history="Migraine with aura, two or three times a month.",
         created_at=at,
     )
+    registrations.list_allergy(MOTHER, "Penicillin", "Rash on the arms and chest", Severity.MODERATE, at)
+    registrations.list_item(MOTHER, ItemKind.PROBLEM, "Migraine with aura", "Two or three times a month", at)
+    registrations.list_item(MOTHER, ItemKind.MEDICATION, "Sumatriptan 50 mg", "One tablet at an attack", at)
     registrations.add(name, mother, "patient", demo_password_hash())
     for given, sex, days_old in (("Emil", Sex.MALE, 3_420), ("Mia", Sex.FEMALE, 1_630)):
         child_name = PersonName(given, "Lindner", german)

@@ -69,6 +69,7 @@ def load(connection: Connection, plan: Plan, now: datetime) -> Counts:
     places = [clinics.settings(), *clinics.locations()]
     _add(connection, [*places, *services, *specialties, *hiring.records])
     tables.copy_rows(connection, _table("patients"), registrations.patients)
+    tables.copy_rows(connection, _table("record_items"), registrations.items)
     panels = Panels(registrations.patients, plan.doctors, Random(f"panels {plan.seed}"))
     takings = Takings(now, Random(f"takings {plan.seed}"))
     chance = Random(f"visits {plan.seed}")

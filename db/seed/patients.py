@@ -3,9 +3,9 @@
 from datetime import date, datetime, timedelta
 from random import Random
 
-from db.models import Role, Sex, folded
+from db.models import ItemKind, Role, Severity, Sex, folded
 from db.seed.names import PersonName, any_name, given_name, login_letters
-from db.seed.rows import PatientRow, UserRow
+from db.seed.rows import PatientRow, RecordItemRow, UserRow
 
 CHILD_SHARE = 0.085  # a few find no guardian of a fitting age and are left out
 ACCOUNT_SHARE = 0.55
@@ -15,29 +15,29 @@ _AGES = [(18, 29), (30, 44), (45, 59), (60, 74), (75, 97)]
 _AGE_WEIGHTS = [18, 27, 25, 20, 10]
 _ADULT_DAYS = 18 * 366
 _ALLERGIES = [
-    "Penicillin: rash",
-    "Amoxicillin: hives",
-    "Birch and hazel pollen",
-    "House dust mites",
-    "Nuts: carries an adrenaline pen",
-    "Ibuprofen: asthma attack",
-    "Latex",
-    "Nickel",
-    "Bee and wasp venom: anaphylaxis in 2019",
-    "Cow's milk protein",
-    "Iodine contrast medium",
+    ("Penicillin", "Rash", Severity.MODERATE),
+    ("Amoxicillin", "Hives", Severity.MODERATE),
+    ("Birch and hazel pollen", "Runny nose, itching eyes", Severity.MILD),
+    ("House dust mites", "Sneezing at night", Severity.MILD),
+    ("Nuts", "Carries an adrenaline pen", Severity.SEVERE),
+    ("Ibuprofen", "Asthma attack", Severity.SEVERE),
+    ("Latex", "", None),
+    ("Nickel", "Eczema", Severity.MILD),
+    ("Bee and wasp venom", "Anaphylaxis in 2019", Severity.SEVERE),
+    ("Cow's milk protein", "", None),
+    ("Iodine contrast medium", "", None),
 ]
 _HISTORIES = [
-    "High blood pressure, treated since 2018.",
-    "Asthma since childhood, uses an inhaler.",
-    "Type 2 diabetes, diet and metformin.",
-    "Appendix removed in 2009.",
-    "Hypothyroidism, takes levothyroxine.",
-    "Migraine with aura, two or three times a month.",
-    "Slipped disc L4/L5 in 2021, physiotherapy.",
-    "Hay fever in spring.",
-    "Knee replacement on the left in 2022.",
-    "Former smoker, stopped in 2020.",
+    (ItemKind.PROBLEM, "High blood pressure", "Treated since 2018"),
+    (ItemKind.PROBLEM, "Asthma", "Since childhood, uses an inhaler"),
+    (ItemKind.PROBLEM, "Type 2 diabetes", "Diet and metformin"),
+    (ItemKind.HISTORY, "Appendix removed in 2009", ""),
+    (ItemKind.PROBLEM, "Hypothyroidism", "Takes levothyroxine"),
+    (ItemKind.PROBLEM, "Migraine with aura", "Two or three times a month"),
+    (ItemKind.HISTORY, "Slipped disc L4/L5 in 2021", "Physiotherapy"),
+    (ItemKind.PROBLEM, "Hay fever", "In spring"),
+    (ItemKind.HISTORY, "Knee replacement on the left in 2022", ""),
+    (ItemKind.HISTORY, "Former smoker", "Stopped in 2020"),
 ]
 # Numbers that the Bundesnetzagentur keeps free for films and books: they ring nowhere. A large clinic
 # has more patients than there are of them and repeats them.
@@ -51,7 +51,7 @@ def film_number(number: int) -> str:
 
 
 class Registrations:
-    """Registers patients one after the other; `patients` and `accounts` grow."""
+    """Registers patients one after the other; `patients`, `accounts` and `items` of their records grow."""
 
     def __init__(self, rng: Random, now: datetime, first_user_id: int) -> None:
         self._rng = rng
@@ -59,6 +59,7 @@ class Registrations:
         self._next_user_id = first_user_id
         self.patients: list[PatientRow] = []
         self.accounts: list[UserRow] = []
+        self.items: list[RecordItemRow] = []
         self._names: list[PersonName] = []
         self._by_chance_from = 0  # the demo family before them gets no further children
 
@@ -94,12 +95,29 @@ class Registrations:
                 phone=film_number(number + 200) if rng.random() < 0.94 else None,
                 email=f"{login}@{rng.choice(['example.org', 'example.com'])}",
                 locale=rng.choices([name.culture.locale, "de", "en_GB"], [55, 25, 20])[0],
-                allergies=rng.choice(_ALLERGIES) if rng.random() < 0.18 else "",
-                medical_history=rng.choice(_HISTORIES) if rng.random() < 0.25 else "",
                 created_at=at,
             ),
             login if rng.random() < ACCOUNT_SHARE else None,
         )
+        self._list_by_chance(number, at, allergic=0.18, treated=0.25)
+
+    def list_item(self, patient_id: int, kind: ItemKind, name: str, details: str, at: datetime) -> None:
+        """Put something that is no allergy into a patient's record."""
+        self.items.append(RecordItemRow(patient_id, kind.value, name, details, None, at))
+
+    def list_allergy(
+        self, patient_id: int, name: str, details: str, severity: Severity | None, at: datetime
+    ) -> None:
+        """Put an allergy into a patient's record, `details` the reaction."""
+        kept = severity.value if severity else None
+        self.items.append(RecordItemRow(patient_id, ItemKind.ALLERGY.value, name, details, kept, at))
+
+    def _list_by_chance(self, patient_id: int, at: datetime, *, allergic: float, treated: float) -> None:
+        rng = self._rng
+        if rng.random() < allergic:
+            self.list_allergy(patient_id, *rng.choice(_ALLERGIES), at)
+        if rng.random() < treated:
+            self.list_item(patient_id, *rng.choice(_HISTORIES), at)
 
     def _register_child(self, at: datetime) -> bool:
         """Register a child of somebody already here; false when nobody is of a fitting age."""
@@ -129,7 +147,6 @@ class Registrations:
     ) -> None:
         """Add a dependant, who is reached through the guardian and has no account."""
         written = name.written(sex)
-        allergies = self._rng.choice(_ALLERGIES) if self._rng.random() < 0.18 else ""
         child = PatientRow(
             id=len(self.patients) + 1,
             user_id=None,
@@ -141,11 +158,10 @@ class Registrations:
             phone=None,
             email=None,
             locale=guardian.locale,
-            allergies=allergies,
-            medical_history="",
             created_at=at,
         )
         self.add(name, child, None)
+        self._list_by_chance(child.id, at, allergic=0.18, treated=0)
 
     def add(
         self, name: PersonName, patient: PatientRow, username: str | None, password_hash: str | None = None

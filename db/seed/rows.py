@@ -35,9 +35,16 @@ class PatientRow(NamedTuple):
     phone: str | None
     email: str | None
     locale: str
-    allergies: str
-    medical_history: str
     created_at: datetime
+
+
+class RecordItemRow(NamedTuple):
+    patient_id: int
+    kind: str
+    name: str
+    details: str
+    severity: str | None
+    noted_at: datetime
 
 
 class AppointmentRow(NamedTuple):
