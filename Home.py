@@ -10,6 +10,7 @@ from db.config import config
 from db.models import Role
 from pages.ui import reading, show_messages
 from pages.ui.emergencies import flag_emergencies
+from pages.ui.inbox import flag_texts
 from pages.ui.navigation import pages_for
 from pages.ui.other_sites import offer_link
 from pages.ui.refund_flags import flag_refunds
@@ -60,5 +61,6 @@ if actor is not None:
     offer_link()
     flag_emergencies(actor)
     flag_refunds(actor)
+    flag_texts(actor)
 show_messages()
 page.run()

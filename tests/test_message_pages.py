@@ -73,6 +73,11 @@ def shown(app: AppTest) -> str:
     return texts(app).replace("\\", "")
 
 
+def links(app: AppTest) -> list[str]:
+    """The labels of the links on a page."""
+    return [link.proto.label for link in app.get("page_link")]
+
+
 def submit(app: AppTest) -> None:
     """Send the page's form."""
     next(button for button in app.button if button.label == "Save").click().run()
@@ -165,6 +170,19 @@ class TestInbox:
         app.button(key=f"inbox_reached_{lost}").click().run()
         assert said(app.success) == ["Noted."]
         assert "Every message about a coming visit has arrived." in said(app.info)
+
+    def test_every_page_of_the_desk_says_how_many_texts_wait_and_no_others_do(
+        self, open_as: OpenAs, database: Engine, ada: int
+    ) -> None:
+        assert not any("for an answer" in label for label in links(open_as("rita")))
+        number = texted(database, "What?")
+        assert "1 text waits for an answer" in links(open_as("rita"))
+        texted(database, "Where?")
+        assert "2 texts wait for an answer" in links(open_as("rita", LOG))
+        assert not any("for an answer" in label for label in links(open_as("ada")))
+        app = open_as("rita", INBOX)
+        app.button(key=f"inbox_done_{number}").click().run()
+        assert "1 text waits for an answer" in links(app)
 
     def test_patients_have_no_inbox(self, open_as: OpenAs) -> None:
         with pytest.raises(ValueError, match="page"):

@@ -5,14 +5,16 @@ from uuid import UUID
 
 import streamlit as st
 
-from core import inbox
-from core.i18n import N_, _, clock_time, dated, day_and_time
+from core import access, inbox
+from core.access import Action, Actor
+from core.i18n import N_, _, clock_time, dated, day_and_time, ngettext
 from core.inbox import Unreached, Waiting
 from core.phones import shown
 from db.models import Answer, Appointment, Channel
 from pages.ui.actions import form_key, perform
 from pages.ui.messages import KIND, why
-from pages.ui.navigation import BOOK_FOR_PATIENT
+from pages.ui.navigation import BOOK_FOR_PATIENT, INBOX
+from pages.ui.refusals import reading
 from pages.ui.words import plain
 
 WHY_HERE = {
@@ -29,6 +31,17 @@ MEANT = {
     Answer.CANCEL: N_("They seem to call off."),
     Answer.ACCEPT: N_("They seem to accept a time."),
 }
+
+
+def flag_texts(actor: Actor) -> None:
+    """Say on the desk's pages that somebody waits for an answer; nothing where nobody does, or to others."""
+    if not access.may(actor, Action.ANSWER_MESSAGES):
+        return
+    with reading() as session:
+        waiting = inbox.count_texts(session, actor)
+    if waiting:
+        told = ngettext("{count} text waits for an answer", "{count} texts wait for an answer", waiting)
+        st.page_link(INBOX, label=told.format(count=waiting), icon=":material/inbox:")
 
 
 def how_many_more(shown: int, count: int) -> None:
