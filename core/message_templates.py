@@ -105,10 +105,19 @@ class UnknownTemplate(ClinicError):
 
 
 def own_words(session: Session, name: str, locale: str) -> str | None:
-    """The clinic's own words for a message in one language, None where ours are used."""
-    return session.scalar(
-        select(MessageTemplate.text).where(MessageTemplate.name == name, MessageTemplate.locale == locale)
+    """The clinic's own words for a message in one language, None where ours are used.
+
+    A country without its own has those of its language: British English those of English.
+    """
+    found = dict(
+        session.execute(
+            select(MessageTemplate.locale, MessageTemplate.text).where(
+                MessageTemplate.name == name,
+                MessageTemplate.locale.in_([locale, i18n.without_country(locale)]),
+            )
+        ).all()
     )
+    return found.get(locale) or found.get(i18n.without_country(locale))
 
 
 def wording(session: Session, name: str) -> str:
@@ -170,8 +179,10 @@ def save(session: Session, actor: Actor, *, name: str, locale: str, text: str) -
     """
     access.require(actor, Action.CHANGE_SETTINGS)
     given = _checked(name, locale, text)
+    language = i18n.without_country(locale)
+    inherited = own_words(session, name, language) if language != locale else None
     with speaking(locale):
-        if given == _(TEMPLATES[name].text):
+        if given == (inherited or _(TEMPLATES[name].text)):
             _forget(session, actor, name, locale)
             return
     values = {"text": given, "changed_at": clock.now(), "changed_by_id": actor.user_id}

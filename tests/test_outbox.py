@@ -264,3 +264,24 @@ class TestTexts:
         assert post.states(visit) == [("booked", SENT)]
         post.pass_time(post.now + 5 * MINUTE, every=MINUTE)
         assert post.states(visit) == [("booked", DELIVERED)]
+
+    @pytest.mark.parametrize("locale", ["en_GB", "de"])
+    def test_the_clinics_own_english_reaches_whoever_is_spoken_to_in_english(
+        self, post: Post, locale: str
+    ) -> None:
+        post.write_own("en", "{clinic}: see you {when}. {link}")
+        post.speaks(post.cast.ada, locale)
+        post.book()
+        post.tick()
+        post.turn()
+        [text] = post.texts()
+        assert text.startswith("Linden Clinic: see you Fri 5 Jun, 10:00. ")
+
+    def test_a_countrys_own_words_come_before_those_of_its_language(self, post: Post) -> None:
+        post.write_own("en", "{clinic}: see you {when}. {link}")
+        post.write_own("en_GB", "{clinic}: cheerio {when}. {link}")
+        post.speaks(post.cast.ada, "en_GB")
+        post.book()
+        post.tick()
+        post.turn()
+        assert post.texts()[0].startswith("Linden Clinic: cheerio Fri 5 Jun, 10:00. ")
