@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
 from core import reminders
 from core.reminders import Ahead
-from db.models import ClinicSettings, NotificationStatus, Patient
+from db.models import Appointment, AppointmentEvent, ClinicSettings, NotificationStatus, Patient
 from db.session import unit_of_work
 from tests import messages
-from tests.cast import BERLIN, on
+from tests.cast import BERLIN, NOW, on
 from tests.messages import GRETA, HOUR, MINUTE, TEN, Post
 from tests.phones import Phones
 
@@ -173,3 +173,11 @@ class TestScans:
         post.book()
         post.pass_time(TEN - HOUR)
         assert reminded(post) == []
+
+    def test_a_visit_that_came_from_elsewhere_without_its_past_is_reminded_of_too(self, post: Post) -> None:
+        visit = post.book()
+        with unit_of_work(post.database) as session:
+            session.execute(delete(AppointmentEvent).where(AppointmentEvent.appointment_id == visit))
+            session.get_one(Appointment, visit).created_at = NOW
+        post.pass_time(TEN, every=10 * MINUTE)
+        assert len(reminded(post)) == 2
