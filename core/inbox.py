@@ -3,8 +3,8 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from core import (
     access,
@@ -31,6 +31,7 @@ from db.models import (
     Patient,
     PhoneState,
 )
+from db.models.appointments import LIVE_STATUSES
 
 SHOWN = 20
 LONGEST = 300  # characters of an answer; it goes out in two parts at most
@@ -101,14 +102,25 @@ def count_texts(session: Session, actor: Actor) -> int:
 
 
 def _is_lost() -> list[ColumnElement[bool]]:
-    """The conditions of a message about a visit ahead that did not arrive."""
+    """The conditions of a message about a visit ahead that did not arrive, by itself or with another.
+
+    Of a visit that is off, only that it is so matters.
+    """
     return [
-        Notification.status.in_(NOT_REACHED),
+        _has_failed(),
         Notification.kind != MessageKind.RECEIPT,
         Notification.settled_at.is_(None),
         Notification.time_version == Appointment.time_version,
         Appointment.starts_at > clock.now(),
+        or_(Notification.kind == MessageKind.CANCELLED, Appointment.status.in_(LIVE_STATUSES)),
     ]
+
+
+def _has_failed() -> ColumnElement[bool]:
+    carrier = aliased(Notification)
+    lost = carrier.status.in_(NOT_REACHED)
+    carried = exists().where(carrier.id == Notification.carried_by_id, lost)
+    return or_(Notification.status.in_(NOT_REACHED), carried)
 
 
 def waiting(session: Session, actor: Actor) -> list[Waiting]:
@@ -233,8 +245,13 @@ def unreached(session: Session, actor: Actor) -> list[Unreached]:
 def settle_unreached(session: Session, actor: Actor, *, notification_id: int) -> None:
     """Note that the desk has reached the patient another way. Raises as `settle` does."""
     access.require(actor, Action.ANSWER_MESSAGES)
-    message = session.get(Notification, notification_id, with_for_update=True, populate_existing=True)
-    if message is None or message.status not in NOT_REACHED:
+    message = session.scalar(
+        select(Notification)
+        .where(Notification.id == notification_id, _has_failed())
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if message is None:
         raise NotFound
     if message.settled_at is not None:
         raise AlreadyDealtWith

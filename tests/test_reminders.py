@@ -144,6 +144,29 @@ class TestScans:
         assert "10:00 AM and 4:00 PM" in text
         assert "answer C" not in text
 
+    def test_one_that_could_not_be_sent_in_the_evening_waits_for_the_morning(self, post: Post) -> None:
+        post.book(at=on(2, 9))
+        post.pass_time(on(1, 19))
+        post.tick(31 * MINUTE)
+        with unit_of_work(post.database) as session:
+            assert reminders.remind(session) == 1
+        post.tick(2 * HOUR)
+        post.turn()
+        assert reminded(post) == []
+        post.pass_time(on(2, 8))
+        assert len(reminded(post)) == 1
+
+    def test_who_wants_no_more_while_one_waits_does_not_get_it(self, post: Post) -> None:
+        visit = post.book()
+        post.pass_time(on(3, 9))
+        post.tick(HOUR)
+        with unit_of_work(post.database) as session:
+            assert reminders.remind(session) == 1
+            session.get_one(Patient, post.cast.ada.patient_ids[0]).wants_reminders = False
+        post.turn()
+        assert reminded(post) == []
+        assert post.messages(visit)[-1].error == "no reminders are wanted"
+
     def test_who_wants_none_gets_none(self, post: Post) -> None:
         with unit_of_work(post.database) as session:
             session.get_one(Patient, post.cast.ada.patient_ids[0]).wants_reminders = False

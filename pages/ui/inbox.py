@@ -20,6 +20,9 @@ from pages.ui.words import plain
 WHY_HERE = {
     "unknown number": N_("Nobody here has that number."),
     "several visits": N_("They have several visits ahead."),
+    "several offers": N_("They are offered several times."),
+    "perhaps an offer was meant": N_("Perhaps they meant a time that they were offered, and no visit."),
+    "our answer did not arrive": N_("Our answer to this did not arrive."),
     "no visit ahead": N_("They have no visit ahead."),
     "unclear": N_("It is not clear what they mean."),
     "wants another time": N_("They want another time. Please call them."),
