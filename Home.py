@@ -10,6 +10,7 @@ from db.config import config
 from db.models import Role
 from pages.ui import reading, show_messages
 from pages.ui.emergencies import flag_emergencies
+from pages.ui.inbox import flag_texts
 from pages.ui.navigation import pages_for
 from pages.ui.other_sites import offer_link
 from pages.ui.refund_flags import flag_refunds
@@ -45,14 +46,21 @@ if config().is_plain_http:
         ),
         icon=":material/no_encryption:",
     )
+not_real = []
 if config().is_sandbox:
     simulated = _("Payments are simulated here: no money moves. [See the simulated payments]({address})")
-    st.caption(simulated.format(address=config().stripe_api_base))
+    not_real.append(simulated.format(address=config().stripe_api_base))
+if config().texts_are_simulated:
+    simulated = _("Texts are simulated here: none leaves this machine. [Read and answer them]({address})")
+    not_real.append(simulated.format(address=f"{config().twilio_api_base}/phones"))
 if clinic.is_demo:
-    st.caption(_("Demo clinic: every person and every visit here is invented."))
+    not_real.append(_("Demo clinic: every person and every visit here is invented."))
+if not_real:
+    st.markdown("  \n".join(f":small[{line}]" for line in not_real))  # no caption: that makes links too pale
 if actor is not None:
     offer_link()
     flag_emergencies(actor)
     flag_refunds(actor)
+    flag_texts(actor)
 show_messages()
 page.run()

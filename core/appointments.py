@@ -139,6 +139,8 @@ def reschedule(
     moved = moves.move(session, actor, appointment, wish, offered, request_key=request_key)
     if moved.status is AppointmentStatus.CONFIRMED:
         announcements.moved(session, moved)
+    else:
+        announcements.held(session, moved)
     return moved
 
 

@@ -1,24 +1,30 @@
 """A message as it is sent: whether it is still true, who gets it, and which others it carries along."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from core import clinics, clock, ledger, message_texts, recipients
 from core.agendas import WITH_PEOPLE
+from core.announcements import GRACE
 from core.message_texts import TOLD, Written
 from core.recipients import Recipient
 from db.models import (
     Appointment,
+    AppointmentEvent,
     AppointmentStatus,
     Channel,
+    EventKind,
     MessageKind,
     Notification,
     NotificationStatus,
     OfferState,
     Patient,
+    PaymentStatus,
+    Role,
+    User,
     WaitlistOffer,
 )
 
@@ -68,7 +74,7 @@ def compose(session: Session, message: Notification) -> Composed | Void | Unreac
         to, locale = message.details["to"], message.details["locale"]
         return Composed(Channel.SMS, to, locale, written, [], [])
     visit = _visit(session, message.appointment_id)
-    if visit is None or message.time_version != visit.time_version:
+    if visit is None or not _is_of_its_time(message, visit):
         return Void("the visit has moved")
     if why := _untrue(session, message, visit):
         return Void(why)
@@ -86,6 +92,20 @@ def compose(session: Session, message: Notification) -> Composed | Void | Unreac
     kind = MessageKind.BOOKED if is_first else message.kind
     written = message_texts.write(session, message, visits, told, kind=kind)
     return Composed(told.channel, told.sent_to, told.locale, written, visits, [each for each, _its in others])
+
+
+def told_of(visit: Appointment) -> dict[str, Any]:
+    """What whoever is told of a visit knows of it then, as the message's `details` keep it."""
+    return {
+        "starts_at": visit.starts_at.isoformat(),
+        "doctor_id": visit.doctor_id,
+        "location_id": visit.location_id,
+    }
+
+
+def _is_of_its_time(message: Notification, visit: Appointment) -> bool:
+    """Whether a message is about the visit as it is now; what was paid stays paid wherever it moves."""
+    return message.kind is MessageKind.RECEIPT or message.time_version == visit.time_version
 
 
 def _visit(session: Session, appointment_id: int | None) -> Appointment | None:
@@ -110,26 +130,54 @@ def _untrue(session: Session, message: Notification, visit: Appointment) -> str:
     if kind is MessageKind.CANCELLED:
         if visit.status is not AppointmentStatus.CANCELLED:
             return "the visit takes place"
-        return "" if _last_told(session, visit.id, but=message.id) else "nobody was told of the visit"
+        was_told = _last_told(session, visit.id, but=message.id) is not None
+        is_news = was_told or not _was_taken_back(session, visit)
+        return "" if is_news else "nobody was told of the visit"
     if kind is MessageKind.OFFER:
         offer = select(WaitlistOffer.state).where(WaitlistOffer.appointment_id == visit.id)
         return "" if session.scalar(offer) is OfferState.OPEN else "the offer is over"
     if kind is MessageKind.PAYMENT_LINK:
-        return "" if visit.status is AppointmentStatus.PENDING else "there is nothing to pay"
+        is_unpaid = visit.payment_status in {PaymentStatus.UNPAID, PaymentStatus.PARTLY_PAID}
+        is_held = visit.status is AppointmentStatus.PENDING
+        return "" if is_held and is_unpaid else "there is nothing to pay"
     if visit.status is not AppointmentStatus.CONFIRMED:
         return "the visit does not take place"
-    if (
-        kind is MessageKind.MOVED
-        and _last_told(session, visit.id, but=message.id) == visit.starts_at.isoformat()
-    ):
+    if kind is MessageKind.MOVED and _is_known(session, message, visit):
         return "the time is the one told before"
     return ""
 
 
-def _last_told(session: Session, appointment_id: int | None, *, but: int) -> str | None:
-    """The start of a visit as somebody was told it last by another message than `but`, None if never."""
+def _was_taken_back(session: Session, visit: Appointment) -> bool:
+    """Whether a cancelled visit was called off by its patient, or by whoever had booked it just before.
+
+    Else they may know of it although we have told them nothing: from the screen, or from the telephone.
+    """
+    booked, cancelled = aliased(AppointmentEvent), aliased(AppointmentEvent)
+    is_quick = (booked.by_user_id == cancelled.by_user_id) & (cancelled.at <= booked.at + GRACE)
+    taken_back = (
+        select(cancelled.id)
+        .join(User, User.id == cancelled.by_user_id)
+        .join(booked, booked.appointment_id == cancelled.appointment_id)
+        .where(
+            cancelled.appointment_id == visit.id,
+            cancelled.kind == EventKind.CANCELLED,
+            booked.kind.in_([EventKind.BOOKED, EventKind.OVERBOOKED]),
+            (User.role == Role.PATIENT) | is_quick,
+        )
+    )
+    return session.scalar(taken_back.limit(1)) is not None
+
+
+def _is_known(session: Session, message: Notification, visit: Appointment) -> bool:
+    """Whether all that `message` would tell was told before: a visit that was moved there and back."""
+    before = _last_told(session, visit.id, but=message.id)
+    return before is not None and told_of(visit).items() <= before.items()
+
+
+def _last_told(session: Session, appointment_id: int | None, *, but: int) -> dict[str, Any] | None:
+    """What somebody was told last of a visit by another message than `but`, None if never anything."""
     return session.scalar(
-        select(Notification.details["starts_at"].astext)
+        select(Notification.details)
         .where(
             Notification.appointment_id == appointment_id,
             Notification.id != but,

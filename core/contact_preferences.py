@@ -83,9 +83,9 @@ def save(
 ) -> None:
     """Keep a patient's wishes, and since when and how they agreed to texts: `given` is how the desk knows.
 
-    Who agrees again after having texted STOP has that undone here; the phone company has to be texted START
-    as well. Raises `NumberMissing`, `UnknownZone`, `UnknownChannel`, `UnknownConsent`, `NotFound`,
-    `AccessDenied`.
+    Who agrees again after having texted STOP has that undone here, where the number is known to be theirs;
+    the phone company has to be texted START as well. Raises `NumberMissing`, `UnknownZone`, `UnknownChannel`,
+    `UnknownConsent`, `NotFound`, `AccessDenied`.
     """
     access.require(actor, Action.SET_CONTACT, patient_id=patient_id)
     patient, account = _who(session, patient_id)
@@ -103,7 +103,8 @@ def save(
         owner.sms_consent_at = clock.now() if wants_texts else None
         source = given if actor.is_desk else FROM_PORTAL
         owner.sms_consent_source = source if wants_texts else None
-        if wants_texts and phone:
+        is_theirs = actor.is_desk or (account is not None and account.phone_verified_at is not None)
+        if wants_texts and phone and is_theirs:
             phone_states.forget_opt_out(session, phone)
     patient.contact_by, patient.wants_reminders = contact_by, wants_reminders
     patient.time_zone = time_zone

@@ -36,8 +36,11 @@ def use_locale(code: str) -> None:
 
 @contextmanager
 def speaking(code: str) -> Iterator[None]:
-    """Speak `code` within the block: a message is in the language of who gets it, not of who causes it."""
-    before = _locale.set(code)
+    """Speak `code` within the block: a message is in the language of who gets it, not of who causes it.
+
+    Where the portal does not speak that it speaks what comes nearest: no English with German days in it.
+    """
+    before = _locale.set(code if code in languages() else negotiate(code))
     try:
         yield
     finally:
@@ -53,6 +56,11 @@ def spoken() -> str:
 def languages() -> tuple[str, ...]:
     """The codes of the languages that the portal speaks."""
     return ("en", "en_GB", *sorted(path.parts[-3] for path in LOCALE_DIR.glob("*/LC_MESSAGES/clinic.mo")))
+
+
+def without_country(code: str) -> str:
+    """The language of a code, whatever its country: en of en_GB."""
+    return code.split("_")[0]
 
 
 def negotiate(wanted: str) -> str:

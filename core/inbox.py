@@ -3,8 +3,8 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from core import (
     access,
@@ -13,7 +13,6 @@ from core import (
     attendances,
     audit,
     clock,
-    phone_states,
     recipients,
     sms_lengths,
 )
@@ -30,9 +29,11 @@ from db.models import (
     Notification,
     NotificationStatus,
     Patient,
+    PhoneState,
 )
+from db.models.appointments import LIVE_STATUSES
 
-SHOWN = 50
+SHOWN = 20
 LONGEST = 300  # characters of an answer; it goes out in two parts at most
 NOT_REACHED = (NotificationStatus.FAILED, NotificationStatus.UNDELIVERED)
 SUGGESTED = {
@@ -63,11 +64,12 @@ class NoTexts(ClinicError):
 
 
 class Waiting(NamedTuple):
-    """A text at the desk, whom it may be about, and their visits ahead in order."""
+    """A text at the desk, whom it may be about, their visits ahead in order, and whether one may answer."""
 
     inbound: InboundMessage
     patients: list[Patient]
     visits: list[Appointment]
+    takes_texts: bool = True
 
 
 class Unreached(NamedTuple):
@@ -78,31 +80,51 @@ class Unreached(NamedTuple):
     visit: Appointment
 
 
-def count(session: Session, actor: Actor) -> int:
-    """How many texts and unreached people wait for the desk."""
+class Count(NamedTuple):
+    """How many texts wait for the desk, and how many messages that did not arrive."""
+
+    texts: int
+    unreached: int
+
+
+def count(session: Session, actor: Actor) -> Count:
+    """How much waits for the desk."""
     access.require(actor, Action.ANSWER_MESSAGES)
-    texts = select(func.count()).where(InboundMessage.state == InboundState.AT_DESK)
-    lost = (
-        select(func.count())
-        .select_from(Notification)
-        .join(Appointment, Appointment.id == Notification.appointment_id)
-    )
-    return (session.scalar(texts) or 0) + (session.scalar(lost.where(*_is_lost())) or 0)
+    about = Appointment.id == Notification.appointment_id
+    lost = select(func.count()).select_from(Notification).join(Appointment, about)
+    return Count(count_texts(session, actor), session.scalar(lost.where(*_is_lost())) or 0)
+
+
+def count_texts(session: Session, actor: Actor) -> int:
+    """How many texts wait for the desk: cheap enough to be asked for with every page."""
+    access.require(actor, Action.ANSWER_MESSAGES)
+    return session.scalar(select(func.count()).where(InboundMessage.state == InboundState.AT_DESK)) or 0
 
 
 def _is_lost() -> list[ColumnElement[bool]]:
-    """The conditions of a message about a visit ahead that did not arrive."""
+    """The conditions of a message about a visit ahead that did not arrive, by itself or with another.
+
+    Of a visit that is off, only that it is so matters.
+    """
     return [
-        Notification.status.in_(NOT_REACHED),
+        _has_failed(),
         Notification.kind != MessageKind.RECEIPT,
         Notification.settled_at.is_(None),
         Notification.time_version == Appointment.time_version,
         Appointment.starts_at > clock.now(),
+        or_(Notification.kind == MessageKind.CANCELLED, Appointment.status.in_(LIVE_STATUSES)),
     ]
 
 
+def _has_failed() -> ColumnElement[bool]:
+    carrier = aliased(Notification)
+    lost = carrier.status.in_(NOT_REACHED)
+    carried = exists().where(carrier.id == Notification.carried_by_id, lost)
+    return or_(Notification.status.in_(NOT_REACHED), carried)
+
+
 def waiting(session: Session, actor: Actor) -> list[Waiting]:
-    """The texts at the desk, the oldest first; fifty at most."""
+    """The texts at the desk, the oldest first; twenty at most."""
     access.require(actor, Action.ANSWER_MESSAGES)
     texts = session.scalars(
         select(InboundMessage)
@@ -116,14 +138,24 @@ def waiting(session: Session, actor: Actor) -> list[Waiting]:
         patient.id: patient for patient in session.scalars(select(Patient).where(Patient.id.in_(ids)))
     }
     visits = agendas.confirmed_ahead(session, list(ids))
+    open_to_texts = _open_to_texts(session, {text.sender for text in texts})
     return [
         Waiting(
             text,
             [patients[number] for number in about[text.id]],
             [visit for visit in visits if visit.patient_id in about[text.id]],
+            text.sender in open_to_texts,
         )
         for text in texts
     ]
+
+
+def _open_to_texts(session: Session, numbers: set[str]) -> set[str]:
+    """Those of the numbers to which a text can be sent now."""
+    if not config().sends_texts:
+        return set()
+    out = select(PhoneState.phone).where(PhoneState.phone.in_(numbers), PhoneState.opted_out_at.is_not(None))
+    return numbers - set(session.scalars(out))
 
 
 def suggested_answer(waiting: Waiting) -> str:
@@ -144,8 +176,7 @@ def answer(session: Session, actor: Actor, *, inbound_id: int, text: str, reques
         raise AnswerMissing
     if len(words) > LONGEST:
         raise AnswerTooLong(length=LONGEST)
-    state = phone_states.of(session, inbound.sender)
-    if not config().sends_texts or (state is not None and state.opted_out_at is not None):
+    if not _open_to_texts(session, {inbound.sender}):
         raise NoTexts
     announcements.written_by_hand(
         session,
@@ -197,7 +228,7 @@ def _settle(session: Session, actor: Actor, inbound: InboundMessage) -> None:
 
 
 def unreached(session: Session, actor: Actor) -> list[Unreached]:
-    """Messages about visits ahead that did not arrive and that nobody has dealt with; fifty at most."""
+    """Messages about visits ahead that did not arrive and that nobody has dealt with; twenty at most."""
     access.require(actor, Action.ANSWER_MESSAGES)
     rows = session.execute(
         select(Notification, Patient, Appointment)
@@ -214,8 +245,13 @@ def unreached(session: Session, actor: Actor) -> list[Unreached]:
 def settle_unreached(session: Session, actor: Actor, *, notification_id: int) -> None:
     """Note that the desk has reached the patient another way. Raises as `settle` does."""
     access.require(actor, Action.ANSWER_MESSAGES)
-    message = session.get(Notification, notification_id, with_for_update=True, populate_existing=True)
-    if message is None or message.status not in NOT_REACHED:
+    message = session.scalar(
+        select(Notification)
+        .where(Notification.id == notification_id, _has_failed())
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if message is None:
         raise NotFound
     if message.settled_at is not None:
         raise AlreadyDealtWith

@@ -43,6 +43,11 @@ def blanks(text: str) -> list[str]:
     return [name for _before, name, _format, _conversion in Formatter().parse(text) if name is not None]
 
 
+def _has_forms(text: str) -> bool:
+    """Whether a blank has a form of its own: `{when:>2000}` would make a text of any length."""
+    return any(form or conversion for _before, _name, form, conversion in Formatter().parse(text))
+
+
 # "{when}" may be several times of one day.
 TEMPLATES = {
     "booked": _template(N_("{clinic}: you are booked for {when}. To change it: {link}")),
@@ -100,10 +105,19 @@ class UnknownTemplate(ClinicError):
 
 
 def own_words(session: Session, name: str, locale: str) -> str | None:
-    """The clinic's own words for a message in one language, None where ours are used."""
-    return session.scalar(
-        select(MessageTemplate.text).where(MessageTemplate.name == name, MessageTemplate.locale == locale)
+    """The clinic's own words for a message in one language, None where ours are used.
+
+    A country without its own has those of its language: British English those of English.
+    """
+    found = dict(
+        session.execute(
+            select(MessageTemplate.locale, MessageTemplate.text).where(
+                MessageTemplate.name == name,
+                MessageTemplate.locale.in_([locale, i18n.without_country(locale)]),
+            )
+        ).all()
     )
+    return found.get(locale) or found.get(i18n.without_country(locale))
 
 
 def wording(session: Session, name: str) -> str:
@@ -165,8 +179,10 @@ def save(session: Session, actor: Actor, *, name: str, locale: str, text: str) -
     """
     access.require(actor, Action.CHANGE_SETTINGS)
     given = _checked(name, locale, text)
+    language = i18n.without_country(locale)
+    inherited = own_words(session, name, language) if language != locale else None
     with speaking(locale):
-        if given == _(TEMPLATES[name].text):
+        if given == (inherited or _(TEMPLATES[name].text)):
             _forget(session, actor, name, locale)
             return
     values = {"text": given, "changed_at": clock.now(), "changed_by_id": actor.user_id}
@@ -216,9 +232,8 @@ def _check(template: Template, text: str) -> None:
         raise TextTooLong(length=LENGTH)
     try:
         given = blanks(text)
-        is_plain = all(re.fullmatch(r"[a-z]+", name) for name in given)
-        text.format(**dict.fromkeys(given, ""))
-    except (ValueError, IndexError, KeyError):
+        is_plain = all(re.fullmatch(r"[a-z]+", name) for name in given) and not _has_forms(text)
+    except ValueError:
         is_plain = False
     if not is_plain:
         raise BraceAlone(example="{when}")

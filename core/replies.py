@@ -20,23 +20,25 @@ from core import (
     clinics,
     clock,
     phone_states,
+    questions,
     recipients,
     terms,
     turns,
     waitlist_answers,
 )
 from core.i18n import clock_time, day_and_time, money, speaking
+from core.offers import NotOffered
 from core.recipients import Recipient
 from core.waitlist_answers import OfferOver
 from db.config import config
 from db.models import (
     Answer,
     Appointment,
+    AppointmentStatus,
     InboundMessage,
     InboundState,
     MessageKind,
-    Notification,
-    NotificationStatus,
+    WaitlistOffer,
 )
 from db.session import unit_of_work
 
@@ -46,11 +48,20 @@ PATH = "/my_appointments"
 
 
 class _Texter(NamedTuple):
-    """Who has sent a text: the patients it may be about, and how the first of them is told things."""
+    """Who has sent a text: the patients it may be about, and how the first of them is told things.
+
+    `family_id` is None where several share the phone: what one of them wrote is in nobody's record.
+    """
 
     patient_ids: list[int]
+    family_id: int | None
     told: Recipient | None
     visits: list[Appointment]
+
+    @property
+    def locale(self) -> str:
+        """The language of whoever has the phone."""
+        return self.told.locale if self.told else "en"
 
 
 def answer_waiting() -> int:
@@ -81,8 +92,7 @@ def answer(session: Session, inbound: InboundMessage) -> None:
     """Do what a text surely asks for, or leave it to the desk and say why."""
     meant = answers.understood(inbound.body)
     texter = _texter(session, inbound.sender)
-    if texter.told is not None:
-        inbound.patient_id = texter.told.family_id
+    inbound.patient_id = texter.family_id
     inbound.answer, inbound.suggestion = meant, answers.suggested(inbound.body)
     inbound.state = InboundState.DONE
     if meant is Answer.STOP:
@@ -97,8 +107,10 @@ def answer(session: Session, inbound: InboundMessage) -> None:
 
 def _texter(session: Session, phone: str) -> _Texter:
     patient_ids = recipients.reached_at(session, phone)
-    told = recipients.of(session, patient_ids[0]) if patient_ids else None
-    return _Texter(patient_ids, told, agendas.confirmed_ahead(session, patient_ids))
+    families = {told.family_id: told for each in patient_ids if (told := recipients.of(session, each))}
+    visits = agendas.confirmed_ahead(session, patient_ids)
+    family_id = next(iter(families)) if len(families) == 1 else None
+    return _Texter(patient_ids, family_id, next(iter(families.values()), None), visits)
 
 
 def _to_desk(inbound: InboundMessage, why: str) -> None:
@@ -106,10 +118,15 @@ def _to_desk(inbound: InboundMessage, why: str) -> None:
 
 
 def _stop(session: Session, inbound: InboundMessage) -> None:
-    """The carrier sends no more either. Whoever wrote CANCEL may have meant the visit: a person asks."""
+    """The carrier sends no more either. Whoever wrote CANCEL may have meant the visit: a person asks.
+
+    So may whoever wrote more than a word: that has been understood by some of its words alone.
+    """
     phone_states.stop(session, inbound.sender, by="a text", patient_id=inbound.patient_id)
-    if answers.word_of(inbound.body) == "cancel":
+    word = answers.word_of(inbound.body)
+    if word == "cancel":
         inbound.suggestion = Answer.CANCEL
+    if word == "cancel" or word not in answers.STOP_WORDS:
         _to_desk(inbound, "perhaps the visit was meant")
 
 
@@ -125,35 +142,56 @@ def _start(session: Session, inbound: InboundMessage, texter: _Texter) -> None:
 
 
 def _about_an_offer(session: Session, inbound: InboundMessage, texter: _Texter, meant: Answer) -> bool:
-    """Take or pass an offered time; whether that is what was meant. N then never means a visit."""
-    offer = waitlist_answers.open_offer_for(session, texter.patient_ids)
-    if offer is not None and meant is Answer.ACCEPT:
-        inbound.appointment_id = offer.appointment_id
-        try:
-            waitlist_answers.accept_by_text(session, offer)
-        except OfferOver:
-            _reply(session, inbound, texter, "offer_over", None)
+    """Take or pass an offered time; whether that is what was meant, or may have been."""
+    if meant not in {Answer.ACCEPT, Answer.CANCEL}:
+        return False
+    offers = waitlist_answers.open_offers_for(session, texter.patient_ids)
+    if len(offers) > 1:
+        _to_desk(inbound, "several offers")
         return True
-    if offer is not None and meant is Answer.CANCEL:
-        inbound.appointment_id, inbound.answer = offer.appointment_id, Answer.DECLINE
-        waitlist_answers.decline_by_text(session, offer)
-        _reply(session, inbound, texter, "offer_declined", None)
-        return True
-    if meant is Answer.ACCEPT and _was_offered(session, texter):
+    offer = offers[0] if offers else None
+    does = _take if meant is Answer.ACCEPT else _pass
+    try:
+        return does(session, inbound, texter, offer)
+    except (OfferOver, NotOffered):
         _reply(session, inbound, texter, "offer_over", None)
         return True
-    return False
 
 
-def _was_offered(session: Session, texter: _Texter) -> bool:
-    """Whether one of them was offered a time in the last day."""
-    offered = select(Notification.id).where(
-        Notification.patient_id.in_(texter.patient_ids),
-        Notification.kind == MessageKind.OFFER,
-        Notification.status.in_([NotificationStatus.SENT, NotificationStatus.DELIVERED]),
-        Notification.created_at > clock.now() - timedelta(days=1),
+def _take(session: Session, inbound: InboundMessage, texter: _Texter, offer: WaitlistOffer | None) -> bool:
+    if offer is None:
+        if not questions.was_offered(session, texter.patient_ids):
+            return False
+        taken = waitlist_answers.taken_last(session, texter.patient_ids)
+        if taken is None:
+            raise OfferOver
+        inbound.appointment_id = taken.id
+        if taken.status is AppointmentStatus.CONFIRMED:
+            _reply(session, inbound, texter, "confirmed", taken)
+        return True
+    inbound.appointment_id = offer.appointment_id
+    waitlist_answers.accept_by_text(session, offer)
+    return True
+
+
+def _pass(session: Session, inbound: InboundMessage, texter: _Texter, offer: WaitlistOffer | None) -> bool:
+    """N passes what was offered, and is about a visit only where nothing was offered since its reminder.
+
+    A late N, or a second one, must not call off the visit that the patient keeps: there a person asks.
+    """
+    asked = questions.last_asked(session, inbound.sender, before=inbound.received_at)
+    was_told = offer is not None and questions.last_asked(
+        session, inbound.sender, before=inbound.received_at, appointment_id=offer.appointment_id
     )
-    return session.scalar(offered.limit(1)) is not None
+    if asked is not MessageKind.OFFER and not was_told:
+        return False
+    if offer is None or not was_told or asked is not MessageKind.OFFER:
+        _to_desk(inbound, "perhaps an offer was meant")
+        return True
+    inbound.appointment_id, inbound.answer = offer.appointment_id, Answer.DECLINE
+    waitlist_answers.decline_by_text(session, offer)
+    _reply(session, inbound, texter, "offer_declined", None)
+    return True
 
 
 def _about_a_visit(session: Session, inbound: InboundMessage, texter: _Texter, meant: Answer) -> None:
@@ -165,6 +203,7 @@ def _about_a_visit(session: Session, inbound: InboundMessage, texter: _Texter, m
         return
     [visit] = texter.visits
     inbound.appointment_id, inbound.patient_id = visit.id, visit.patient_id
+    texter = texter._replace(told=recipients.of(session, visit.patient_id))
     {Answer.CONFIRM: _confirm, Answer.MOVE: _move, Answer.CANCEL: _cancel}[meant](
         session, inbound, texter, visit
     )
@@ -187,24 +226,18 @@ def _move(session: Session, inbound: InboundMessage, texter: _Texter, visit: App
 
 def _cancel(session: Session, inbound: InboundMessage, texter: _Texter, visit: Appointment) -> None:
     """Call off at once where that costs nothing; else say what it costs and wait for a second N."""
-    costs = cancellations.outcome(session, visit)
-    if costs.kept_minor and not _was_asked(session, inbound, visit):
+    costs = cancellations.outcome(session, visit).kept_minor
+    amount = _amount(session, texter, costs)
+    if costs and not questions.was_told_the_cost(session, inbound, visit.id, amount):
         inbound.asked_until = clock.now() + ASKED_FOR
-        _reply(session, inbound, texter, "cancelling_costs", visit, amount_minor=costs.kept_minor)
+        _reply(session, inbound, texter, "cancelling_costs", visit, amount=amount)
         return
     appointments.cancel_by_text(session, visit.id)
 
 
-def _was_asked(session: Session, inbound: InboundMessage, visit: Appointment) -> bool:
-    """Whether an earlier text from there was told what calling off this visit costs, not long ago."""
-    asked = select(InboundMessage.id).where(
-        InboundMessage.sender == inbound.sender,
-        InboundMessage.appointment_id == visit.id,
-        InboundMessage.id != inbound.id,
-        InboundMessage.asked_until >= inbound.received_at,
-        InboundMessage.received_at <= inbound.received_at,
-    )
-    return session.scalar(asked.limit(1)) is not None
+def _amount(session: Session, texter: _Texter, minor: int) -> str:
+    with speaking(texter.locale):
+        return money(minor, clinics.settings(session).currency)
 
 
 def _reply(
@@ -214,16 +247,15 @@ def _reply(
     template: str,
     visit: Appointment | None,
     *,
-    amount_minor: int = 0,
+    amount: str = "",
 ) -> None:
     """Answer in the language of whoever has the phone."""
-    settings, zone = clinics.settings(session), clinics.zone(session)
-    locale = texter.told.locale if texter.told else "en"
+    zone, locale = clinics.zone(session), texter.locale
     with speaking(locale):
         values = {
             "when": day_and_time(visit.starts_at, zone) if visit else "",
             "link": config().public_url + PATH,
-            "amount": money(amount_minor, settings.currency),
+            "amount": amount,
             "until": clock_time(inbound.asked_until or clock.now(), zone),
         }
     announcements.answered(

@@ -44,8 +44,12 @@ class _Pages:
 
     async def phones(self, _request: Request) -> Response:
         self._move_on()
-        latest = self._store.latest(KIND, "phone", SHOWN_PHONES)
-        return page("phones.html", phones=[(each, _address(each["phone"])) for each in latest])
+        latest = self._store.latest(KIND, "phone", SHOWN_PHONES + 1)
+        return page(
+            "phones.html",
+            phones=[(each, _address(each["phone"])) for each in latest[:SHOWN_PHONES]],
+            only=SHOWN_PHONES if len(latest) > SHOWN_PHONES else None,
+        )
 
     async def phone(self, request: Request) -> Response:
         phone = request.path_params["phone"]

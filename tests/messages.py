@@ -10,7 +10,15 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from core import appointments, deliveries, delivery_reports, inbound_texts, reminders, replies
+from core import (
+    appointments,
+    deliveries,
+    delivery_reports,
+    inbound_texts,
+    message_templates,
+    reminders,
+    replies,
+)
 from core.access import Actor
 from core.twilio_sms import TwilioSms
 from db.config import config
@@ -60,6 +68,15 @@ class Post:
     def cancel(self, visit_id: int, actor: Actor | None = None) -> None:
         with unit_of_work(self.database) as session:
             appointments.cancel(session, actor or self.cast.ada, appointment_id=visit_id, reason="ill")
+
+    def write_own(self, locale: str, text: str) -> None:
+        """Have the clinic tell of a booking in its own words."""
+        with unit_of_work(self.database) as session:
+            message_templates.save(session, self.cast.admin, name="booked", locale=locale, text=text)
+
+    def speaks(self, actor: Actor, locale: str) -> None:
+        with unit_of_work(self.database) as session:
+            session.get_one(User, actor.user_id).locale = locale
 
     def turn(self) -> None:
         """One turn of every job that has to do with messages."""

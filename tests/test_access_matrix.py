@@ -288,6 +288,7 @@ RECIPES = {
         or_else=NotFound,
     ),
     "inbox.count": of_nobody(Action.ANSWER_MESSAGES),
+    "inbox.count_texts": of_nobody(Action.ANSWER_MESSAGES),
     "inbox.settle": of_nobody(Action.ANSWER_MESSAGES, inbound_id=1, or_else=NotFound),
     "inbox.settle_unreached": of_nobody(Action.ANSWER_MESSAGES, notification_id=1, or_else=NotFound),
     "inbox.unreached": of_nobody(Action.ANSWER_MESSAGES),

@@ -1,7 +1,7 @@
 """Marking who has come, on the desk's page and on the doctor's; and clicks that come too late."""
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
@@ -78,6 +78,45 @@ def test_who_says_that_they_come_has_a_mark_and_days_without_visits_say_so(
     assert "Says they come" not in texts(app)
 
 
+def test_whoever_is_done_stands_below_those_who_are_still_to_come(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    early, late = (visit(database, residents, hours_ahead=hours) for hours in (-2, 1))
+    app = open_as("rita", ARRIVALS)
+    assert not app.header
+    press(app, "miss", early)
+    assert [header.value for header in app.header] == ["Over"]
+    keys = [button.key for button in app.button if (button.key or "").startswith("arrivals_")]
+    assert keys == [f"arrivals_arrive_{late}_button", f"arrivals_undo_{early}_button"]
+
+
+def test_of_a_long_day_the_first_are_drawn_and_the_rest_on_demand(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    first = visit(database, residents, hours_ahead=1)
+    _repeat(database, first, 64)
+    app = open_as("rita", ARRIVALS)
+    assert "65 visits" in texts(app)
+    assert offered(app).count("Arrived") == 60
+    app.button(key="arrivals_more_ahead").click().run()
+    assert offered(app) == ["Arrived"] * 65
+
+
+def _repeat(database: Engine, visit_id: int, times: int) -> None:
+    """Overbook short visits of the same patient, one after the other from the end of that one."""
+    kept = "patient_id, doctor_id, service_id, location_id, status, price_minor, source"
+    span = "ends_at + (n - 1) * interval '5 min', ends_at + n * interval '5 min'"
+    with unit_of_work(database) as session:
+        session.execute(
+            text(
+                f"INSERT INTO appointments ({kept}, starts_at, ends_at, blocked, overbook_reason) "
+                f"SELECT {kept}, {span}, tstzrange({span}), 'A long day' "
+                "FROM appointments, generate_series(1, :times) n WHERE id = :visit_id"
+            ),
+            {"times": times, "visit_id": visit_id},
+        )
+
+
 def test_a_click_that_comes_too_late_is_told_so(
     open_as: OpenAs, database: Engine, residents: Residents
 ) -> None:
@@ -99,7 +138,7 @@ def test_the_desk_filters_by_doctor_and_tells_who_is_still_to_come_of_a_delay(
     app = open_as("rita", ARRIVALS)
     assert not [button for button in app.button if (button.key or "").startswith("late_tell")]
     app.selectbox(key="arrivals_doctor").set_value(residents.weiss_id).run()
-    assert said(app.info) == ["There are no visits today."]
+    assert said(app.info) == ["This doctor has no visits today."]
     app.button(key=f"late_tell_{residents.weiss_id}").click().run()
     assert said(app.error) == ["Nobody who is still to come that day has to be told."]
     app.selectbox(key="arrivals_doctor").set_value(residents.roth_id).run()

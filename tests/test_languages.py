@@ -102,6 +102,12 @@ def test_whoever_is_new_is_spoken_to_as_the_browser_asks(wanted: str, spoken: st
     assert i18n.negotiate(wanted) == spoken
 
 
+def test_whoever_speaks_another_language_is_not_told_days_in_it_in_an_english_sentence() -> None:
+    with i18n.speaking("de"):
+        assert i18n.day_and_time(NOON, BERLIN) == "Mon 1 Jun, 14:00"
+    assert i18n.spoken() == "en"
+
+
 def test_a_language_that_there_is_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(i18n, "languages", lambda: ("en", "en_GB", "de", "pt_BR"))
     assert [i18n.negotiate(wanted) for wanted in ("de-AT", "pt-BR", "fr")] == ["de", "pt_BR", "en_GB"]

@@ -73,6 +73,11 @@ def shown(app: AppTest) -> str:
     return texts(app).replace("\\", "")
 
 
+def links(app: AppTest) -> list[str]:
+    """The labels of the links on a page."""
+    return [link.proto.label for link in app.get("page_link")]
+
+
 def submit(app: AppTest) -> None:
     """Send the page's form."""
     next(button for button in app.button if button.label == "Save").click().run()
@@ -92,7 +97,7 @@ class TestInbox:
         number = texted(database, "What was that again?")
         app = open_as("rita", INBOX)
         assert "Ada Okafor" in shown(app)
-        assert "> What was that again?" in shown(app)
+        assert ":material/sms: What was that again?" in shown(app)
         assert (
             app.text_area(key=f"inbox_text_{number}").value == "Thank you for your message. How can we help?"
         )
@@ -115,6 +120,30 @@ class TestInbox:
         with Session(database) as session:
             assert session.get_one(InboundMessage, number).state is InboundState.AT_DESK
 
+    def test_of_many_texts_the_first_are_drawn_with_how_many_there_are(
+        self, open_as: OpenAs, database: Engine, ada: int
+    ) -> None:
+        numbers = [texted(database, f"What? {count}") for count in range(23)]
+        app = open_as("rita", INBOX)
+        assert "20 of 23. The others come up" in shown(app)
+        assert not [area for area in app.text_area if area.key == f"inbox_text_{numbers[20]}"]
+        for number in numbers[:3]:
+            app.button(key=f"inbox_done_{number}").click().run()
+        assert " of 2" not in shown(app)
+        assert app.text_area(key=f"inbox_text_{numbers[22]}").value
+
+    def test_no_answer_is_offered_to_a_number_that_wants_no_texts(
+        self, open_as: OpenAs, database: Engine, ada: int
+    ) -> None:
+        number = texted(database, "CANCEL", why="perhaps the visit was meant", suggestion=Answer.CANCEL)
+        with unit_of_work(database) as session:
+            phone_states.stop(session, ADA, by="a text")
+        app = open_as("rita", INBOX)
+        assert "No text can be sent there. Please call." in shown(app)
+        assert not app.text_area
+        app.button(key=f"inbox_done_{number}").click().run()
+        assert said(app.success) == ["Noted."]
+
     def test_the_visit_that_was_meant_is_confirmed_with_one_click(
         self, open_as: OpenAs, database: Engine, residents: Residents, ada: int
     ) -> None:
@@ -134,12 +163,26 @@ class TestInbox:
             announcements.cancelled(session, session.get_one(Appointment, number))
             message = session.scalars(select(Notification)).one()
             message.status, message.error_code = NotificationStatus.UNDELIVERED, 30005
-            message.sent_to, lost = ADA, message.id
+            message.sent_to, message.channel, lost = ADA, Channel.SMS, message.id
         app = open_as("rita", INBOX)
         assert "Cancelled: visit on" in shown(app)
+        assert "+49 30 111111" in shown(app)
         app.button(key=f"inbox_reached_{lost}").click().run()
         assert said(app.success) == ["Noted."]
         assert "Every message about a coming visit has arrived." in said(app.info)
+
+    def test_every_page_of_the_desk_says_how_many_texts_wait_and_no_others_do(
+        self, open_as: OpenAs, database: Engine, ada: int
+    ) -> None:
+        assert not any("for an answer" in label for label in links(open_as("rita")))
+        number = texted(database, "What?")
+        assert "1 text waits for an answer" in links(open_as("rita"))
+        texted(database, "Where?")
+        assert "2 texts wait for an answer" in links(open_as("rita", LOG))
+        assert not any("for an answer" in label for label in links(open_as("ada")))
+        app = open_as("rita", INBOX)
+        app.button(key=f"inbox_done_{number}").click().run()
+        assert "1 text waits for an answer" in links(app)
 
     def test_patients_have_no_inbox(self, open_as: OpenAs) -> None:
         with pytest.raises(ValueError, match="page"):
@@ -164,6 +207,14 @@ class TestLog:
         assert "Booked** :green-badge[Delivered]" in shown(app)
         assert "You are booked \\*now\\*" in texts(app)
         assert "1 segment" in shown(app)
+
+    def test_every_page_leads_to_the_phones_where_texts_are_simulated(
+        self, open_as: OpenAs, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert "[Read and answer them](http://127.0.0.1:1/phones)" in shown(open_as("ada", WISHES))
+        monkeypatch.delenv("TWILIO_API_BASE")
+        config.cache_clear()
+        assert "Texts are simulated" not in shown(open_as("ada", WISHES))
 
     def test_a_patients_log_is_empty_at_first(self, open_as: OpenAs, ada: int) -> None:
         app = open_as("rita", LOG)
@@ -222,7 +273,7 @@ class TestWords:
         area.set_value("{clinic}: bis {when}! ŵ {link}").run()
         assert "Linden Clinic: bis Wed, Nov 25, 10:30 AM! ŵ" in shown(app)
         assert "2 segments" in shown(app)
-        assert "a sign in it costs room" in shown(app)
+        assert "a segment holds 70, else 160" in shown(app)
         app.button(key="words_save").click().run()
         with Session(database) as session:
             assert session.scalars(select(MessageTemplate.text)).one().startswith("{clinic}: bis")

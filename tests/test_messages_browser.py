@@ -164,7 +164,7 @@ def test_from_the_booking_to_the_next_in_line(
     desk.get_by_label("Find a patient").fill("Okafor")
     desk.keyboard.press("Enter")
     desk.get_by_role("button", name="Ada Okafor").click()
-    expect(desk.get_by_text("The patient has confirmed that they come.")).to_be_visible()
+    expect(desk.get_by_text("Attendance confirmed.")).to_be_visible()
 
     with Session(clinic) as session:
         starts_at = session.scalars(

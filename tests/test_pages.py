@@ -347,6 +347,11 @@ def test_markup_in_a_name_stays_text(open_as: OpenAs, database: Engine, resident
     assert "\\!\\[x\\]\\(" in shown
 
 
+def test_a_name_from_right_to_left_does_not_turn_what_stands_after_it() -> None:
+    assert plain("بهرام کریمی") == "\u2068بهرام کریمی\u2069"
+    assert plain("Ада Okafor") == "Ада Okafor"
+
+
 @pytest.mark.parametrize("name", ["www.evil.example", "see HTTPS://evil.example/x", "Www.Evil.example"])
 def test_an_address_in_a_name_is_taken_apart(name: str) -> None:
     """The browser makes links of addresses whatever is escaped in them."""

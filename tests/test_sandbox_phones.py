@@ -98,6 +98,18 @@ def test_what_a_text_says_is_escaped(phone: Phones) -> None:
         assert "<script>alert" not in said
 
 
+def test_of_many_phones_the_latest_are_listed_and_the_page_says_so(phone: Phones) -> None:
+    for number in range(50):
+        phone.reply(f"+49301000{number:02}", "Hello", to=NUMBER)
+    said = httpx.get(f"{phone.sandbox.url}/phones").text
+    assert "+4930100000" in said
+    assert "Only the" not in said
+    phone.reply("+4930100099", "Hello", to=NUMBER)
+    said = httpx.get(f"{phone.sandbox.url}/phones").text
+    assert "Only the 50 phones with the latest texts are shown." in said
+    assert "+4930100000" not in said
+
+
 def test_a_page_for_what_is_no_number_says_so(phone: Phones) -> None:
     for path in ("/phones/12", "/phones/%3Cscript%3E"):
         answer = httpx.get(phone.sandbox.url + path)

@@ -70,7 +70,7 @@ def test_what_fails_stands_first_and_says_why_since_when_and_how_often(open_as: 
         app = open_as("albert", SYSTEM)
     assert said(app.error) == ["2 jobs are failing."]
     shown = texts(app)
-    assert "Failed 2 times in a row, 10 seconds ago: RuntimeError" in shown
+    assert "Failed 2 times in a row, first 10 seconds ago: An error in the program (RuntimeError)." in shown
     assert "Failed once, 10 seconds ago: Entries of the audit trail were altered or taken away." in shown
     assert "last went well 1 day ago" in shown
     assert "Ada" not in shown
@@ -84,6 +84,7 @@ def test_one_job_that_is_overdue_is_named(open_as: OpenAs) -> None:
         app = open_as("albert", SYSTEM)
     assert said(app.warning) == ["1 job is overdue."]
     assert "Overdue" in texts(app)
+    assert "was due 4 minutes ago" in texts(app)
 
 
 def test_looking_again_takes_one_small_query_beside_who_is_looking(open_as: OpenAs) -> None:

@@ -1,4 +1,4 @@
-"""Arrivals: today's visits of all doctors in order of time, and who has come."""
+"""Arrivals: today's visits of all doctors in order of time, those that are over last, and who has come."""
 
 import streamlit as st
 
@@ -6,12 +6,13 @@ from core import agendas, clinics, clock, doctors
 from core.i18n import _, clock_time, long_day, ngettext
 from db.models import Appointment, AppointmentStatus, Role
 from pages.ui import choice, plain, reading, require, visit_badge
-from pages.ui.arrivals import late_popover, step_buttons
+from pages.ui.arrivals import OVER, late_popover, step_buttons
 from pages.ui.sessions import acting
 
 actor = require(Role.STAFF, Role.ADMIN)
 
 SECONDS = 10
+DRAWN = 60  # of one list at first: hundreds take seconds to draw
 
 
 def stands(visits: list[Appointment]) -> list[tuple[object, ...]]:
@@ -35,6 +36,21 @@ def show(visit: Appointment) -> None:
         )
         with steps:
             step_buttons(visit, actor, is_today=True)
+
+
+def show_list(visits: list[Appointment], name: str) -> None:
+    """The first of a list, and a way to the rest."""
+    key = f"arrivals_shown_{name}"
+    limit = st.session_state.setdefault(key, DRAWN)
+
+    def show_more() -> None:
+        st.session_state[key] += DRAWN
+
+    for visit in visits[:limit]:
+        show(visit)
+    if len(visits) > limit:
+        st.caption(_("Only the first {count} are shown.").format(count=limit))
+        st.button(_("Show more"), on_click=show_more, key=f"arrivals_more_{name}", width="stretch")
 
 
 @st.fragment(run_every=SECONDS)
@@ -67,11 +83,16 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         late_popover(doctor_id, _("Running late"))
 shown = [each for each in visits if doctor_id in {None, each.doctor_id}]
 if not shown:
-    st.info(_("There are no visits today."), icon=":material/event_available:")
+    st.info(
+        _("There are no visits today.") if doctor_id is None else _("This doctor has no visits today."),
+        icon=":material/event_available:",
+    )
 else:
     waiting = sum(each.status is AppointmentStatus.ARRIVED for each in shown)
     counted = ngettext("{count} visit", "{count} visits", len(shown)).format(count=len(shown))
     st.caption(counted + (_(", {waiting} waiting").format(waiting=waiting) if waiting else ""))
-for visit in shown:
-    show(visit)
+show_list([each for each in shown if each.status not in OVER], "ahead")
+if over := [each for each in shown if each.status in OVER]:
+    st.header(_("Over"))
+    show_list(over, "over")
 follow()

@@ -6,7 +6,7 @@ from core import clinics, inbox
 from core.i18n import _
 from db.models import Role
 from pages.ui import reading, require
-from pages.ui.inbox import leave_if_asked, text_panel, unreached_panel
+from pages.ui.inbox import how_many_more, leave_if_asked, text_panel, unreached_panel
 
 actor = require(Role.STAFF, Role.ADMIN)
 
@@ -16,9 +16,9 @@ st.title(_("Inbox"))
 leave_if_asked()
 with reading() as session:
     zone = clinics.zone(session)
+    count = inbox.count(session, actor)  # first: what comes after it is drawn by the next look
     texts = inbox.waiting(session, actor)
     lost = inbox.unreached(session, actor)
-    count = inbox.count(session, actor)
 
 
 @st.fragment(run_every=EVERY_SECONDS)
@@ -32,16 +32,16 @@ def watch() -> None:
 
 watch()
 st.header(_("Texts to answer"))
+how_many_more(len(texts), count.texts)
 if not texts:
     st.info(_("Nothing to answer. Texts that we do not understand come here."), icon=":material/inbox:")
 for waiting in texts:
     with st.container(border=True):
         text_panel(waiting, zone)
 st.header(_("Not reached"))
+how_many_more(len(lost), count.unreached)
 if not lost:
     st.info(_("Every message about a coming visit has arrived."), icon=":material/mark_email_read:")
 for each in lost:
     with st.container(border=True):
         unreached_panel(each, zone)
-if count > len(texts) + len(lost):
-    st.caption(_("There are more: they come up as these are dealt with."))

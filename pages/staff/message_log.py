@@ -13,6 +13,7 @@ from pages.ui.people import choose_patient
 actor = require(Role.STAFF, Role.ADMIN)
 
 st.title(_("Messages"))
+st.caption(_("What was sent to a patient about visits, whether it arrived, and what they answered."))
 patient = choose_patient(actor)
 if patient is None:
     st.stop()

@@ -5,19 +5,24 @@ from uuid import UUID
 
 import streamlit as st
 
-from core import inbox
-from core.i18n import N_, _, clock_time, dated, day_and_time
+from core import access, inbox
+from core.access import Action, Actor
+from core.i18n import N_, _, clock_time, dated, day_and_time, ngettext
 from core.inbox import Unreached, Waiting
 from core.phones import shown
-from db.models import Answer, Appointment
+from db.models import Answer, Appointment, Channel
 from pages.ui.actions import form_key, perform
 from pages.ui.messages import KIND, why
-from pages.ui.navigation import BOOK_FOR_PATIENT
+from pages.ui.navigation import BOOK_FOR_PATIENT, INBOX
+from pages.ui.refusals import reading
 from pages.ui.words import plain
 
 WHY_HERE = {
     "unknown number": N_("Nobody here has that number."),
     "several visits": N_("They have several visits ahead."),
+    "several offers": N_("They are offered several times."),
+    "perhaps an offer was meant": N_("Perhaps they meant a time that they were offered, and no visit."),
+    "our answer did not arrive": N_("Our answer to this did not arrive."),
     "no visit ahead": N_("They have no visit ahead."),
     "unclear": N_("It is not clear what they mean."),
     "wants another time": N_("They want another time. Please call them."),
@@ -31,13 +36,34 @@ MEANT = {
 }
 
 
+def flag_texts(actor: Actor) -> None:
+    """Say on the desk's pages that somebody waits for an answer; nothing where nobody does, or to others."""
+    if not access.may(actor, Action.ANSWER_MESSAGES):
+        return
+    with reading() as session:
+        waiting = inbox.count_texts(session, actor)
+    if waiting:
+        told = ngettext("{count} text waits for an answer", "{count} texts wait for an answer", waiting)
+        st.page_link(INBOX, label=told.format(count=waiting), icon=":material/inbox:")
+
+
+def how_many_more(shown: int, count: int) -> None:
+    """Say above a list that it is not the whole one."""
+    if count > shown:
+        st.caption(
+            _("{shown} of {count}. The others come up as these are dealt with.").format(
+                shown=shown, count=count
+            )
+        )
+
+
 def text_panel(waiting: Waiting, zone: tzinfo) -> None:
     """One text: who wrote what, which visits it may be about, and what to do."""
     inbound = waiting.inbound
     who = ", ".join(patient.name for patient in waiting.patients) or _("Unknown")
     at = day_and_time(inbound.received_at, zone)
     st.markdown(f"**{plain(who)}** · {plain(shown(inbound.sender))} · {plain(at)}")
-    st.markdown(f"> {plain(inbound.body) or _('(no words)')}")
+    st.markdown(f":material/sms: {plain(inbound.body) or _('(no words)')}")
     said = [WHY_HERE.get(inbound.why), MEANT.get(inbound.suggestion) if inbound.suggestion else None]
     st.caption(" ".join(_(each) for each in said if each))
     for visit in waiting.visits:
@@ -85,18 +111,22 @@ def leave_if_asked() -> None:
 
 def _answer_form(waiting: Waiting) -> None:
     inbound = waiting.inbound
-    key = f"inbox_text_{inbound.id}"
-    st.session_state.setdefault(key, inbox.suggested_answer(waiting))
-    st.text_area(_("Answer by text"), key=key, max_chars=inbox.LONGEST, height=80)
+    if waiting.takes_texts:
+        key = f"inbox_text_{inbound.id}"
+        st.session_state.setdefault(key, inbox.suggested_answer(waiting))
+        st.text_area(_("Answer by text"), key=key, max_chars=inbox.LONGEST, height=80)
+    else:
+        st.caption(f":material/call: {_('No text can be sent there. Please call.')}")
     with st.container(horizontal=True):
-        st.button(
-            _("Send"),
-            type="primary",
-            icon=":material/send:",
-            key=f"inbox_send_{inbound.id}",
-            on_click=_send,
-            args=(inbound.id, form_key(f"inbox_{inbound.id}")),
-        )
+        if waiting.takes_texts:
+            st.button(
+                _("Send"),
+                type="primary",
+                icon=":material/send:",
+                key=f"inbox_send_{inbound.id}",
+                on_click=_send,
+                args=(inbound.id, form_key(f"inbox_{inbound.id}")),
+            )
         st.button(
             _("Done without an answer"),
             key=f"inbox_done_{inbound.id}",
@@ -128,7 +158,9 @@ def unreached_panel(lost: Unreached, zone: tzinfo) -> None:
         kind=_(KIND[message.kind]), day=on, time=clock_time(visit.starts_at, zone)
     )
     st.markdown(f"**{plain(lost.patient.name)}** · {plain(told)}")
-    st.caption(" · ".join(filter(None, [message.sent_to, why(message.error, message.error_code)])))
+    to = shown(message.sent_to) if message.channel is Channel.SMS else message.sent_to
+    said = [plain(to), why(message.error, message.error_code)]
+    st.caption(" · ".join(filter(None, said)))
     with st.container(horizontal=True):
         st.button(
             _("I have reached them"),

@@ -35,7 +35,7 @@ def settings_form(clinic: ClinicSettings) -> None:
         )
         evening, morning = st.columns(2)
         evening.time_input(_("Nothing is sent from"), value=clinic.quiet_from, key=f"{PREFIX}quiet_from")
-        morning.time_input(_("until"), value=clinic.quiet_until, key=f"{PREFIX}quiet_until")
+        morning.time_input(_("Nothing is sent until"), value=clinic.quiet_until, key=f"{PREFIX}quiet_until")
         st.number_input(
             _("A time from the waitlist is kept for so many minutes"),
             value=clinic.waitlist_offer_minutes,

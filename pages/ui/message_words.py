@@ -18,8 +18,8 @@ NAMES = {
     "reminder_of_several": N_("Reminder of several visits"),
     "running_late": N_("Running late"),
     "offer": N_("Offer from the waitlist"),
-    "payment_link": N_("Way to pay, for a time that is held"),
-    "payment_asked": N_("Way to pay, sent by the desk"),
+    "payment_link": N_("Way to pay for a time that is held"),
+    "payment_asked": N_("Way to pay for a visit that is booked"),
     "receipt": N_("Receipt"),
     "confirmed": N_("Thanks for confirming"),
     "cancelling_costs": N_("Cancelling costs a fee"),
@@ -41,14 +41,16 @@ def words_panel(actor: Actor) -> None:
     if name is None or locale is None:
         return
     with reading() as session:
-        own = message_templates.all_own(session, actor).get((name, locale))
+        all_own = message_templates.all_own(session, actor)
+    own = all_own.get((name, locale))
+    of_language = all_own.get((name, i18n.without_country(locale)))
     with speaking(locale):
         ours = _(message_templates.TEMPLATES[name].text)
     key = f"words_{name}_{locale}"
-    st.session_state.setdefault(key, own or ours)
+    st.session_state.setdefault(key, own or of_language or ours)
     text = st.text_area(_("Text"), key=key, max_chars=message_templates.LENGTH, height=100)
-    blanks = ", ".join(f"`{{{each}}}`" for each in sorted(message_templates.TEMPLATES[name].needs))
-    st.caption(_("In it must stand {blanks}: that is filled in.").format(blanks=blanks))
+    blanks = ", ".join(f"**{{{each}}}**" for each in sorted(message_templates.TEMPLATES[name].needs))
+    st.caption(_("It must contain {blanks}, which are filled in for each message.").format(blanks=blanks))
     _preview(actor, name, locale, text)
     with st.container(horizontal=True):
         st.button(_("Save"), type="primary", key="words_save", on_click=_save, args=(name, locale))
@@ -65,9 +67,12 @@ def _preview(actor: Actor, name: str, locale: str, text: str) -> None:
     with st.container(border=True):
         st.markdown(plain(shown.body))
         count = ngettext("{count} segment", "{count} segments", shown.segments).format(count=shown.segments)
-        size = _("{count} signs, {segments}").format(count=len(shown.body), segments=count)
-        alphabet = "" if shown.is_short_alphabet else " · " + _("a sign in it costs room for 90 others")
-        st.caption(size + alphabet)
+        size = _("{count} characters, {segments}").format(count=len(shown.body), segments=count)
+        st.caption(size, help=_("Phone companies charge for each segment of a text."))
+        if not shown.is_short_alphabet:
+            st.caption(
+                _("With a character that is not in every phone's alphabet a segment holds 70, else 160.")
+            )
 
 
 def _save(name: str, locale: str) -> None:

@@ -88,7 +88,8 @@ def _facts(beat: Beat, now: datetime) -> list[str]:
         took = seconds((beat.finished_at - beat.started_at).total_seconds())
         facts.append(_("took {time}").format(time=took))
     if beat.next_at is not None and not beat.is_running:
-        facts.append(_("next {when}").format(when=since(beat.next_at, now)))
+        due = _("next {when}") if beat.next_at > now else _("was due {when}")
+        facts.append(due.format(when=since(beat.next_at, now)))
     if beat.succeeded_at is not None and beat.state is not State.IN_ORDER:
         facts.append(_("last went well {when}").format(when=since(beat.succeeded_at, now)))
     dealt_with = ngettext("{count} row dealt with", "{count} rows dealt with", beat.touched)
@@ -99,11 +100,15 @@ def _facts(beat: Beat, now: datetime) -> list[str]:
 
 
 def _failure(beat: Beat, now: datetime) -> str:
-    words = _(ERRORS[beat.error]) if beat.error in ERRORS else plain(beat.error or "")
-    times = ngettext("Failed once", "Failed {count} times in a row", beat.failures).format(
-        count=beat.failures
+    words = _("An error in the program ({error}). The log of the jobs process says where.").format(
+        error=plain(beat.error or "?")
     )
-    return f"{times}, {since(beat.failed_at or now, now)}: {words}"
+    if beat.error in ERRORS:
+        words = _(ERRORS[beat.error])
+    times = ngettext(
+        "Failed once, {when}", "Failed {count} times in a row, first {when}", beat.failures
+    ).format(count=beat.failures, when=since(beat.failed_at or now, now))
+    return f"{times}: {words}"
 
 
 def what_it_runs_on(ways: Ways, database: Database) -> None:

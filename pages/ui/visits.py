@@ -41,7 +41,7 @@ def visit_card(visit: Appointment, zone: tzinfo, *, with_patient: bool) -> None:
     place = visit.location.name if visit.room is None else f"{visit.location.name}, {visit.room.name}"
     st.caption(_("Video visit") if visit.service.is_video else plain(f"{place}, {visit.location.address}"))
     if visit.attending_at is not None and visit.status is AppointmentStatus.CONFIRMED:
-        st.caption(f":material/check: {_('The patient has confirmed that they come.')}")
+        st.caption(f":material/check: {_('Attendance confirmed.')}")
     if visit.hold_expires_at is not None:
         held = (
             _("Offered until {time}.")

@@ -1,6 +1,7 @@
 """How the clinic's states and people's own words are put on the screen."""
 
 import re
+import unicodedata
 from datetime import date
 
 from core.contact_preferences import BY_PHONE, FROM_DESK, ON_PAPER
@@ -39,9 +40,12 @@ def plain(text: str) -> str:
     """People's own words, to stand in Markdown without becoming markup, a link or an image.
 
     Addresses become links whatever is escaped in them, so a word joiner, which nobody sees, takes them apart.
-    An email address may: it opens nothing but a new letter.
+    An email address may: it opens nothing but a new letter. What is written from right to left keeps that to
+    itself: the number after an Arabic name would be read backwards.
     """
-    return _MARKUP.sub(r"\\\1", _ADDRESS.sub("\\1\u2060\\2", " ".join(text.split())))
+    words = _MARKUP.sub(r"\\\1", _ADDRESS.sub("\\1\u2060\\2", " ".join(text.split())))
+    is_leftward = any(unicodedata.bidirectional(sign) in {"R", "AL"} for sign in words)
+    return f"\u2068{words}\u2069" if is_leftward else words
 
 
 def status_badge(status: AppointmentStatus) -> str:
