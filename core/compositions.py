@@ -88,10 +88,18 @@ def compose(session: Session, message: Notification) -> Composed | Void | Unreac
     others = _others(session, message, visit, told) if message.kind in _JOINED else []
     its_visits = {each.id: each for each in [visit, *(its for _other, its in others)]}
     visits = sorted(its_visits.values(), key=lambda each: each.starts_at)
-    is_first = message.kind is MessageKind.MOVED and _last_told(session, visit.id, but=message.id) is None
-    kind = MessageKind.BOOKED if is_first else message.kind
-    written = message_texts.write(session, message, visits, told, kind=kind)
+    written = message_texts.write(session, message, visits, told, news=_news(session, message, visit))
     return Composed(told.channel, told.sent_to, told.locale, written, visits, [each for each, _its in others])
+
+
+def _news(session: Session, message: Notification, visit: Appointment) -> str:
+    """What a message is to whoever knows what they were told before: the name of its template."""
+    if message.kind is not MessageKind.MOVED:
+        return message.kind.value
+    before = _last_told(session, visit.id, but=message.id)
+    if before is None:
+        return "booked"
+    return "changed" if before["starts_at"] == visit.starts_at.isoformat() else "moved"
 
 
 def told_of(visit: Appointment) -> dict[str, Any]:
@@ -191,7 +199,7 @@ def _last_told(session: Session, appointment_id: int | None, *, but: int) -> dic
 
 def _later(session: Session, message: Notification, told: Recipient) -> datetime | None:
     """When the night is over, unless that would be too late for what is no reminder."""
-    if message.kind in _AT_ANY_HOUR:
+    if message.kind in _AT_ANY_HOUR or message.details.get("is_answer"):
         return None
     now, quiet = clock.now(), told.quiet(clinics.settings(session))
     if not quiet.holds(now):
@@ -232,18 +240,10 @@ def _others(
         if its is not None
         and other.time_version == its.time_version
         and not _untrue(session, other, its)
-        and _is_told_alike(session, other, message)
+        and _news(session, other, its) == _news(session, message, visit)
     ]
 
 
 def _minutes(message: Notification) -> str | None:
     minutes = message.details.get("minutes")
     return None if minutes is None else str(minutes)
-
-
-def _is_told_alike(session: Session, other: Notification, message: Notification) -> bool:
-    """Whether a moved visit may join another: both were told of before, or neither was."""
-    if message.kind is not MessageKind.MOVED:
-        return True
-    told = [_last_told(session, each.appointment_id, but=each.id) is None for each in (other, message)]
-    return told[0] == told[1]

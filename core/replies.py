@@ -171,6 +171,7 @@ def _take(session: Session, inbound: InboundMessage, texter: _Texter, offer: Wai
         return True
     inbound.appointment_id = offer.appointment_id
     waitlist_answers.accept_by_text(session, offer)
+    announcements.tell_at_once(session, offer.appointment_id)
     return True
 
 
@@ -233,6 +234,7 @@ def _cancel(session: Session, inbound: InboundMessage, texter: _Texter, visit: A
         _reply(session, inbound, texter, "cancelling_costs", visit, amount=amount)
         return
     appointments.cancel_by_text(session, visit.id)
+    announcements.tell_at_once(session, visit.id)
 
 
 def _amount(session: Session, texter: _Texter, minor: int) -> str:

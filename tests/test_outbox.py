@@ -123,7 +123,7 @@ class TestQuickChanges:
             )
         post.tick()
         post.turn()
-        assert "has moved to Fri, Jun 5, 10:00 AM" in post.texts()[-1]
+        assert "on Fri, Jun 5, 10:00 AM is with another doctor or at another place" in post.texts()[-1]
 
 
 class TestOneDay:

@@ -428,3 +428,10 @@ class TestSharedPhones:
 
     def test_what_a_mother_wrote_is_in_hers(self, post: Post) -> None:
         assert post.reply(GRETA, "hello?").patient_id == post.cast.guardian.patient_ids[0]
+
+
+def test_whoever_calls_off_by_text_at_night_is_told_at_once_that_it_is_off(post: Post, reminded: int) -> None:
+    post.pass_time(on(3, 23))
+    before = len(post.texts())
+    post.reply(ADA, "N")
+    assert post.texts()[before:] == ["Linden Clinic: your visit on Fri, Jun 5, 10:00 AM is cancelled."]
