@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from core import clinics, clock, message_texts, recipients
+from core import clinics, clock, ledger, message_texts, recipients
 from core.agendas import WITH_PEOPLE
 from core.announcements import GRACE
 from core.message_texts import TOLD, Written
@@ -29,7 +29,7 @@ from db.models import (
 )
 
 _TELLING = (MessageKind.BOOKED, MessageKind.MOVED, MessageKind.REMINDER)
-_JOINED = frozenset({MessageKind.BOOKED, MessageKind.MOVED, MessageKind.CANCELLED, MessageKind.REMINDER})
+_JOINED = frozenset({*_TELLING, MessageKind.CANCELLED, MessageKind.RUNNING_LATE})
 _SUITS = {MessageKind.RECEIPT: Channel.EMAIL}
 _AT_ANY_HOUR = frozenset({MessageKind.REPLY, MessageKind.OFFER})
 TO_ACT = timedelta(hours=2)  # what somebody needs to take in that a visit is off, or at another time
@@ -86,7 +86,8 @@ def compose(session: Session, message: Notification) -> Composed | Void | Unreac
     if later := _later(session, message, told):
         return Later(later)
     others = _others(session, message, visit, told) if message.kind in _JOINED else []
-    visits = sorted([visit, *(its for _other, its in others)], key=lambda each: each.starts_at)
+    its_visits = {each.id: each for each in [visit, *(its for _other, its in others)]}
+    visits = sorted(its_visits.values(), key=lambda each: each.starts_at)
     written = message_texts.write(session, message, visits, told, news=_news(session, message, visit))
     return Composed(told.channel, told.sent_to, told.locale, written, visits, [each for each, _its in others])
 
@@ -130,6 +131,8 @@ def _untrue(session: Session, message: Notification, visit: Appointment) -> str:
     now, kind = clock.now(), message.kind
     if kind is MessageKind.RECEIPT:
         return ""
+    if kind is MessageKind.PAYMENT_LINK and message.details.get("is_asked_by_desk"):
+        return "" if ledger.owed(session, visit) else "there is nothing to pay"
     if visit.starts_at <= now:
         return "the visit has begun"
     if kind is MessageKind.CANCELLED:
@@ -142,10 +145,9 @@ def _untrue(session: Session, message: Notification, visit: Appointment) -> str:
         offer = select(WaitlistOffer.state).where(WaitlistOffer.appointment_id == visit.id)
         return "" if session.scalar(offer) is OfferState.OPEN else "the offer is over"
     if kind is MessageKind.PAYMENT_LINK:
-        is_asked = message.details.get("is_asked_by_desk") and visit.status is AppointmentStatus.CONFIRMED
-        is_wanted = visit.status is AppointmentStatus.PENDING or is_asked
         is_unpaid = visit.payment_status in {PaymentStatus.UNPAID, PaymentStatus.PARTLY_PAID}
-        return "" if is_wanted and is_unpaid else "there is nothing to pay"
+        is_held = visit.status is AppointmentStatus.PENDING
+        return "" if is_held and is_unpaid else "there is nothing to pay"
     if visit.status is not AppointmentStatus.CONFIRMED:
         return "the visit does not take place"
     if kind is MessageKind.MOVED and _is_known(session, message, visit):

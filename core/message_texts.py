@@ -73,11 +73,11 @@ def write(
 def _template_of(news: str, visits: Sequence[Appointment], *, is_text: bool) -> str:
     """Who answers to several visits, or by email, could not be understood: no answer is asked for.
 
-    A visit that is booked is not said to be kept until it is paid for.
+    A visit that is not held is not said to be kept until it is paid for.
     """
     if news == MessageKind.REMINDER and (len(visits) > 1 or not is_text):
         return "reminder_of_several"
-    if news == MessageKind.PAYMENT_LINK and visits[0].status is AppointmentStatus.CONFIRMED:
+    if news == MessageKind.PAYMENT_LINK and visits[0].status is not AppointmentStatus.PENDING:
         return "payment_asked"
     return news
 
