@@ -33,10 +33,11 @@ class TooManyFiles(ClinicError):
 
 
 class GivenFile(NamedTuple):
-    """A file of a kind that was asked for."""
+    """A file of a kind that was asked for; `name` is what the sender calls it."""
 
     kind: FileKind
     content: bytes
+    name: str
 
 
 @dataclass
@@ -61,7 +62,7 @@ def ask_for_file(label: str, *, kinds: Collection[FileKind], key: str) -> GivenF
         return None
     content = chosen.getvalue()
     try:
-        return GivenFile(require_kind(content, kinds), content)
+        return GivenFile(require_kind(content, kinds), content, chosen.name)
     except ClinicError as error:
         st.error(str(error))
         return None
