@@ -7,7 +7,7 @@ import streamlit as st
 
 from core import clinics, letterheads
 from core.file_kinds import FileKind
-from core.i18n import N_, _, megabytes
+from core.i18n import N_, _
 from core.letterheads import logo as logo_of
 from db.models import Paper, Role
 from pages.ui import form_key, perform, reading, require
@@ -75,9 +75,10 @@ else:
     st.button(_("Take the logo away"), icon=":material/delete:", on_click=remove_logo, key=f"{PREFIX}remove")
 key = form_key(f"{PREFIX}logo")
 given = ask_for_file(
-    _("A logo: PNG or JPEG, {size} at most").format(size=megabytes(letterheads.LARGEST)),
+    _("A logo: PNG or JPEG"),
     kinds=(FileKind.PNG, FileKind.JPEG),
     key=f"{PREFIX}logo_{key}",
+    megabytes=1,
 )
 st.button(
     _("Use this logo"),

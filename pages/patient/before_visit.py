@@ -28,9 +28,10 @@ if not intake.asked:
 elif intake.is_open:
     st.write(_("Your doctor reads the answers at the visit. You can change them until it begins."))
     if intake.answered_at is not None:
-        show = _("You have answered. What you change below counts once it is saved.")
-        st.caption(show)
+        st.caption(_("You have answered. What you change below counts once it is saved."))
     intake_form(intake)
+elif intake.answered_at is None:
+    st.info(_("Nothing was answered before this visit."), icon=":material/lock:")
 else:
     st.info(_("The visit has begun or is off: the answers can no longer be changed."), icon=":material/lock:")
     show_answers(intake, zone)

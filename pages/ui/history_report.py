@@ -23,7 +23,7 @@ def history_report(record: Record, today: date) -> None:
     with st.expander(_("Download the history as PDF"), icon=":material/picture_as_pdf:"):
         first, last = st.columns(2)
         latest = max([today, *(each.starts_at.date() for each in record.coming)])
-        bounds = {"value": None, "min_value": record.birth_on, "max_value": latest, "format": "DD/MM/YYYY"}
+        bounds = {"value": None, "min_value": record.birth_on, "max_value": latest, "format": "YYYY-MM-DD"}
         from_on = first.date_input(
             _("From"), help=_("Empty: from the beginning."), key="history_from", **bounds
         )

@@ -14,7 +14,7 @@ from core.records import Record, Visit
 from pages.ui.actions import form_key, perform
 from pages.ui.choices import choice
 from pages.ui.downloads import download
-from pages.ui.long_lists import show_list
+from pages.ui.portions import show_portion
 from pages.ui.uploads import GivenFile, ask_for_file
 from pages.ui.words import plain
 
@@ -30,7 +30,7 @@ def show_files(files: Sequence[FileEntry], record: Record, zone: tzinfo) -> None
         with st.container(border=True):
             _show_file(entry, visits, zone)
 
-    show_list(files, draw, key=f"record_files_{record.patient_id}", nothing=_("No file yet."))
+    show_portion(files, draw, key=f"record_files_{record.patient_id}", nothing=_("No file yet."))
 
 
 def add_file(record: Record, zone: tzinfo) -> None:
@@ -43,26 +43,29 @@ def add_file(record: Record, zone: tzinfo) -> None:
         each.appointment_id: f"{day_and_time(each.starts_at, zone)} · {each.service} · {each.doctor}"
         for each in record.coming
     }
-    chosen = choice(_("For which visit?"), visits, key=f"{FORM}_visit") if record.coming else None
+    if record.coming:
+        choice(_("For which visit?"), visits, key=f"{FORM}_visit")
     st.button(
         _("Add to the record"),
         type="primary",
         icon=":material/upload_file:",
         disabled=given is None,
         on_click=_add,
-        args=(record.patient_id, given, chosen or None, key),
+        args=(record.patient_id, given, key),
         key=f"{FORM}_add",
     )
 
 
-def _add(patient_id: int, given: GivenFile | None, appointment_id: int | None, key: UUID) -> None:
+def _add(patient_id: int, given: GivenFile | None, key: UUID) -> None:
+    """The visit is that of the field now: it may have been chosen a moment before the button was pressed."""
+    chosen = st.session_state.get(f"{FORM}_visit")
     if given is not None:
         perform(
             attachments.add,
             patient_id=patient_id,
             name=given.name,
             content=given.content,
-            appointment_id=appointment_id,
+            appointment_id=chosen if isinstance(chosen, int) and chosen else None,
             request_key=key,
             done=N_("The file is in the record. Your doctors can read it."),
             form=FORM,

@@ -10,7 +10,7 @@ from core.letter_wordings import NAMES
 from core.prescription_drafts import PARTS
 from db.models import Letter, Prescription, PrescriptionItem
 from pages.ui.downloads import download
-from pages.ui.long_lists import show_list
+from pages.ui.portions import show_portion
 from pages.ui.words import plain, plain_lines
 
 
@@ -23,7 +23,7 @@ def show_prescriptions(prescriptions: Sequence[Prescription], patient_id: int, z
             _show_prescription(prescription, signed_at.get(prescription.repeats_id or 0), zone)
 
     nothing = _("No prescription yet.")
-    show_list(prescriptions, draw, key=f"record_prescriptions_{patient_id}", nothing=nothing)
+    show_portion(prescriptions, draw, key=f"record_prescriptions_{patient_id}", nothing=nothing)
 
 
 def show_letters(letters: Sequence[Letter], patient_id: int, zone: tzinfo) -> None:
@@ -33,7 +33,7 @@ def show_letters(letters: Sequence[Letter], patient_id: int, zone: tzinfo) -> No
         with st.container(border=True):
             _show_letter(letter, zone)
 
-    show_list(letters, draw, key=f"record_letters_{patient_id}", nothing=_("No letter yet."))
+    show_portion(letters, draw, key=f"record_letters_{patient_id}", nothing=_("No letter yet."))
 
 
 def drug_words(item: PrescriptionItem) -> str:

@@ -11,8 +11,8 @@ from core.records import Record, Visit
 from db.models import AppointmentStatus, NoteVersion
 from pages.ui.downloads import download
 from pages.ui.intake_fields import show_answers
-from pages.ui.long_lists import show_list
 from pages.ui.note_versions import show_note
+from pages.ui.portions import show_portion
 from pages.ui.words import plain, status_badge
 
 
@@ -31,7 +31,7 @@ def show_visits(
         ("past", _("Past visits"), record.past),
     ):
         st.subheader(heading)
-        show_list(visits, draw, key=f"record_{name}_{record.patient_id}", nothing=_("None."))
+        show_portion(visits, draw, key=f"record_{name}_{record.patient_id}", nothing=_("None."))
 
 
 def _show_visit(visit: Visit, versions: Sequence[NoteVersion], answers: Intake | None, zone: tzinfo) -> None:

@@ -11,7 +11,7 @@ Row = TypeVar("Row")
 STEP = 20
 
 
-def show_list(rows: Sequence[Row], draw: Callable[[Row], None], *, key: str, nothing: str) -> None:
+def show_portion(rows: Sequence[Row], draw: Callable[[Row], None], *, key: str, nothing: str) -> None:
     """Draw the first of `rows`, or say that there is `nothing`. `key` is of this list of this person."""
     if not rows:
         st.caption(nothing)
