@@ -72,15 +72,9 @@ def show_record(record: Record, papers: Papers, zone: tzinfo) -> None:
     """Everything in a record, part by part. In an emergency it is for reading only."""
     today = clock.now().astimezone(zone).date()
     history_report(record, today)
-    counted = [
-        (_("Lists"), sum(each.ended_at is None for each in record.items)),
-        (_("Visits"), len(record.coming) + len(record.past)),
-        (_("Prescriptions"), len(papers.prescriptions)),
-        (_("Letters"), len(papers.letters)),
-        (_("Files"), len(papers.files)),
-    ]
-    names = [f"{name} ({count})" for name, count in counted]
-    lists, visits, prescribed, letters, files = st.tabs(names, key=f"record_tabs_{record.patient_id}")
+    # Without numbers in them: a tab whose name changes is another one, and the first is shown again.
+    names = [_("Lists"), _("Visits"), _("Prescriptions"), _("Letters"), _("Files")]
+    lists, visits, prescribed, letters, files = st.tabs(names, key="record_tabs")
     with lists:
         show_lists(record.items, zone)
     with visits:
