@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core import note_drafts, note_fields, notes
+from core import i18n, note_drafts, note_fields, notes
 from core.access import Action, Actor
 from core.appointment_errors import ReasonMissing
 from core.errors import AccessDenied, NotFound
@@ -142,8 +142,9 @@ def test_a_signed_note_has_what_was_typed_in_whole_units(
 
 
 def test_vitals_are_read_and_shown_in_the_doctors_language(
-    session: Session, cast: Cast, visit: Appointment
+    session: Session, cast: Cast, visit: Appointment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(i18n, "languages", lambda: ("en", "en_GB", "de"))
     with speaking("de"):
         version = signed(session, cast, visit, fields=fields(reason="Husten", temperature="38,4"))
         shown = notes.of_visit(session, cast.roth, appointment_id=visit.id).draft.fields["temperature"]
