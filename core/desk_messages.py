@@ -25,6 +25,9 @@ _WHY_NOT = {
         "Nothing was sent: this patient has not agreed to texts, and there is no email address."
     ),
     "opted out": N_("Nothing was sent: this patient's number wants no texts, and there is no email address."),
+    "unproven": N_(
+        "Nothing was sent: this patient has not confirmed the number yet, and there is no email address."
+    ),
     "unreachable": N_(
         "Nothing was sent: texts do not arrive at this patient's number, and there is no email address."
     ),

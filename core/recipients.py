@@ -36,11 +36,14 @@ class Recipient(NamedTuple):
         return Quiet(settings.quiet_from, settings.quiet_until, self.zone)
 
 
+# A number that somebody typed and agreed to texts for may be a stranger's by a slip, until a code came back.
+BY_ONESELF = ("registration", "profile", "portal")
 _REACHED = """
 SELECT told.id, told.name, coalesce(u.phone, told.phone),
        CASE WHEN u.email_verified_at IS NOT NULL THEN u.email ELSE coalesce(told.email, u.email) END,
        coalesce(u.locale, told.locale), told.time_zone, told.contact_by, told.wants_reminders,
        coalesce(CASE WHEN u.id IS NULL THEN told.sms_consent_at ELSE u.sms_consent_at END IS NOT NULL, false),
+       u.phone_verified_at IS NULL AND coalesce(u.sms_consent_source = ANY(%(by_oneself)s), false),
        s.opted_out_at IS NOT NULL, s.unreachable_at IS NOT NULL,
        coalesce(u.is_active, false), told.erased_at IS NOT NULL
 FROM patients p
@@ -63,6 +66,7 @@ class _Reached(NamedTuple):
     wish: str | None
     wants_reminders: bool
     consents: bool
+    is_unproven: bool
     has_opted_out: bool
     is_dead: bool
     has_account: bool
@@ -77,9 +81,7 @@ def of(session: Session, patient_id: int, *, rather: Channel | None = None) -> R
     told = _reached(session, patient_id)
     if told is None:
         return None
-    obstacle = _obstacle(
-        told.phone, consents=told.consents, opted_out=told.has_opted_out, is_dead=told.is_dead
-    )
+    obstacle = _obstacle(told)
     channel = _channel(session, rather or told.wish, has_text=not obstacle, has_email=bool(told.email))
     return Recipient(
         family_id=told.family_id,
@@ -104,20 +106,22 @@ def email_of(session: Session, patient_id: int) -> tuple[str | None, str]:
 
 
 def _reached(session: Session, patient_id: int) -> _Reached | None:
-    rows = run(session, _REACHED, {"patient_id": patient_id})
+    rows = run(session, _REACHED, {"patient_id": patient_id, "by_oneself": list(BY_ONESELF)})
     found = _Reached(*rows[0]) if rows else None
     return None if found is None or found.is_erased else found
 
 
-def _obstacle(phone: str | None, *, consents: bool, opted_out: bool, is_dead: bool) -> str:
+def _obstacle(told: _Reached) -> str:
     """Why no text is sent, "" where one is."""
-    if not phone:
+    if not told.phone:
         return "no number"
-    if opted_out:
+    if told.has_opted_out:
         return "opted out"
-    if is_dead:
+    if told.is_dead:
         return "unreachable"
-    return "" if consents else "no consent"
+    if not told.consents:
+        return "no consent"
+    return "unproven" if told.is_unproven else ""
 
 
 def _channel(session: Session, wish: str | None, *, has_text: bool, has_email: bool) -> Channel | None:

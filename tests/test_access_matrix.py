@@ -288,10 +288,7 @@ RECIPES = {
         or_else=NotFound,
     ),
     "inbox.count": of_nobody(Action.ANSWER_MESSAGES),
-    "inbox.count_texts": of_nobody(Action.ANSWER_MESSAGES),
     "inbox.settle": of_nobody(Action.ANSWER_MESSAGES, inbound_id=1, or_else=NotFound),
-    "inbox.settle_unreached": of_nobody(Action.ANSWER_MESSAGES, notification_id=1, or_else=NotFound),
-    "inbox.unreached": of_nobody(Action.ANSWER_MESSAGES),
     "inbox.waiting": of_nobody(Action.ANSWER_MESSAGES),
     "invites.invite": of_nobody(
         Action.INVITE, name="Zoë Übel", email="zoe@example.org", role=Role.STAFF, or_else=CannotSendCodes
@@ -499,6 +496,9 @@ RECIPES = {
         Action.KEEP_LISTS,
         lambda world, is_own: {"patient_id": world.patient_id(is_own), "action": Action.KEEP_LISTS},
     ),
+    "unreached.count": of_nobody(Action.ANSWER_MESSAGES),
+    "unreached.settle": of_nobody(Action.ANSWER_MESSAGES, notification_id=1, or_else=NotFound),
+    "unreached.waiting": of_nobody(Action.ANSWER_MESSAGES),
     "users.activate": of_user(),
     "users.change_role": of_user(role=Role.STAFF),
     "users.deactivate": of_user(),

@@ -1,6 +1,7 @@
 """Who is told about a patient, and at which email address: one rule for whatever is sent."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy.orm import Session
@@ -75,3 +76,36 @@ def test_nobody_is_told_of_who_is_erased(session: Session, cast: Cast) -> None:
     session.flush()
     assert recipients.of(session, ada) is None
     assert recipients.email_of(session, ada)[0] is None
+
+
+@pytest.mark.parametrize("source", recipients.BY_ONESELF)
+def test_a_number_that_somebody_typed_gets_texts_once_a_code_came_back_from_it(
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    monkeypatch.setattr(recipients, "config", lambda: SimpleNamespace(sends_texts=True))
+    user, (ada_id,) = session.get_one(User, cast.ada.user_id), cast.ada.patient_ids
+    user.email, user.phone, user.sms_consent_at, user.sms_consent_source = None, "+4915112345678", NOW, source
+    session.flush()
+    told = recipients.of(session, ada_id)
+    assert told is not None
+    assert (told.channel, told.why) == (None, "unproven")
+    user.email = VERIFIED
+    session.flush()
+    assert mailed_to(session, ada_id) == VERIFIED
+    user.phone_verified_at = NOW
+    session.flush()
+    told = recipients.of(session, ada_id)
+    assert told is not None
+    assert (told.channel, told.sent_to) == (Channel.SMS, "+4915112345678")
+
+
+def test_a_number_that_the_desk_was_given_gets_texts(
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipients, "config", lambda: SimpleNamespace(sends_texts=True))
+    user = session.get_one(User, cast.ada.user_id)
+    user.phone, user.sms_consent_at, user.sms_consent_source = "+4915112345678", NOW, "on the phone"
+    session.flush()
+    told = recipients.of(session, cast.ada.patient_ids[0])
+    assert told is not None
+    assert told.channel is Channel.SMS
