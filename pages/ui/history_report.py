@@ -27,7 +27,7 @@ def history_report(record: Record, today: date) -> None:
         from_on = first.date_input(
             _("From"), help=_("Empty: from the beginning."), key="history_from", **bounds
         )
-        until_on = last.date_input(_("Until"), help=_("Empty: until today."), key="history_until", **bounds)
+        until_on = last.date_input(_("Until"), help=_("Empty: to the end."), key="history_until", **bounds)
         chosen = st.pills(
             _("What goes into it"),
             list(SECTIONS),
