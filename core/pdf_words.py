@@ -1,0 +1,198 @@
+"""Text as ReportLab lays it out, drawn glyph by glyph: right in every script, and never read as markup."""
+
+# mypy: allow-untyped-calls, allow-untyped-defs, allow-subclassing-any
+# ReportLab has no types.
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from reportlab.lib.colors import Color
+from reportlab.platypus.flowables import Flowable
+
+from core import line_setting
+from core.font_embedding import Embedded, utf16
+from core.line_setting import Line, Unit
+from core.pdf_tags import Node
+from core.typefaces import Glyph
+
+_ROOM_BELOW = 36  # points: what has to follow a heading on its page
+_HEADING_LINES = 6
+_DESCENT = 0.24  # of the size: what is below the baseline in most scripts
+BLACK = Color(0.1, 0.13, 0.14)
+
+
+class Style(NamedTuple):
+    """How text looks. Sizes in points; `align` is start, middle or end, start being where reading begins."""
+
+    size: float
+    leading: float
+    color: Color = BLACK
+    is_bold: bool = False
+    align: str = "start"
+    before: float = 0
+    after: float = 0
+    tag: str = "P"
+    stays_with_next: bool = False
+
+
+class Words(Flowable):
+    """People's words, in lines that fit, split over pages where they must be."""
+
+    def __init__(
+        self, text: str, style: Style, node: Node | None = None, lines: Sequence[Line] | None = None
+    ) -> None:
+        super().__init__()
+        self.text = "\n".join(line.replace("\t", "    ") for line in text.splitlines())
+        self.style, self.node = style, node or Node(style.tag)
+        self._lines: Sequence[Line] | None = lines
+        self._set_for: float | None = None
+        self._drawn_on: Any = None
+        self.width: Any = 0
+        self.height: Any = 0
+
+    def getSpaceBefore(self) -> float:  # noqa: N802 - ReportLab's own name
+        return self.style.before
+
+    def getSpaceAfter(self) -> float:  # noqa: N802
+        return self.style.after
+
+    def wrap(self, most: float, height: float) -> tuple[float, float]:
+        if self._lines is None or (self._set_for is not None and self._set_for != most):
+            style = self.style
+            self._lines = line_setting.lines(self.text, style.size, most, is_bold=style.is_bold)
+        self._set_for = self.width = most
+        self.height = len(self._lines) * self.style.leading
+        if self._stays_with_next and height < self.height + _ROOM_BELOW:
+            return most, height + 1  # it does not fit: it would stand alone at the foot of the page
+        return most, self.height
+
+    @property
+    def _stays_with_next(self) -> bool:
+        """A heading of many lines is somebody's joke, and may fill pages."""
+        return self.style.stays_with_next and len(self._lines or []) <= _HEADING_LINES
+
+    def minWidth(self) -> float:  # noqa: N802
+        return 0
+
+    def split(self, most: float, height: float) -> list["Words"]:
+        self.wrap(most, height)
+        if self._stays_with_next:
+            return []
+        lines = self._lines or []
+        fitting = int((height + 0.01) // self.style.leading)
+        if fitting < 1 or (fitting < 2 < len(lines)):  # no line stands alone at the foot of a page
+            return []
+        if fitting >= len(lines):
+            return [self]
+        if len(lines) - fitting == 1 and fitting > 2:
+            fitting -= 1  # nor at the head of one
+        first = self.style._replace(after=0)
+        rest = self.style._replace(before=0)
+        return [
+            Words(self.text, first, self.node, lines[:fitting])._of_width(most),
+            Words(self.text, rest, self.node, lines[fitting:])._of_width(most),
+        ]
+
+    def _of_width(self, most: float) -> "Words":
+        self._set_for = most
+        return self
+
+    def draw(self) -> None:
+        """The repeated headings of a table are drawn again on each page, but read once."""
+        canvas = self.canv
+        if not any(line.units for line in self._lines or []):
+            return
+        again, self._drawn_on = self._drawn_on is canvas.outline, canvas.outline
+        with_mark = [] if again else [canvas.outline.mark(self.node, canvas.page_index)]
+        tag = f"/{self.node.tag} <</MCID {with_mark[0]}>> BDC" if with_mark else "/Artifact BMC"
+        canvas._code.append(tag)
+        baseline = self.height - (self.style.leading + self.style.size) / 2 + self.style.size * _DESCENT
+        for line in self._lines or []:
+            write_line(canvas, line, self.style, (self._left(line), baseline))
+            baseline -= self.style.leading
+        canvas._code.append("EMC")
+
+    def _left(self, line: Line) -> float:
+        free = self.width - line.width
+        if self.style.align == "middle":
+            return float(free / 2)
+        is_right = line.is_leftward if self.style.align == "start" else True
+        return float(free) if is_right else 0.0
+
+
+def write(canvas: Any, text: str, style: Style, at: tuple[float, float], most: float) -> None:
+    """One line of text at a place, cut at `most` points: for what is on every page and read on none."""
+    [line, *more] = line_setting.lines(text, style.size, most, is_bold=style.is_bold)
+    if more:
+        shorter = text[: max(len("".join(unit.shaped.text for unit in line.units)) - 1, 1)].rstrip() + "…"
+        [line, *more] = line_setting.lines(shorter, style.size, most * 2, is_bold=style.is_bold)
+    left = at[0] - (line.width if style.align == "end" else line.width / 2 if style.align == "middle" else 0)
+    write_line(canvas, line, style, (left, at[1]))
+
+
+def write_line(canvas: Any, line: Line, style: Style, at: tuple[float, float]) -> None:
+    """The glyphs of a line. They are written in the order they are read in, wherever they stand."""
+    canvas.setFillColor(style.color)
+    canvas.setStrokeColor(style.color)
+    code = canvas._code
+    code.append("BT")
+    font = None
+    for group in _groups(canvas, line.units, style.size):
+        face = group[0].shaped.typeface
+        embedded = canvas.embedded(face)
+        if embedded is not font:
+            font = embedded
+            code.append(
+                f"/{font.name} {style.size:g} Tf {2 if face.is_thickened else 0} Tr {style.size / 36:.2f} w"
+            )
+        code.append(f"1 0 0 1 {at[0] + group[0].left:.2f} {at[1]:.2f} Tm")
+        glyphs = [glyph for unit in group for glyph in unit.shaped.glyphs]
+        is_spelt = _is_spelt(font, group[0])
+        if not is_spelt:
+            code.append(f"/Span <</ActualText <FEFF{utf16(group[0].shaped.text)}>>> BDC")
+        code.append(_shown(font, glyphs, style.size))
+        if not is_spelt:
+            code.append("EMC")
+    code.append("0 Tr ET")
+
+
+def _is_spelt(font: Embedded, unit: Unit) -> bool:
+    return unit.shaped.is_plain and all(map(font.spells, unit.shaped.glyphs))
+
+
+def _groups(canvas: Any, units: Sequence[Unit], size: float) -> Iterator[list[Unit]]:
+    """Units that go on where the last one ended, in the same font, and that their glyphs spell."""
+    group: list[Unit] = []
+    for unit in units:
+        font = canvas.embedded(unit.shaped.typeface)
+        is_spelt = _is_spelt(font, unit)
+        if group:
+            last = group[-1]
+            ended = last.left + last.shaped.width * size / 1000
+            goes_on = unit.shaped.typeface is last.shaped.typeface and abs(ended - unit.left) < 0.01
+            if not (goes_on and is_spelt and _is_spelt(font, last)):
+                yield group
+                group = []
+        for glyph in unit.shaped.glyphs:
+            font.advance(glyph)
+        group.append(unit)
+    if group:
+        yield group
+
+
+def _shown(font: Embedded, glyphs: Sequence[Glyph], size: float) -> str:
+    """The operators that show glyphs: TJ moves back by thousandths of the size, Ts lifts by points."""
+    parts: list[str] = ["["]
+    lifted = 0.0
+    for glyph in glyphs:
+        if glyph.up != lifted:
+            parts.append(f"]TJ {glyph.up * size / 1000:.2f} Ts [")
+            lifted = glyph.up
+        if glyph.right:
+            parts.append(f"{-glyph.right:.0f}")
+        parts.append(f"<{glyph.number:04X}>")
+        back = font.advance(glyph) - glyph.advance + glyph.right
+        if abs(back) >= 0.5:
+            parts.append(f"{back:.0f}")
+    parts.append("]TJ" if not lifted else "]TJ 0 Ts")
+    return " ".join(parts).replace("> <", "")
