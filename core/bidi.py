@@ -1,7 +1,7 @@
 """Which way each character of a line runs: the implicit part of the Unicode Bidirectional Algorithm (UAX #9).
 
-Our services refuse the characters that turn others round, so the explicit levels and isolates are left out:
-such a character counts as nothing.
+People's words cannot hold the characters that turn others round, so the explicit levels are left out: such a
+character counts as nothing. Our own sentences hold people's words, and keep them to themselves as `isolated`.
 """
 
 import re
@@ -11,9 +11,20 @@ from unicodedata import bidirectional
 _TURNING = re.compile(
     "[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
+_OPENS, _CLOSES, _OBJECT = "\u2068", "\u2069", "\ufffc"
 _NEUTRAL = frozenset(["B", "S", "WS", "ON"])
 _PAIRS = {"(": ")", "[": "]", "{": "}", "«": "»"}
 _NOTHING = frozenset(["BN", "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"])
+
+
+def isolated(words: str) -> str:
+    """Somebody's words within a sentence of ours, whose order they do not change."""
+    return f"{_OPENS}{words}{_CLOSES}"
+
+
+def plain(text: str) -> str:
+    """A sentence without the marks of `isolated`."""
+    return text.replace(_OPENS, "").replace(_CLOSES, "")
 
 
 def is_turning(text: str) -> bool:
@@ -34,9 +45,20 @@ def levels(text: str, base: int) -> list[int]:
     """The level of each character: even runs from left to right, odd from right to left."""
     if not base and not is_turning(text):
         return [0] * len(text)
+    start, end = text.find(_OPENS), text.find(_CLOSES)
+    if 0 <= start < end:  # what is isolated is ordered by itself, and counts as one neutral character outside
+        outer = levels(f"{text[:start]}{_OBJECT}{text[end + 1 :]}", base)
+        inside = text[start + 1 : end]
+        own = base_level(inside)
+        inner = levels(inside, outer[start] + (outer[start] + own) % 2)
+        return [*outer[:start], outer[start], *inner, outer[start], *outer[start + 1 :]]
+    return _resolved(text, base)
+
+
+def _resolved(text: str, base: int) -> list[int]:
     kinds = [bidirectional(character) or "L" for character in text]
     kept = [at for at, kind in enumerate(kinds) if kind not in _NOTHING]
-    edge = "R" if base else "L"
+    edge = "R" if base % 2 else "L"
     resolved = _weak([kinds[at] for at in kept], edge)
     resolved = _brackets([text[at] for at in kept], resolved, edge)
     resolved = _neutral(resolved, edge)
@@ -48,7 +70,7 @@ def levels(text: str, base: int) -> list[int]:
 
 def _raised(kind: str, base: int) -> int:
     """I1 and I2."""
-    if base:
+    if base % 2:
         return 0 if kind == "R" else 1
     return {"L": 0, "R": 1}.get(kind, 2)
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import access, audit, clinics, clock, ledger, pdf_pages, pdfs, statements
+from core import access, audit, ledger, letterheads, pdf_pages, pdfs, statements
 from core.access import Action, Actor
 from core.errors import NotFound
 from core.i18n import N_, _, clock_time, money, short_date
@@ -86,8 +86,9 @@ def as_pdf(session: Session, actor: Actor, *, entry_id: int) -> bytes:
     written = ledger.entries(session, [entry.appointment_id])
     so_far = [each for each in written if each.id <= entry_id]
     stands = entry.particulars
-    paper = pdf_pages.sheet(clinics.settings(session), zone=clinics.zone(session), at=clock.now())
-    sheet = paper._replace(name=stands["clinic"], address=stands["address"], phone=stands.get("phone"))
+    sheet = letterheads.sheet(session)._replace(
+        name=stands["clinic"], address=stands["address"], phone=stands.get("phone")
+    )
     return pdf_pages.build(_story(Printed(entry, so_far, sheet)), sheet, title=name(entry))
 
 

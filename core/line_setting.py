@@ -9,13 +9,14 @@ from unicodedata import category
 from core import bidi, typefaces
 from core.typefaces import Shaped
 
-_WIDE = "\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uff60\U00020000-\U0003ffff"
+_WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60\U00020000-\U0003ffff"  # Korean breaks between words
 _NEVER_FIRST = "、。，．・：；？！）」』】〉》〕”’ーっゃゅょッャュョぁぃぅぇぉァィゥェォ々%％°,.;:!?)]}"
 _NEVER_LAST = "（「『【〈《〔“‘([{"
+_BLANK = r" \t\u1680\u2000-\u2006\u2008-\u200a\u2028\u205f\u3000"  # without those where no line breaks
 _PIECE = re.compile(
     rf"[{re.escape(_NEVER_LAST)}]*[{_WIDE}][{re.escape(_NEVER_FIRST)}]*"
-    rf"|[^\s{_WIDE}]+?(?:[-–—/](?=[^\W\d_])|(?=\s|[{_WIDE}]|$))"
-    r"|\s+"
+    rf"|[^{_BLANK}{_WIDE}]+?(?:[-–—/](?=[^\W\d_])|(?=[{_BLANK}{_WIDE}]|$))"
+    rf"|[{_BLANK}]+"
 )
 
 
@@ -43,17 +44,22 @@ class _Piece(NamedTuple):
     width: float
 
 
-def lines(text: str, size: float, most: float, *, is_bold: bool = False) -> list[Line]:
-    """`text` in lines that are at most `most` points wide; what it was written in lines stays in them."""
+def lines(text: str, size: float, most: float, *, is_bold: bool = False, is_own: bool = True) -> list[Line]:
+    """`text` in lines that are at most `most` points wide; what it was written in lines stays in them.
+
+    Somebody's own words begin on the side that their script does, a sentence of ours on ours.
+    """
     found: list[Line] = []
     for paragraph in text.split("\n"):
-        found += _set(paragraph, size, most, is_bold)
+        base = bidi.base_level(paragraph) if is_own else 0
+        levels = bidi.levels(paragraph, base)
+        kept = [level for character, level in zip(paragraph, levels, strict=True) if bidi.plain(character)]
+        found += _set(bidi.plain(paragraph), kept, base, (size, most, is_bold))
     return found
 
 
-def _set(text: str, size: float, most: float, is_bold: bool) -> Iterator[Line]:
-    base = bidi.base_level(text)
-    levels = bidi.levels(text, base)
+def _set(text: str, levels: list[int], base: int, look: tuple[float, float, bool]) -> Iterator[Line]:
+    size, most, is_bold = look
     if not text.strip():
         yield Line((), 0, bool(base))
         return

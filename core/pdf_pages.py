@@ -16,7 +16,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import SimpleDocTemplate
 from reportlab.platypus.flowables import Flowable
 
-from core import pdf_words
+from core import bidi, pdf_words
 from core.font_embedding import Embedded
 from core.i18n import _, full_time, short_date, spoken, zone_offset
 from core.pdf_tags import Outline
@@ -29,7 +29,7 @@ GREY = HexColor("#56666a")
 LINE = HexColor("#cfdbdc")
 _SIZES = {Paper.A4: A4, Paper.LETTER: LETTER}
 _FOOT = Style(8, 10, GREY)
-_NUMBER = _FOOT._replace(align="end")
+_NUMBER = _FOOT._replace(align="right")
 vars(rl_config)["useA85"] = (
     0  # pages as they are compressed: written out in letters they are a quarter longer
 )
@@ -74,7 +74,7 @@ def sheet(clinic: ClinicSettings, *, zone: tzinfo, at: datetime, locale: str | N
 
 def about(patient: str, birth_on: date) -> str:
     """Whose document it is, as it stands at the foot of every page."""
-    return _("{patient}, born {date}").format(patient=patient, date=short_date(birth_on))
+    return _("{patient}, born {date}").format(patient=bidi.isolated(patient), date=short_date(birth_on))
 
 
 class _Pages(Canvas):
@@ -154,7 +154,7 @@ def build(
         rightMargin=MARGIN - 6,
         topMargin=MARGIN - 6,
         bottomMargin=MARGIN + 1 * mm,
-        title=title,
+        title=bidi.plain(title),
         author=sheet.name,
         creator="Clinic Portal",
         lang=sheet.language,

@@ -15,24 +15,28 @@ from core.line_setting import Line, Unit
 from core.pdf_tags import Node
 from core.typefaces import Glyph
 
-_ROOM_BELOW = 36  # points: what has to follow a heading on its page
 _HEADING_LINES = 6
 _DESCENT = 0.24  # of the size: what is below the baseline in most scripts
 BLACK = Color(0.1, 0.13, 0.14)
 
 
 class Style(NamedTuple):
-    """How text looks. Sizes in points; `align` is start, middle or end, start being where reading begins."""
+    """How text looks. Sizes in points; `align` is left, middle, right, or start: where its reading begins.
+
+    `is_own` text is somebody's words, other text a sentence of ours. `room_below` keeps a heading on the page
+    of what follows it.
+    """
 
     size: float
     leading: float
     color: Color = BLACK
     is_bold: bool = False
-    align: str = "start"
+    align: str = "left"
+    is_own: bool = False
     before: float = 0
     after: float = 0
     tag: str = "P"
-    stays_with_next: bool = False
+    room_below: float = 0
 
 
 class Words(Flowable):
@@ -59,17 +63,19 @@ class Words(Flowable):
     def wrap(self, most: float, height: float) -> tuple[float, float]:
         if self._lines is None or (self._set_for is not None and self._set_for != most):
             style = self.style
-            self._lines = line_setting.lines(self.text, style.size, most, is_bold=style.is_bold)
+            self._lines = line_setting.lines(
+                self.text, style.size, most, is_bold=style.is_bold, is_own=style.is_own
+            )
         self._set_for = self.width = most
         self.height = len(self._lines) * self.style.leading
-        if self._stays_with_next and height < self.height + _ROOM_BELOW:
+        if self._stays_with_next and height < self.height + self.style.room_below:
             return most, height + 1  # it does not fit: it would stand alone at the foot of the page
         return most, self.height
 
     @property
     def _stays_with_next(self) -> bool:
         """A heading of many lines is somebody's joke, and may fill pages."""
-        return self.style.stays_with_next and len(self._lines or []) <= _HEADING_LINES
+        return self.style.room_below > 0 and len(self._lines or []) <= _HEADING_LINES
 
     def minWidth(self) -> float:  # noqa: N802
         return 0
@@ -116,17 +122,21 @@ class Words(Flowable):
         free = self.width - line.width
         if self.style.align == "middle":
             return float(free / 2)
-        is_right = line.is_leftward if self.style.align == "start" else True
+        is_right = self.style.align == "right" or (self.style.align == "start" and line.is_leftward)
         return float(free) if is_right else 0.0
 
 
 def write(canvas: Any, text: str, style: Style, at: tuple[float, float], most: float) -> None:
     """One line of text at a place, cut at `most` points: for what is on every page and read on none."""
-    [line, *more] = line_setting.lines(text, style.size, most, is_bold=style.is_bold)
+    [line, *more] = line_setting.lines(text, style.size, most, is_bold=style.is_bold, is_own=style.is_own)
     if more:
         shorter = text[: max(len("".join(unit.shaped.text for unit in line.units)) - 1, 1)].rstrip() + "…"
-        [line, *more] = line_setting.lines(shorter, style.size, most * 2, is_bold=style.is_bold)
-    left = at[0] - (line.width if style.align == "end" else line.width / 2 if style.align == "middle" else 0)
+        [line, *more] = line_setting.lines(
+            shorter, style.size, most * 2, is_bold=style.is_bold, is_own=style.is_own
+        )
+    left = at[0] - (
+        line.width if style.align == "right" else line.width / 2 if style.align == "middle" else 0
+    )
     write_line(canvas, line, style, (left, at[1]))
 
 

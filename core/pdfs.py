@@ -25,23 +25,28 @@ from core.phones import shown
 
 RED = HexColor("#a61b1b")
 TEXT = Style(10, 14.5)
-SMALL = Style(8.8, 12)
+OWN = TEXT._replace(is_own=True)
+BODY = OWN._replace(align="start")
+SMALL = Style(8.8, 12, is_own=True)
 LABEL = Style(8.8, 12, GREY)
+RED_TEXT = TEXT._replace(color=RED)
+DATE = TEXT._replace(align="right")
 _FACT = LABEL._replace(leading=TEXT.leading)
-_AMOUNT = SMALL._replace(align="end")
-_AMOUNT_LABEL = LABEL._replace(align="end")
-_SENDER = Style(11.5, 16, is_bold=True)
+_AMOUNT = SMALL._replace(align="right")
+_AMOUNT_LABEL = LABEL._replace(align="right")
+_SENDER = Style(11.5, 16, is_bold=True, is_own=True)
+_REACHED = LABEL._replace(is_own=True)
 _TITLE = Style(18, 25, is_bold=True, before=2 * mm, after=2 * mm, tag="H1")
-_HEADING = Style(12.5, 18, is_bold=True, before=5 * mm, after=1 * mm, tag="H2", stays_with_next=True)
-_SUBHEADING = Style(10.5, 15, is_bold=True, before=2.5 * mm, tag="H3", stays_with_next=True)
-_PART = Style(8.8, 13, GREY, before=1 * mm, stays_with_next=True)
+_HEADING = Style(12.5, 18, is_bold=True, before=5 * mm, after=1 * mm, tag="H2", room_below=75)
+_SUBHEADING = Style(10.5, 15, is_bold=True, before=2.5 * mm, tag="H3", room_below=48)
+_PART = Style(8.8, 13, GREY, before=1 * mm, room_below=30)
 _WARNING = Style(20, 28, RED, is_bold=True, before=2 * mm, after=1 * mm)
 _LOGO = (48 * mm, 20 * mm)
 _LOGO_PIXELS = 800
 
 
-def words(text: str, style: Style = TEXT) -> Words:
-    """People's own words, line by line as they wrote them."""
+def words(text: str, style: Style = BODY) -> Words:
+    """People's own words, line by line as they wrote them, unless `style` says that they are ours."""
     return Words(text, style)
 
 
@@ -75,6 +80,12 @@ def gap(height_mm: float) -> Spacer:
     return Spacer(1, height_mm * mm)
 
 
+def until(parts: Sequence[Flowable], height_mm: float, width: float) -> list[Flowable]:
+    """Parts that are to take at least so much of the page, as what follows has its place on it."""
+    taken = sum(part.wrap(width, 10_000)[1] for part in parts)
+    return [*parts, Spacer(1, max(0, height_mm * mm - taken))]
+
+
 def together(parts: Sequence[Flowable]) -> KeepTogether:
     """Parts that no page divides, where one page can hold them."""
     return KeepTogether(list(parts))
@@ -86,7 +97,7 @@ def letterhead(sheet: Sheet) -> list[Flowable]:
     reached = "\n".join(each for each in (sheet.address, phone) if each)
     sender: list[Flowable] = [words(sheet.name, _SENDER)]
     if reached:
-        sender.append(note(reached))
+        sender.append(words(reached, _REACHED))
     if sheet.logo is None:
         return [*sender, gap(5)]
     logo = _Logo(BytesIO(_drawable(sheet.logo)))
@@ -126,7 +137,7 @@ def facts(pairs: Sequence[tuple[str, str]], *, label_mm: float = 38) -> Table:
     rows = []
     for label, value in pairs:
         row = whole.inner("TR")
-        rows.append([Words(label, _FACT, row.inner("TH", "Row")), Words(value, TEXT, row.inner("TD"))])
+        rows.append([Words(label, _FACT, row.inner("TH", "Row")), Words(value, OWN, row.inner("TD"))])
     return _Grid(rows, colWidths=[label_mm * mm, None], hAlign="LEFT", splitInRow=1, style=_style())
 
 
