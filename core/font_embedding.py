@@ -8,7 +8,7 @@ from typing import Any
 import uharfbuzz
 from reportlab.pdfbase import pdfdoc
 
-from core.typefaces import Glyph, Typeface
+from core.typefaces import Glyph, Shaped, Typeface
 
 _RANGE = 100  # entries in one block of a ToUnicode map: the most that the format allows
 _KEPT = frozenset(["head", "hhea", "hmtx", "maxp", "loca", "glyf", "cvt ", "fpgm", "prep", "CFF "])
@@ -32,15 +32,19 @@ class Embedded:
         self.name = f"N{len(document.delayedFonts) + 1}"
         self.typeface = typeface
         self._used: dict[int, str] = {0: ""}
-        self._advances: dict[int, float] = {0: typeface.advance(0)}
+        self._words: dict[int, tuple[Shaped, bool]] = {}  # with the words, so that no other gets their number
         document.delayedFonts.append(self)
 
-    def advance(self, glyph: Glyph) -> float:
-        """How far the font itself moves on after a glyph, which is used from now on."""
-        if not self._used.get(glyph.number):
-            self._used[glyph.number] = glyph.text if glyph.number else ""
-            self._advances[glyph.number] = self.typeface.advance(glyph.number)
-        return self._advances[glyph.number]
+    def use(self, shaped: Shaped) -> bool:
+        """Whether the glyphs of a word say what they stand for, there as in the whole document."""
+        known = self._words.get(id(shaped))
+        if known is None:
+            is_spelt = shaped.is_plain and all(map(self.spells, shaped.glyphs))
+            for glyph in shaped.glyphs:
+                if not self._used.get(glyph.number):
+                    self._used[glyph.number] = glyph.text if glyph.number else ""
+            known = self._words[id(shaped)] = (shaped, is_spelt)
+        return known[1]
 
     def spells(self, glyph: Glyph) -> bool:
         """Whether a glyph stands for these characters, and for no others elsewhere in the document."""
@@ -111,8 +115,8 @@ class Embedded:
 
     def _widths(self) -> Any:
         written: list[Any] = []
-        for number, across in sorted(self._advances.items()):
-            written += [number, pdfdoc.PDFArray([round(across, 2)])]
+        for number in sorted(self._used):
+            written += [number, pdfdoc.PDFArray([round(self.typeface.advance(number), 2)])]
         return pdfdoc.PDFArray(written)
 
     def _to_unicode(self) -> str:

@@ -18,6 +18,9 @@ _PIECE = re.compile(
     rf"|[^{_BLANK}{_WIDE}]+?(?:[-–—/](?=[^\W\d_])|(?=[{_BLANK}{_WIDE}]|$))"
     rf"|[{_BLANK}]+"
 )
+_WORDS = re.compile(r"\s+|\S+")
+
+Levels = list[int] | None  # None where all runs from left to right
 
 
 class Unit(NamedTuple):
@@ -51,6 +54,10 @@ def lines(text: str, size: float, most: float, *, is_bold: bool = False, is_own:
     """
     found: list[Line] = []
     for paragraph in text.split("\n"):
+        if not bidi.is_turning(paragraph):
+            text = bidi.plain(paragraph)
+            found += _set(text, None, 0, (size, most, is_bold))
+            continue
         base = bidi.base_level(paragraph) if is_own else 0
         levels = bidi.levels(paragraph, base)
         kept = [level for character, level in zip(paragraph, levels, strict=True) if bidi.plain(character)]
@@ -58,7 +65,7 @@ def lines(text: str, size: float, most: float, *, is_bold: bool = False, is_own:
     return found
 
 
-def _set(text: str, levels: list[int], base: int, look: tuple[float, float, bool]) -> Iterator[Line]:
+def _set(text: str, levels: Levels, base: int, look: tuple[float, float, bool]) -> Iterator[Line]:
     size, most, is_bold = look
     if not text.strip():
         yield Line((), 0, bool(base))
@@ -75,7 +82,7 @@ def _set(text: str, levels: list[int], base: int, look: tuple[float, float, bool
     yield _line(text, levels, (start, end), base, size, is_bold)
 
 
-def _pieces(text: str, levels: list[int], size: float, most: float, is_bold: bool) -> Iterator[_Piece]:
+def _pieces(text: str, levels: Levels, size: float, most: float, is_bold: bool) -> Iterator[_Piece]:
     at = 0
     while at < len(text):
         found = _PIECE.match(text, at)
@@ -89,7 +96,7 @@ def _pieces(text: str, levels: list[int], size: float, most: float, is_bold: boo
 
 
 def _cut(
-    text: str, levels: list[int], span: tuple[int, int], size: float, most: float, is_bold: bool
+    text: str, levels: Levels, span: tuple[int, int], size: float, most: float, is_bold: bool
 ) -> Iterator[_Piece]:
     """A word that is wider than a line, in parts that fit; marks stay with their letters."""
     at, last = span
@@ -106,26 +113,32 @@ def _cut(
         at = end
 
 
-def _runs(text: str, levels: list[int], start: int, end: int) -> Iterator[tuple[int, str]]:
+def _runs(text: str, levels: Levels, start: int, end: int) -> Iterator[tuple[int, str]]:
+    if levels is None:
+        yield 0, text[start:end]
+        return
     for level, run in groupby(range(start, end), key=levels.__getitem__):
         places = list(run)
         yield level, text[places[0] : places[-1] + 1]
 
 
-def _width(text: str, levels: list[int], start: int, end: int, size: float, is_bold: bool) -> float:
+def _width(text: str, levels: Levels, start: int, end: int, size: float, is_bold: bool) -> float:
+    if levels is None:
+        return typefaces.breadth(text[start:end], is_bold, False) * size / 1000
     return sum(
-        shaped.width * size / 1000
+        typefaces.breadth(run, is_bold, bool(level % 2)) * size / 1000
         for level, run in _runs(text, levels, start, end)
-        for shaped in typefaces.shape(run, is_bold, bool(level % 2))
     )
 
 
-def _line(text: str, levels: list[int], span: tuple[int, int], base: int, size: float, is_bold: bool) -> Line:
+def _line(text: str, levels: Levels, span: tuple[int, int], base: int, size: float, is_bold: bool) -> Line:
     """The units of a line in the order they are read in, each where it stands."""
+    if levels is None:
+        return _rightward(text[span[0] : span[1]], size, is_bold)
     order: list[int] = []
     read: list[Shaped] = []
     for level, run in _runs(text, levels, *span):
-        for word in re.findall(r"\s+|\S+", run):
+        for word in _WORDS.findall(run):
             pieces = typefaces.shape(word, is_bold, bool(level % 2))
             read += pieces
             order += [level] * len(pieces)
@@ -135,3 +148,12 @@ def _line(text: str, levels: list[int], span: tuple[int, int], base: int, size: 
         lefts[place] = across
         across += read[place].width * size / 1000
     return Line(tuple(map(Unit, read, lefts)), across, bool(base))
+
+
+def _rightward(text: str, size: float, is_bold: bool) -> Line:
+    units, across = [], 0.0
+    for word in _WORDS.findall(text):
+        for shaped in typefaces.shape(word, is_bold, False):
+            units.append(Unit(shaped, across))
+            across += shaped.width * size / 1000
+    return Line(tuple(units), across, False)

@@ -4,6 +4,8 @@
 # ReportLab has no types.
 
 from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from reportlab.lib.colors import Color
@@ -13,7 +15,7 @@ from core import line_setting
 from core.font_embedding import Embedded, utf16
 from core.line_setting import Line, Unit
 from core.pdf_tags import Node
-from core.typefaces import Glyph
+from core.typefaces import Shaped, shown_glyph
 
 _HEADING_LINES = 6
 _DESCENT = 0.24  # of the size: what is below the baseline in most scripts
@@ -142,67 +144,60 @@ def write(canvas: Any, text: str, style: Style, at: tuple[float, float], most: f
 
 def write_line(canvas: Any, line: Line, style: Style, at: tuple[float, float]) -> None:
     """The glyphs of a line. They are written in the order they are read in, wherever they stand."""
-    canvas.setFillColor(style.color)
-    canvas.setStrokeColor(style.color)
     code = canvas._code
-    code.append("BT")
-    font = None
-    for group in _groups(canvas, line.units, style.size):
-        face = group[0].shaped.typeface
-        embedded = canvas.embedded(face)
-        if embedded is not font:
-            font = embedded
-            code.append(
-                f"/{font.name} {style.size:g} Tf {2 if face.is_thickened else 0} Tr {style.size / 36:.2f} w"
-            )
+    code.append(f"{_ink(style.color)} BT")
+    named = None
+    for font, group, is_plain in _groups(canvas, line.units, style.size):
+        face = font.typeface
+        if font is not named:
+            named = font
+            pen = f"{2 if face.is_thickened else 0} Tr {style.size / 36:.2f} w"
+            code.append(f"/{font.name} {style.size:g} Tf {pen}")
         code.append(f"1 0 0 1 {at[0] + group[0].left:.2f} {at[1]:.2f} Tm")
-        glyphs = [glyph for unit in group for glyph in unit.shaped.glyphs]
-        is_spelt = _is_spelt(font, group[0])
-        if not is_spelt:
-            code.append(f"/Span <</ActualText <FEFF{utf16(group[0].shaped.text)}>>> BDC")
-        code.append(_shown(font, glyphs, style.size))
-        if not is_spelt:
-            code.append("EMC")
+        if is_plain:
+            code.append(f"[{' '.join(unit.shaped.shown for unit in group)}]TJ".replace("> <", ""))
+        else:
+            code += _clusters(font, group[0].shaped, style.size)
     code.append("0 Tr ET")
 
 
-def _is_spelt(font: Embedded, unit: Unit) -> bool:
-    return unit.shaped.is_plain and all(map(font.spells, unit.shaped.glyphs))
+@cache
+def _ink(color: Color) -> str:
+    """The operators that write in a color, filled or by a stroke."""
+    shares = " ".join(f"{share:.3f}" for share in color.rgb())
+    return f"{shares} rg {shares} RG"
 
 
-def _groups(canvas: Any, units: Sequence[Unit], size: float) -> Iterator[list[Unit]]:
-    """Units that go on where the last one ended, in the same font, and that their glyphs spell."""
+def _groups(canvas: Any, units: Sequence[Unit], size: float) -> Iterator[tuple[Embedded, list[Unit], bool]]:
+    """Units that go on where the last one ended, in its font, and are plain; others alone."""
+    font: Embedded | None = None
     group: list[Unit] = []
+    ended = 0.0
     for unit in units:
-        font = canvas.embedded(unit.shaped.typeface)
-        is_spelt = _is_spelt(font, unit)
-        if group:
-            last = group[-1]
-            ended = last.left + last.shaped.width * size / 1000
-            goes_on = unit.shaped.typeface is last.shaped.typeface and abs(ended - unit.left) < 0.01
-            if not (goes_on and is_spelt and _is_spelt(font, last)):
-                yield group
-                group = []
-        for glyph in unit.shaped.glyphs:
-            font.advance(glyph)
-        group.append(unit)
-    if group:
-        yield group
+        its = canvas.embedded(unit.shaped.typeface)
+        is_plain = its.use(unit.shaped) and not unit.shaped.is_lifted
+        goes_on = is_plain and its is font and abs(ended - unit.left) < 0.01
+        if group and not goes_on and font is not None:
+            yield font, group, True
+            group = []
+        font, ended = its, unit.left + unit.shaped.width * size / 1000
+        if is_plain:
+            group.append(unit)
+        else:
+            yield its, [unit], False
+    if group and font is not None:
+        yield font, group, True
 
 
-def _shown(font: Embedded, glyphs: Sequence[Glyph], size: float) -> str:
-    """The operators that show glyphs: TJ moves back by thousandths of the size, Ts lifts by points."""
-    parts: list[str] = ["["]
-    lifted = 0.0
-    for glyph in glyphs:
-        if glyph.up != lifted:
-            parts.append(f"]TJ {glyph.up * size / 1000:.2f} Ts [")
-            lifted = glyph.up
-        if glyph.right:
-            parts.append(f"{-glyph.right:.0f}")
-        parts.append(f"<{glyph.number:04X}>")
-        back = font.advance(glyph) - glyph.advance + glyph.right
-        if abs(back) >= 0.5:
-            parts.append(f"{back:.0f}")
-    parts.append("]TJ" if not lifted else "]TJ 0 Ts")
-    return " ".join(parts).replace("> <", "")
+def _clusters(font: Embedded, shaped: Shaped, size: float) -> Iterator[str]:
+    """The operators that show a word whose glyphs are lifted, or say only together what they stand for."""
+    for _start, run in groupby(shaped.glyphs, key=lambda glyph: glyph.start):
+        glyphs = list(run)
+        is_spelt = len(glyphs) == 1 and glyphs[0].number > 0 and font.spells(glyphs[0])
+        if not is_spelt:
+            yield f"/Span <</ActualText <FEFF{utf16(glyphs[0].cluster)}>>> BDC"
+        for glyph in glyphs:
+            shown = f"[{shown_glyph(shaped.typeface, glyph)}]TJ"
+            yield f"{glyph.up * size / 1000:.2f} Ts {shown} 0 Ts" if glyph.up else shown
+        if not is_spelt:
+            yield "EMC"

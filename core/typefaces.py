@@ -31,31 +31,46 @@ class Typeface:
         self.font: Any = uharfbuzz.Font(self.face)
         self.scale = 1000 / self.face.upem
         self.characters = frozenset(self.face.unicodes)
+        self._advances: dict[int, float] = {}
         extents = self.font.get_font_extents("ltr")
         self.ascent, self.descent = extents.ascender * self.scale, extents.descender * self.scale
 
     def advance(self, glyph: int) -> float:
-        return float(self.font.get_glyph_h_advance(glyph) * self.scale)
+        known = self._advances.get(glyph)
+        if known is None:
+            known = self._advances[glyph] = float(self.font.get_glyph_h_advance(glyph) * self.scale)
+        return known
 
 
 class Glyph(NamedTuple):
-    """A glyph, how far it moves on, what it is shifted by, and the characters that it alone stands for."""
+    """A glyph, how far it moves on, what it is shifted by, and the characters that it alone stands for.
+
+    Of glyphs that only together stand for characters (a consonant and its vowel) none has a text: `cluster`
+    is what all those with the same `start` say.
+    """
 
     number: int
     advance: float
     right: float
     up: float
     text: str
+    start: int
+    cluster: str
 
 
 class Shaped(NamedTuple):
-    """Glyphs of one font from left to right. `text` is what they say; `is_plain` if each says its part."""
+    """Glyphs of one font from left to right. `text` is what they say; `is_plain` if each says its part.
+
+    `shown` are the glyphs as TJ takes them: it moves back by thousandths of the size. Some are lifted, too.
+    """
 
     typeface: Typeface
     glyphs: tuple[Glyph, ...]
     width: float
     text: str
     is_plain: bool
+    shown: str
+    is_lifted: bool
 
 
 def _own(name: str) -> Callable[[], bytes]:
@@ -141,13 +156,25 @@ def _shaped(text: str, face: Typeface, is_leftward: bool) -> Shaped:
             at.x_offset * face.scale,
             at.y_offset * face.scale,
             text[info.cluster : ends[info.cluster]] if counts[info.cluster] == 1 else "",
+            info.cluster,
+            text[info.cluster : ends[info.cluster]],
         )
         for info, at in zip(infos, positions, strict=True)
     )
     is_plain = all(glyph.text and glyph.number for glyph in glyphs)
-    return Shaped(face, glyphs, sum(glyph.advance for glyph in glyphs), text, is_plain)
+    is_lifted = any(glyph.up for glyph in glyphs)
+    shown = " ".join(shown_glyph(face, glyph) for glyph in glyphs).replace("> <", "")
+    return Shaped(face, glyphs, sum(glyph.advance for glyph in glyphs), text, is_plain, shown, is_lifted)
 
 
-def width(text: str, size: float, *, is_bold: bool = False) -> float:
-    """How wide a text that runs from left to right is, in points."""
-    return sum(piece.width for piece in shape(text, is_bold, False)) * size / 1000
+def shown_glyph(face: Typeface, glyph: Glyph) -> str:
+    """A glyph as TJ takes it, with the moves before and after it."""
+    before = f"{-glyph.right:.0f} " if glyph.right else ""
+    back = face.advance(glyph.number) - glyph.advance + glyph.right
+    return f"{before}<{glyph.number:04X}>" + (f" {back:.0f}" if abs(back) >= 0.5 else "")
+
+
+@lru_cache(maxsize=_WORDS_KEPT)
+def breadth(text: str, is_bold: bool, is_leftward: bool) -> float:
+    """How wide a word is, in thousandths of its size."""
+    return sum(piece.width for piece in shape(text, is_bold, is_leftward))
