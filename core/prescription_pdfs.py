@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from core import audit, letterheads, pdf_pages, pdfs, record_parts, treatments
 from core.access import Action, Actor
 from core.errors import NotFound
-from core.i18n import _, long_day, short_date
+from core.i18n import N_, _, long_day, short_date
 from core.pdf_pages import Sheet
 from core.prescription_drafts import PARTS
 from db.models import Doctor, Prescription, PrescriptionItem
 
 _IN_HEADING = ("drug", "strength", "form")
+_WITHDRAWN = N_("WITHDRAWN: do not use")  # on every page: pages come apart
 
 
 def as_pdf(session: Session, actor: Actor, *, prescription_id: int) -> bytes:
@@ -44,6 +45,8 @@ def as_pdf(session: Session, actor: Actor, *, prescription_id: int) -> bytes:
     )
     sheet = letterheads.sheet(session)
     about = pdf_pages.about(found.patient.name, found.patient.birth_on)
+    if found.withdrawn_at is not None:
+        about = f"{_(_WITHDRAWN)} · {about}"
     name = _("Prescription {number}").format(number=found.id)
     return pdf_pages.build(_story(found, name, sheet), sheet, title=name, about=about)
 
@@ -53,7 +56,7 @@ def _story(found: Prescription, name: str, sheet: Sheet) -> list[Flowable]:
     story: list[Flowable] = [*pdfs.letterhead(sheet), pdfs.title(name)]
     if found.withdrawn_at is not None:
         story += [
-            pdfs.warning(_("WITHDRAWN: do not use")),
+            pdfs.warning(_(_WITHDRAWN)),
             pdfs.words(record_parts.withdrawal(found, sheet.zone), pdfs.RED_TEXT),
             pdfs.gap(3),
         ]

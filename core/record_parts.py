@@ -84,7 +84,8 @@ def vitals(version: NoteVersion) -> str:
 def prescription(found: Prescription, zone: tzinfo) -> list[Flowable]:
     """A signed prescription among others, each drug on a line of its own."""
     parts: list[Flowable] = [
-        pdfs.words(f"{drug(item)}: {directions(item)}", pdfs.TEXT) for item in found.items
+        pdfs.words(f"{number}. {drug(item)}: {directions(item)}", pdfs.TEXT)
+        for number, item in enumerate(found.items, start=1)
     ]
     if found.withdrawn_at:
         parts.append(pdfs.words(withdrawal(found, zone), pdfs.RED_TEXT))

@@ -227,6 +227,7 @@ def test_a_prescription_says_how_each_drug_is_taken_and_who_signed(session: Sess
     prescriptions.withdraw(session, cast.roth, prescription_id=draft.id, reason="A rash")
     text = papers.text_of(prescription_pdfs.as_pdf(session, cast.ada, prescription_id=draft.id))
     assert "WITHDRAWN: do not use Withdrawn on Jun 1, 2026, 8:00 AM: A rash" in text
+    assert "WITHDRAWN: do not use · Ada Okafor, born May 17, 1985" in text
 
 
 @pytest.mark.parametrize("paper", Paper)
