@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
-from core import calendars, clock, compositions, phone_states
+from core import calendars, clock, compositions, inbound_texts, phone_states
 from core.compositions import Composed, Later, Unreachable, Void
 from core.i18n import speaking
 from db.config import config
@@ -66,7 +66,10 @@ def put_off(session: Session, message_id: int) -> None:
 
 
 def give_up(session: Session) -> None:
-    """End what comes too late or was lost for the fifth time, and blank its secrets."""
+    """End what comes too late or was lost for the fifth time, and blank its secrets.
+
+    What somebody holds just now is left for later: a process frozen in its claim must not hold up the others.
+    """
     now = clock.now()
     is_late = and_(
         Notification.expires_at <= now,
@@ -79,9 +82,14 @@ def give_up(session: Session) -> None:
         Notification.attempts >= ATTEMPTS,
     )
     ours = Notification.kind != MessageKind.ACCOUNT
-    session.execute(
-        update(Notification)
+    over = (
+        select(Notification.id)
         .where(Notification.status.in_([PENDING, SENDING]), or_(is_late, is_lost))
+        .with_for_update(skip_locked=True)
+    )
+    ended = session.execute(
+        update(Notification)
+        .where(Notification.id.in_(over))
         .values(
             status=case(
                 (and_(ours, is_late), NotificationStatus.CANCELLED.value),
@@ -91,8 +99,12 @@ def give_up(session: Session) -> None:
             lease=None,
             body=case((Notification.is_secret, ""), else_=Notification.body),
         )
+        .returning(Notification.kind, Notification.key)
         .execution_options(synchronize_session=False)
     )
+    for kind, key in ended:
+        if kind is MessageKind.REPLY:
+            inbound_texts.bring_back(session, key)
 
 
 def take(session: Session, *, can_mail: bool, can_text: bool) -> Claim | Taken:
@@ -154,11 +166,11 @@ def _composed(session: Session, message: Notification, found: Composed) -> Claim
         _set_aside(message, Void("opted out"))
         return Taken.SETTLED
     message.subject, message.body = " ".join(found.written.subject.split()), found.written.body
-    begins = {visit.id: visit.starts_at.isoformat() for visit in found.visits}
+    told = {visit.id: compositions.told_of(visit) for visit in found.visits}
     for each in [message, *found.carried]:
         each.channel, each.sent_to, each.locale = found.channel, found.sent_to, found.locale
-        if each.appointment_id in begins:
-            each.details = each.details | {"starts_at": begins[each.appointment_id]}
+        if each.appointment_id in told:
+            each.details = each.details | told[each.appointment_id]
     for each in found.carried:
         each.status, each.carried_by_id = NotificationStatus.CARRIED, message.id
         each.attempted_at = clock.now()

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import clock, phone_states, turns, twilio_sms
+from core import clock, inbound_texts, phone_states, turns, twilio_sms
 from core.sms import Progress, Sms, SmsRefused, is_final, rank
-from db.models import Notification, NotificationStatus
+from db.models import MessageKind, Notification, NotificationStatus
 from db.session import unit_of_work
 
 BATCH = 100
@@ -92,6 +92,8 @@ def _finish(session: Session, message: Notification, progress: Progress) -> None
         message.status = NotificationStatus.DELIVERED
         return
     message.status, message.error = NotificationStatus.UNDELIVERED, progress.status
+    if message.kind is MessageKind.REPLY:
+        inbound_texts.bring_back(session, message.key)
     if progress.error_code in _DEAD_NUMBER:
         phone_states.note_unreachable(session, message.sent_to, f"error {progress.error_code}")
     elif progress.error_code == _OPTED_OUT:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import ColumnElement, delete, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from core import clock, second_factors, throttles
@@ -15,6 +15,7 @@ from db.models import (
     Attachment,
     EmergencyAccess,
     InboundMessage,
+    InboundState,
     IntakeAnswer,
     Invite,
     LedgerEntry,
@@ -70,13 +71,38 @@ def erase_messages(session: Session, addresses: Sequence[str]) -> None:
 
     That a number wants no texts stays known, or it would be sent some again.
     """
-    session.execute(delete(Notification).where(Notification.sent_to.in_(addresses)))
-    session.execute(delete(InboundMessage).where(InboundMessage.sender.in_(addresses)))
+    is_theirs = or_(
+        Notification.sent_to.in_(addresses),
+        Notification.details["to"].astext.in_(addresses),  # an answer that waits
+    )
+    session.execute(delete(Notification).where(is_theirs))
+    _blank_answers(session, InboundMessage.sender.in_(addresses))
     session.execute(
         delete(PhoneState).where(PhoneState.phone.in_(addresses), PhoneState.opted_out_at.is_(None))
     )
     session.execute(delete(OneTimeCode).where(OneTimeCode.sent_to.in_(addresses)))
     session.execute(delete(Invite).where(Invite.email.in_(addresses)))
+
+
+def _blank_answers(session: Session, theirs: ColumnElement[bool]) -> None:
+    """Leave of texts to us only the carrier's number for each: by that one that is read again is known."""
+    session.execute(
+        update(InboundMessage)
+        .where(theirs)
+        .values(
+            sender="",
+            body="",
+            why="",
+            state=InboundState.DONE,
+            answer=None,
+            suggestion=None,
+            patient_id=None,
+            appointment_id=None,
+            asked_until=None,
+            settled_at=None,
+            settled_by_id=None,
+        )
+    )
 
 
 def anonymise(session: Session, patient_ids: Sequence[int]) -> None:
@@ -93,7 +119,7 @@ def anonymise(session: Session, patient_ids: Sequence[int]) -> None:
     )
     _erase_record(session, patient_ids)
     session.execute(delete(Notification).where(Notification.patient_id.in_(patient_ids)))
-    session.execute(delete(InboundMessage).where(InboundMessage.patient_id.in_(patient_ids)))
+    _blank_answers(session, InboundMessage.patient_id.in_(patient_ids))
     session.execute(
         update(WaitlistEntry)
         .where(WaitlistEntry.patient_id.in_(patient_ids), WaitlistEntry.state == WaitlistState.WAITING)

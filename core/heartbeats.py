@@ -116,6 +116,11 @@ def fail(session: Session, *, name: str, lease: UUID, error: Exception) -> bool:
     return bool(run(session, _FAIL, given))
 
 
+def succeeded_at(session: Session, name: str) -> datetime | None:
+    """When a job last went well, None where it never has."""
+    return session.scalar(select(Heartbeat.succeeded_at).where(Heartbeat.name == name))
+
+
 def health(session: Session, intervals: Mapping[str, timedelta]) -> Health:
     """Whether the jobs with these `intervals` run; one that is new has to, soon."""
     now = clock.now()

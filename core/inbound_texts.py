@@ -1,19 +1,22 @@
 """Texts to us: asked for at the carrier, or brought to our door, and kept once each."""
 
+import re
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import clock, twilio_sms
+from core import clock, heartbeats, twilio_sms
 from core.sms import Received, Sms
 from db.models import InboundMessage, InboundState
 from db.session import unit_of_work
 
+JOB = "read texts"  # under which its turns are noted
 OVERLAP = timedelta(hours=1)  # what arrives late at the carrier's list is still found
 AT_FIRST = timedelta(days=1)  # older texts are none of this portal's
+FURTHEST = timedelta(days=30)  # after so long without the jobs a text is no news
 KEEP = timedelta(days=400)
 LONGEST = 1600  # characters that Twilio carries
 
@@ -24,12 +27,22 @@ def read_new(sms: Sms | None = None) -> int:
     if sms is None:
         return 0
     with unit_of_work() as session:
-        newest = session.scalar(select(func.max(InboundMessage.received_at)))
-    first = clock.now() - AT_FIRST
-    since = first if newest is None else max(newest - OVERLAP, clock.now() - timedelta(days=30))
+        since = _since(session)
     received = sms.received(since=since)
     with unit_of_work() as session:
         return store(session, received)
+
+
+def _since(session: Session) -> datetime:
+    """From when on texts may be unread. The newest alone does not tell: it may have been brought to our door
+    while nobody asked, and others not.
+    """
+    now = clock.now()
+    newest = session.scalar(select(func.max(InboundMessage.received_at)))
+    asked_at = heartbeats.succeeded_at(session, JOB)
+    first = now - AT_FIRST
+    read_until = min(now, newest or first, asked_at or first)
+    return max(read_until - OVERLAP, now - FURTHEST)
 
 
 def store(session: Session, received: Iterable[Received]) -> int:
@@ -48,6 +61,20 @@ def store(session: Session, received: Iterable[Received]) -> int:
         return 0
     written = insert(InboundMessage).values(rows).on_conflict_do_nothing(index_elements=["provider_id"])
     return len(session.execute(written.returning(InboundMessage.id)).all())
+
+
+def bring_back(session: Session, answer_key: str | None) -> None:
+    """Have the desk see a text again whose answer of ours, known by its key, did not arrive."""
+    number = re.match(r"inbound:(\d+):", answer_key or "")
+    if number is None:
+        return
+    session.execute(
+        update(InboundMessage)
+        .where(InboundMessage.id == int(number[1]), InboundMessage.sender != "")  # else it is erased
+        .values(
+            state=InboundState.AT_DESK, why="our answer did not arrive", settled_at=None, settled_by_id=None
+        )
+    )
 
 
 def forget_old(session: Session) -> int:

@@ -1,9 +1,9 @@
-"""The desk's inbox: texts that need a person, and people whom a message did not reach."""
+"""The desk's inbox: texts that need a person."""
 
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import (
@@ -15,6 +15,7 @@ from core import (
     clock,
     recipients,
     sms_lengths,
+    texters,
 )
 from core.access import Action, Actor
 from core.errors import ClinicError, NotFound
@@ -25,16 +26,12 @@ from db.models import (
     Appointment,
     InboundMessage,
     InboundState,
-    MessageKind,
-    Notification,
-    NotificationStatus,
     Patient,
     PhoneState,
 )
 
 SHOWN = 20
 LONGEST = 300  # characters of an answer; it goes out in two parts at most
-NOT_REACHED = (NotificationStatus.FAILED, NotificationStatus.UNDELIVERED)
 SUGGESTED = {
     Answer.CONFIRM: N_("Thank you, we expect you."),
     Answer.MOVE: N_("Which day and time would suit you better? You can also call us."),
@@ -71,44 +68,10 @@ class Waiting(NamedTuple):
     takes_texts: bool = True
 
 
-class Unreached(NamedTuple):
-    """A message about a visit ahead that did not arrive."""
-
-    message: Notification
-    patient: Patient
-    visit: Appointment
-
-
-class Count(NamedTuple):
-    """How many texts wait for the desk, and how many messages that did not arrive."""
-
-    texts: int
-    unreached: int
-
-
-def count(session: Session, actor: Actor) -> Count:
-    """How much waits for the desk."""
-    access.require(actor, Action.ANSWER_MESSAGES)
-    about = Appointment.id == Notification.appointment_id
-    lost = select(func.count()).select_from(Notification).join(Appointment, about)
-    return Count(count_texts(session, actor), session.scalar(lost.where(*_is_lost())) or 0)
-
-
-def count_texts(session: Session, actor: Actor) -> int:
+def count(session: Session, actor: Actor) -> int:
     """How many texts wait for the desk: cheap enough to be asked for with every page."""
     access.require(actor, Action.ANSWER_MESSAGES)
     return session.scalar(select(func.count()).where(InboundMessage.state == InboundState.AT_DESK)) or 0
-
-
-def _is_lost() -> list[ColumnElement[bool]]:
-    """The conditions of a message about a visit ahead that did not arrive."""
-    return [
-        Notification.status.in_(NOT_REACHED),
-        Notification.kind != MessageKind.RECEIPT,
-        Notification.settled_at.is_(None),
-        Notification.time_version == Appointment.time_version,
-        Appointment.starts_at > clock.now(),
-    ]
 
 
 def waiting(session: Session, actor: Actor) -> list[Waiting]:
@@ -177,13 +140,17 @@ def answer(session: Session, actor: Actor, *, inbound_id: int, text: str, reques
 
 
 def confirm(session: Session, actor: Actor, *, inbound_id: int, appointment_id: int) -> None:
-    """Note that the patient comes to that visit, as the text says. Raises as `attendances.confirm` does."""
+    """Note that the patient comes to that visit, as the text says, and thank them.
+
+    Raises as `attendances.confirm` does.
+    """
     inbound = _locked(session, actor, inbound_id)
     visit = agendas.one(session, actor, appointment_id)
     if visit.patient_id not in recipients.reached_at(session, inbound.sender):
         raise NotFound
     attendances.confirm(session, actor, appointment_id=appointment_id)
     inbound.appointment_id = appointment_id
+    texters.reply(session, inbound, texters.of(session, inbound.sender), "confirmed", visit)
     _settle(session, actor, inbound)
 
 
@@ -212,38 +179,4 @@ def _settle(session: Session, actor: Actor, inbound: InboundMessage) -> None:
         kind="inbound message",
         number=inbound.id,
         patient_id=inbound.patient_id,
-    )
-
-
-def unreached(session: Session, actor: Actor) -> list[Unreached]:
-    """Messages about visits ahead that did not arrive and that nobody has dealt with; twenty at most."""
-    access.require(actor, Action.ANSWER_MESSAGES)
-    rows = session.execute(
-        select(Notification, Patient, Appointment)
-        .join(Appointment, Appointment.id == Notification.appointment_id)
-        .join(Patient, Patient.id == Appointment.patient_id)
-        .where(*_is_lost())
-        .order_by(Appointment.starts_at, Notification.id)
-        .options(*agendas.WITH_PEOPLE)
-        .limit(SHOWN)
-    )
-    return [Unreached(*row) for row in rows]
-
-
-def settle_unreached(session: Session, actor: Actor, *, notification_id: int) -> None:
-    """Note that the desk has reached the patient another way. Raises as `settle` does."""
-    access.require(actor, Action.ANSWER_MESSAGES)
-    message = session.get(Notification, notification_id, with_for_update=True, populate_existing=True)
-    if message is None or message.status not in NOT_REACHED:
-        raise NotFound
-    if message.settled_at is not None:
-        raise AlreadyDealtWith
-    message.settled_at, message.settled_by_id = clock.now(), actor.user_id
-    audit.record(
-        session,
-        actor,
-        Action.ANSWER_MESSAGES,
-        kind="message",
-        number=message.id,
-        patient_id=message.patient_id,
     )

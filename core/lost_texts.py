@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import claims, clock, outcomes
+from core import claims, clock, inbound_texts, outcomes
 from core.claims import ATTEMPTS, TEXT_LEASE
 from core.sms import Accepted, Sms, SmsFailed
-from db.models import Channel, Notification, NotificationStatus
+from db.models import Channel, MessageKind, Notification, NotificationStatus
 from db.session import Transaction
 
 LOOKS = 2  # before a text that was left sending may be sent again, a lease apart
@@ -82,5 +82,7 @@ def _enter(session: Session, lost: _Lost, found: list[Accepted]) -> None:
         message.lease, message.lookups, message.send_after = None, 0, clock.now()
         message.status = NotificationStatus.FAILED if is_over else NotificationStatus.PENDING
         message.error = "never arrived at the carrier" if is_over else None
+        if is_over and message.kind is MessageKind.REPLY:
+            inbound_texts.bring_back(session, message.key)
         claims.release_carried(session, message.id)
         outcomes.blank_secret(message)

@@ -1,22 +1,24 @@
 """The words of a message: a template in the language of who gets it, its blanks filled in."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import clinics, message_templates
+from core import clinics, clock, message_templates
 from core.i18n import N_, _, clock_time, day_and_time, money, speaking
 from core.phones import shown
 from core.recipients import Recipient
 from db.config import config
-from db.models import Appointment, Channel, MessageKind, Notification, NotificationStatus
+from db.models import Appointment, AppointmentStatus, Channel, MessageKind, Notification, NotificationStatus
 
-SUBJECTS = {
+SUBJECTS: dict[str, str] = {
     MessageKind.BOOKED: N_("You are booked: {when}"),
     MessageKind.MOVED: N_("Your visit has moved: {when}"),
+    "changed": N_("Your visit has changed: {when}"),
     MessageKind.CANCELLED: N_("Your visit is cancelled: {when}"),
     MessageKind.REMINDER: N_("Your visit at {clinic}: {when}"),
     MessageKind.RUNNING_LATE: N_("{clinic} is running late"),
@@ -49,28 +51,35 @@ def write(
     visits: Sequence[Appointment],
     told: Recipient,
     *,
-    kind: MessageKind,
+    news: str,
 ) -> Written:
-    """What `message` says about `visits`, which are of one day and in order, as a message of `kind`."""
+    """What `message` says about `visits`, which are of one day and in order: `news` names its template."""
     settings, zone = clinics.settings(session), clinics.zone(session)
     with speaking(told.locale):
         values = _values(session, message, visits, zone)
         values["clinic"] = settings.name
-        subject = _(SUBJECTS[kind]).format(**values)
-        if told.channel is Channel.EMAIL:
-            body = _mail(_template_of(kind, is_text=False, several=False), values, visits[0], session)
+        subject = _(SUBJECTS[news]).format(**values)
+        is_text = told.channel is Channel.SMS
+        name = _template_of(news, visits, is_text=is_text)
+        if not is_text:
+            body = _mail(name, values, visits[0], session)
         else:
             values["clinic"] = settings.text_name or settings.name
-            name = _template_of(kind, is_text=True, several=len(visits) > 1)
             body = message_templates.filled(message_templates.wording(session, name), values)
             body = _with_way_out(session, told.sent_to, body)
     return Written(subject, body)
 
 
-def _template_of(kind: MessageKind, *, is_text: bool, several: bool) -> str:
-    """Who answers to several visits, or by email, could not be understood: no answer is asked for."""
-    is_to_answer = is_text and not several
-    return "reminder_of_several" if kind is MessageKind.REMINDER and not is_to_answer else kind.value
+def _template_of(news: str, visits: Sequence[Appointment], *, is_text: bool) -> str:
+    """Who answers to several visits, or by email, could not be understood: no answer is asked for.
+
+    A visit that is not held is not said to be kept until it is paid for.
+    """
+    if news == MessageKind.REMINDER and (len(visits) > 1 or not is_text):
+        return "reminder_of_several"
+    if news == MessageKind.PAYMENT_LINK and visits[0].status is not AppointmentStatus.PENDING:
+        return "payment_asked"
+    return news
 
 
 def _values(
@@ -84,10 +93,16 @@ def _values(
     return {
         "when": _when(visits, zone),
         "link": config().public_url + path,
-        "until": clock_time(until, zone),
+        "until": _until(until, zone),
         "minutes": str(details.get("minutes", "")),
         "amount": "" if amount is None else money(amount, details["currency"]),
     }
+
+
+def _until(at: datetime, zone: ZoneInfo) -> str:
+    """A time of today, or with its day."""
+    is_today = at.astimezone(zone).date() == clock.now().astimezone(zone).date()
+    return clock_time(at, zone) if is_today else day_and_time(at, zone)
 
 
 def _when(visits: Sequence[Appointment], zone: ZoneInfo) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import claims, clock, phone_states
+from core import claims, clock, inbound_texts, phone_states
 from core.claims import ATTEMPTS, Claim
 from core.sms import Accepted, Refusal
 from db.models import Channel, MessageKind, Notification, NotificationStatus
@@ -80,6 +80,8 @@ def _enter(session: Session, message: Notification, outcome: Outcome) -> None:
 def _fail(session: Session, message: Notification, outcome: Outcome) -> None:
     """Note that a message cannot be sent so; one about a visit is tried another way, if there is one."""
     message.status = NotificationStatus.FAILED
+    if message.kind is MessageKind.REPLY:
+        inbound_texts.bring_back(session, message.key)
     learned = _learn(session, message, outcome)
     if learned and message.kind not in {MessageKind.ACCOUNT, MessageKind.REPLY}:
         message.status, message.send_after = NotificationStatus.PENDING, clock.now()

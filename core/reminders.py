@@ -22,7 +22,8 @@ AT_MOST_FRESH = timedelta(hours=12)  # after which one may be reminded of what o
 MARGIN = timedelta(hours=24)  # an evening before is up to a night earlier than the offset says
 
 _AHEAD = text("""
-    SELECT a.id, a.starts_at, coalesce(told.time_zone, :zone), e.at, coalesce(p.guardian_id, p.id),
+    SELECT a.id, a.starts_at, coalesce(told.time_zone, :zone), coalesce(e.at, a.created_at),
+        coalesce(p.guardian_id, p.id),
         ARRAY(SELECT CAST(n.details ->> 'minutes' AS int) FROM notifications n
               WHERE n.appointment_id = a.id AND n.time_version = a.time_version AND n.kind = 'reminder')
     FROM appointments a

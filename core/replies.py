@@ -5,13 +5,11 @@ takes an offered time. One visit must be meant, surely: else a person decides.
 """
 
 from datetime import timedelta
-from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import (
-    agendas,
     announcements,
     answers,
     appointments,
@@ -19,38 +17,26 @@ from core import (
     cancellations,
     clinics,
     clock,
+    offer_replies,
     phone_states,
+    questions,
     recipients,
     terms,
+    texters,
     turns,
-    waitlist_answers,
 )
-from core.i18n import clock_time, day_and_time, money, speaking
-from core.recipients import Recipient
-from core.waitlist_answers import OfferOver
-from db.config import config
+from core.i18n import money, speaking
+from core.texters import Texter, reply, to_desk
 from db.models import (
     Answer,
     Appointment,
     InboundMessage,
     InboundState,
-    MessageKind,
-    Notification,
-    NotificationStatus,
 )
 from db.session import unit_of_work
 
 ASKED_FOR = timedelta(hours=2)  # for a second N, which then calls off
 BATCH = 100
-PATH = "/my_appointments"
-
-
-class _Texter(NamedTuple):
-    """Who has sent a text: the patients it may be about, and how the first of them is told things."""
-
-    patient_ids: list[int]
-    told: Recipient | None
-    visits: list[Appointment]
 
 
 def answer_waiting() -> int:
@@ -80,9 +66,8 @@ def _answer(number: int) -> None:
 def answer(session: Session, inbound: InboundMessage) -> None:
     """Do what a text surely asks for, or leave it to the desk and say why."""
     meant = answers.understood(inbound.body)
-    texter = _texter(session, inbound.sender)
-    if texter.told is not None:
-        inbound.patient_id = texter.told.family_id
+    texter = texters.of(session, inbound.sender)
+    inbound.patient_id = texter.family_id
     inbound.answer, inbound.suggestion = meant, answers.suggested(inbound.body)
     inbound.state = InboundState.DONE
     if meant is Answer.STOP:
@@ -90,27 +75,22 @@ def answer(session: Session, inbound: InboundMessage) -> None:
     elif meant is Answer.START or _ends_an_opt_out(session, inbound):
         _start(session, inbound, texter)
     elif not texter.patient_ids:
-        _to_desk(inbound, "unknown number")
-    elif not _about_an_offer(session, inbound, texter, meant):
+        to_desk(inbound, "unknown number")
+    elif not offer_replies.answer(session, inbound, texter, meant):
         _about_a_visit(session, inbound, texter, meant)
 
 
-def _texter(session: Session, phone: str) -> _Texter:
-    patient_ids = recipients.reached_at(session, phone)
-    told = recipients.of(session, patient_ids[0]) if patient_ids else None
-    return _Texter(patient_ids, told, agendas.confirmed_ahead(session, patient_ids))
-
-
-def _to_desk(inbound: InboundMessage, why: str) -> None:
-    inbound.state, inbound.why = InboundState.AT_DESK, why
-
-
 def _stop(session: Session, inbound: InboundMessage) -> None:
-    """The carrier sends no more either. Whoever wrote CANCEL may have meant the visit: a person asks."""
+    """The carrier sends no more either. Whoever wrote CANCEL may have meant the visit: a person asks.
+
+    So may whoever wrote more than a word: that has been understood by some of its words alone.
+    """
     phone_states.stop(session, inbound.sender, by="a text", patient_id=inbound.patient_id)
-    if answers.word_of(inbound.body) == "cancel":
+    word = answers.word_of(inbound.body)
+    if word == "cancel":
         inbound.suggestion = Answer.CANCEL
-        _to_desk(inbound, "perhaps the visit was meant")
+    if word == "cancel" or word not in answers.STOP_WORDS:
+        to_desk(inbound, "perhaps the visit was meant")
 
 
 def _ends_an_opt_out(session: Session, inbound: InboundMessage) -> bool:
@@ -119,120 +99,53 @@ def _ends_an_opt_out(session: Session, inbound: InboundMessage) -> bool:
     return has_ended and answers.word_of(inbound.body) == answers.AGREEING
 
 
-def _start(session: Session, inbound: InboundMessage, texter: _Texter) -> None:
+def _start(session: Session, inbound: InboundMessage, texter: Texter) -> None:
     inbound.answer = Answer.START
     phone_states.resume(session, inbound.sender, patient_ids=texter.patient_ids, source="a text")
 
 
-def _about_an_offer(session: Session, inbound: InboundMessage, texter: _Texter, meant: Answer) -> bool:
-    """Take or pass an offered time; whether that is what was meant. N then never means a visit."""
-    offer = waitlist_answers.open_offer_for(session, texter.patient_ids)
-    if offer is not None and meant is Answer.ACCEPT:
-        inbound.appointment_id = offer.appointment_id
-        try:
-            waitlist_answers.accept_by_text(session, offer)
-        except OfferOver:
-            _reply(session, inbound, texter, "offer_over", None)
-        return True
-    if offer is not None and meant is Answer.CANCEL:
-        inbound.appointment_id, inbound.answer = offer.appointment_id, Answer.DECLINE
-        waitlist_answers.decline_by_text(session, offer)
-        _reply(session, inbound, texter, "offer_declined", None)
-        return True
-    if meant is Answer.ACCEPT and _was_offered(session, texter):
-        _reply(session, inbound, texter, "offer_over", None)
-        return True
-    return False
-
-
-def _was_offered(session: Session, texter: _Texter) -> bool:
-    """Whether one of them was offered a time in the last day."""
-    offered = select(Notification.id).where(
-        Notification.patient_id.in_(texter.patient_ids),
-        Notification.kind == MessageKind.OFFER,
-        Notification.status.in_([NotificationStatus.SENT, NotificationStatus.DELIVERED]),
-        Notification.created_at > clock.now() - timedelta(days=1),
-    )
-    return session.scalar(offered.limit(1)) is not None
-
-
-def _about_a_visit(session: Session, inbound: InboundMessage, texter: _Texter, meant: Answer) -> None:
+def _about_a_visit(session: Session, inbound: InboundMessage, texter: Texter, meant: Answer) -> None:
     if meant in {Answer.UNCLEAR, Answer.ACCEPT}:
-        _to_desk(inbound, "unclear")
+        to_desk(inbound, "unclear")
         return
     if len(texter.visits) != 1:
-        _to_desk(inbound, "several visits" if texter.visits else "no visit ahead")
+        to_desk(inbound, "several visits" if texter.visits else "no visit ahead")
         return
     [visit] = texter.visits
     inbound.appointment_id, inbound.patient_id = visit.id, visit.patient_id
+    texter = texter._replace(told=recipients.of(session, visit.patient_id))
     {Answer.CONFIRM: _confirm, Answer.MOVE: _move, Answer.CANCEL: _cancel}[meant](
         session, inbound, texter, visit
     )
 
 
-def _confirm(session: Session, inbound: InboundMessage, texter: _Texter, visit: Appointment) -> None:
+def _confirm(session: Session, inbound: InboundMessage, texter: Texter, visit: Appointment) -> None:
     if attendances.confirm_by_text(session, visit.id):
-        _reply(session, inbound, texter, "confirmed", visit)
+        reply(session, inbound, texter, "confirmed", visit)
 
 
-def _move(session: Session, inbound: InboundMessage, texter: _Texter, visit: Appointment) -> None:
+def _move(session: Session, inbound: InboundMessage, texter: Texter, visit: Appointment) -> None:
     """Whoever has an account moves it there, as long as that is allowed; the others are called."""
     has_account = texter.told is not None and texter.told.has_account
     if has_account and not terms.is_late(visit, clock.now()):
-        _reply(session, inbound, texter, "choose_time", visit)
+        reply(session, inbound, texter, "choose_time", visit)
         return
-    _reply(session, inbound, texter, "will_call", visit)
-    _to_desk(inbound, "wants another time")
+    reply(session, inbound, texter, "will_call", visit)
+    to_desk(inbound, "wants another time")
 
 
-def _cancel(session: Session, inbound: InboundMessage, texter: _Texter, visit: Appointment) -> None:
+def _cancel(session: Session, inbound: InboundMessage, texter: Texter, visit: Appointment) -> None:
     """Call off at once where that costs nothing; else say what it costs and wait for a second N."""
-    costs = cancellations.outcome(session, visit)
-    if costs.kept_minor and not _was_asked(session, inbound, visit):
+    costs = cancellations.outcome(session, visit).kept_minor
+    amount = _amount(session, texter, costs)
+    if costs and not questions.was_told_the_cost(session, inbound, visit.id, amount):
         inbound.asked_until = clock.now() + ASKED_FOR
-        _reply(session, inbound, texter, "cancelling_costs", visit, amount_minor=costs.kept_minor)
+        reply(session, inbound, texter, "cancelling_costs", visit, amount=amount)
         return
     appointments.cancel_by_text(session, visit.id)
+    announcements.tell_at_once(session, visit.id)
 
 
-def _was_asked(session: Session, inbound: InboundMessage, visit: Appointment) -> bool:
-    """Whether an earlier text from there was told what calling off this visit costs, not long ago."""
-    asked = select(InboundMessage.id).where(
-        InboundMessage.sender == inbound.sender,
-        InboundMessage.appointment_id == visit.id,
-        InboundMessage.id != inbound.id,
-        InboundMessage.asked_until >= inbound.received_at,
-        InboundMessage.received_at <= inbound.received_at,
-    )
-    return session.scalar(asked.limit(1)) is not None
-
-
-def _reply(
-    session: Session,
-    inbound: InboundMessage,
-    texter: _Texter,
-    template: str,
-    visit: Appointment | None,
-    *,
-    amount_minor: int = 0,
-) -> None:
-    """Answer in the language of whoever has the phone."""
-    settings, zone = clinics.settings(session), clinics.zone(session)
-    locale = texter.told.locale if texter.told else "en"
-    with speaking(locale):
-        values = {
-            "when": day_and_time(visit.starts_at, zone) if visit else "",
-            "link": config().public_url + PATH,
-            "amount": money(amount_minor, settings.currency),
-            "until": clock_time(inbound.asked_until or clock.now(), zone),
-        }
-    announcements.answered(
-        session,
-        visit,
-        to=inbound.sender,
-        template=template,
-        locale=locale,
-        inbound_id=inbound.id,
-        patient_id=inbound.patient_id,
-        values=values,
-    )
+def _amount(session: Session, texter: Texter, minor: int) -> str:
+    with speaking(texter.locale):
+        return money(minor, clinics.settings(session).currency)

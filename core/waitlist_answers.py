@@ -10,11 +10,22 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from core import access, announcements, appointment_events, audit, clock, payments, placements, terms
+from core import (
+    access,
+    announcements,
+    appointment_events,
+    audit,
+    availability,
+    clock,
+    payments,
+    placements,
+    terms,
+)
 from core.access import Action, Actor
 from core.audit import Event
 from core.errors import ClinicError, NotFound
 from core.i18n import N_
+from core.offers import Rule
 from core.terms import Terms, TermsChanged
 from db.models import (
     Appointment,
@@ -27,6 +38,14 @@ from db.models import (
 )
 from db.models.appointments import LIVE_STATUSES
 
+# What an offer keeps its word on, whatever the clinic has changed since.
+_SETTLED_BY_THE_OFFER = frozenset(
+    {
+        *(Rule.NOT_ACCEPTING, Rule.SHORT_NOTICE, Rule.BEYOND_HORIZON),
+        *(Rule.REPEATED_HOUR, Rule.OFF_STEP, Rule.RUNS_OVER, Rule.TAKEN),
+    }
+)
+
 
 class OfferOver(ClinicError):
     message = N_("This offer is over: it has been answered, or it was not answered in time.")
@@ -37,13 +56,15 @@ def accept(session: Session, actor: Actor, *, offer_id: int, seen: Terms | None 
 
     It is confirmed, or waits for its payment as any booking does where something is due: from now on, since
     it is booked only now. Accepted again it is the same visit. `seen` are the terms the person was shown:
-    they must still be true. Raises `OfferOver`, `TermsChanged`, `TooManyHolds`, `AccessDenied`, `NotFound`.
+    they must still be true. Raises `OfferOver`, `NotOffered`, `TermsChanged`, `TooManyHolds`, `AccessDenied`,
+    `NotFound`.
     """
     offer, entry, appointment = _held(session, offer_id)
     access.require(actor, Action.BOOK, patient_id=entry.patient_id)
     if _is_taken(offer, appointment):
         return appointment
     _require_open(offer)
+    _require_possible(session, appointment)
     agreed = terms.offered(
         session,
         actor,
@@ -68,7 +89,7 @@ def decline(session: Session, actor: Actor, *, offer_id: int) -> Appointment:
 
 
 def accept_by_text(session: Session, offer: WaitlistOffer) -> Appointment:
-    """What `accept` does, for who has the phone to which the offer went. Raises `OfferOver`.
+    """What `accept` does, for who has the phone to which the offer went. Raises `OfferOver`, `NotOffered`.
 
     The visit is pending where something is due, which is to be paid in the portal.
     """
@@ -76,6 +97,7 @@ def accept_by_text(session: Session, offer: WaitlistOffer) -> Appointment:
     if _is_taken(offer, appointment):
         return appointment
     _require_open(offer)
+    _require_possible(session, appointment)
     agreed = terms.unattended(
         session,
         patient_id=appointment.patient_id,
@@ -91,23 +113,41 @@ def decline_by_text(session: Session, offer: WaitlistOffer) -> Appointment:
     return _declined(session, None, offer, appointment)
 
 
-def open_offer_for(session: Session, patient_ids: Sequence[int]) -> WaitlistOffer | None:
-    """The one offer, with its visit, to which these patients may still answer.
+def open_offers_for(session: Session, patient_ids: Sequence[int]) -> list[WaitlistOffer]:
+    """The offers, with their visits, to which these patients may still answer.
 
-    None where there is none, or several, of which an answer in one word would not say which it means.
+    Of several, an answer in one word would not say which it means.
     """
-    found = session.scalars(
+    return list(
+        session.scalars(
+            select(WaitlistOffer)
+            .join(WaitlistOffer.entry)
+            .where(
+                WaitlistEntry.patient_id.in_(patient_ids),
+                WaitlistOffer.state == OfferState.OPEN,
+                WaitlistOffer.expires_at > clock.now(),
+            )
+            .options(joinedload(WaitlistOffer.appointment))
+            .order_by(WaitlistOffer.id)
+        )
+    )
+
+
+def taken_last(session: Session, patient_ids: Sequence[int]) -> Appointment | None:
+    """The visit that came of the last offer to these patients, if they have taken it and it is still there.
+
+    Whoever says yes twice is told that it is booked, and not that it is gone.
+    """
+    last = session.scalar(
         select(WaitlistOffer)
         .join(WaitlistOffer.entry)
-        .where(
-            WaitlistEntry.patient_id.in_(patient_ids),
-            WaitlistOffer.state == OfferState.OPEN,
-            WaitlistOffer.expires_at > clock.now(),
-        )
+        .where(WaitlistEntry.patient_id.in_(patient_ids))
         .options(joinedload(WaitlistOffer.appointment))
-        .limit(2)
-    ).all()
-    return found[0] if len(found) == 1 else None
+        .order_by(WaitlistOffer.id.desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+    return last.appointment if last is not None and _is_taken(last, last.appointment) else None
 
 
 def let_go(
@@ -146,6 +186,19 @@ def _require_open(offer: WaitlistOffer) -> None:
     """Raise `OfferOver` unless it is open, also where its time is over and nobody has noted that yet."""
     if offer.state is not OfferState.OPEN or offer.expires_at <= clock.now():
         raise OfferOver
+
+
+def _require_possible(session: Session, appointment: Appointment) -> None:
+    """Raise `NotOffered` where the doctor has left or is away since the time was offered."""
+    availability.require_offered(
+        session,
+        doctor_id=appointment.doctor_id,
+        service_id=appointment.service_id,
+        starts_at=appointment.starts_at,
+        patient_id=appointment.patient_id,
+        also_waiving=_SETTLED_BY_THE_OFFER,
+        ignoring=appointment.id,
+    )
 
 
 def _taken(

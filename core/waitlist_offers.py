@@ -24,7 +24,6 @@ from core import (
 from core.appointment_errors import PatientBusy, TryAgain
 from core.errors import NotFound
 from core.offers import NotOffered, SlotTaken
-from core.quiet_hours import Quiet
 from core.waitlist_searches import Calendar, Fitting, has_open_offer
 from db.models import OfferState, WaitlistEntry, WaitlistOffer, WaitlistState
 from db.session import Transaction, unit_of_work
@@ -36,7 +35,7 @@ def offer_freed(transaction: Transaction = unit_of_work) -> int:
     """Offer every entry that waits, the oldest first, the first free time that fits it; how many were.
 
     Ends first what is over: offers, and entries whose last day has passed. Nothing is offered in the quiet
-    hours. Safe to repeat, to run twice at once and to be killed anywhere.
+    hours, where the person is. Safe to repeat, to run twice at once and to be killed anywhere.
     """
     with transaction() as session:
         if not clinics.is_founded(session):
@@ -45,9 +44,7 @@ def offer_freed(transaction: Transaction = unit_of_work) -> int:
         if not session.scalar(select(exists().where(WaitlistEntry.state == WaitlistState.WAITING))):
             return 0
         _lapse(session)
-        calendar = None if _is_quiet(session) else waitlist_searches.look(session)
-    if calendar is None:
-        return 0
+        calendar = waitlist_searches.look(session)
     served: list[int] = []
 
     def serve(entry: WaitlistEntry) -> None:
@@ -129,9 +126,3 @@ def _lapse(session: Session) -> None:
         .values(state=WaitlistState.LAPSED, ended_at=now)
         .execution_options(synchronize_session=False)
     )
-
-
-def _is_quiet(session: Session) -> bool:
-    """Whether it is night at the clinic, when nobody is to be woken by an offer."""
-    clinic = clinics.settings(session)
-    return Quiet(clinic.quiet_from, clinic.quiet_until, clinics.zone(session)).holds(clock.now())

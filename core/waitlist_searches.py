@@ -5,10 +5,11 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, exists, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from core import availability, clinics, clock, waitlist_wishes
+from core.quiet_hours import Quiet
 from core.waitlist_wishes import LocalTimes
 from db.models import (
     Appointment,
@@ -68,7 +69,7 @@ def has_open_offer(entry_id: object) -> ColumnElement[bool]:
 def look(session: Session) -> Calendar:
     """What is free for whom: one search for each service that is waited for, however many wait."""
     clinic, zone, now = clinics.settings(session), clinics.zone(session), clock.now()
-    entries = _entries(session, now.astimezone(zone).date())
+    entries = _entries(session, now)
     doctors_of = _doctors_of(session, entries)
     free: _Free = {}
     for service in {entry.service_id: entry.service for entry in entries}.values():
@@ -140,22 +141,27 @@ def _overlap(span: _Span, others: list[_Span]) -> bool:
     return any(span[0] < ends_at and starts_at < span[1] for starts_at, ends_at in others)
 
 
-def _entries(session: Session, today: date) -> list[WaitlistEntry]:
-    """Who waits and is not being offered anything."""
-    return list(
-        session.scalars(
-            select(WaitlistEntry)
-            .join(WaitlistEntry.patient)
-            .where(
-                WaitlistEntry.state == WaitlistState.WAITING,
-                WaitlistEntry.until_on >= today,
-                Patient.erased_at.is_(None),
-                ~has_open_offer(WaitlistEntry.id),
-            )
-            .options(joinedload(WaitlistEntry.service))
-            .order_by(WaitlistEntry.created_at, WaitlistEntry.id)
+def _entries(session: Session, now: datetime) -> list[WaitlistEntry]:
+    """Who waits, is not being offered anything, and is awake: whoever is told of it, in their own zone."""
+    clinic, zone, told = clinics.settings(session), clinics.zone(session), aliased(Patient)
+    rows = session.execute(
+        select(WaitlistEntry, told.time_zone)
+        .join(WaitlistEntry.patient)
+        .join(told, told.id == func.coalesce(Patient.guardian_id, Patient.id))
+        .where(
+            WaitlistEntry.state == WaitlistState.WAITING,
+            WaitlistEntry.until_on >= now.astimezone(zone).date(),
+            Patient.erased_at.is_(None),
+            ~has_open_offer(WaitlistEntry.id),
         )
+        .options(joinedload(WaitlistEntry.service))
+        .order_by(WaitlistEntry.created_at, WaitlistEntry.id)
     )
+    return [
+        entry
+        for entry, own in rows
+        if not Quiet(clinic.quiet_from, clinic.quiet_until, ZoneInfo(own) if own else zone).holds(now)
+    ]
 
 
 def _doctors_of(session: Session, entries: list[WaitlistEntry]) -> dict[int, list[int]]:

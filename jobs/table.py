@@ -76,7 +76,7 @@ JOBS = (
     ),
     Job("remind", N_("Writes reminders of visits"), reminders.remind, OFTEN),
     Job(
-        "read texts",
+        inbound_texts.JOB,
         N_("Reads what people have texted"),
         inbound_texts.read_new,
         timedelta(seconds=20),

@@ -1,15 +1,18 @@
 """Sending texts through a carrier without idempotency: once, or looked for first."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Barrier, Thread
+from typing import cast
 
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from core import claims, deliveries, lost_texts, notifications, phone_states
+from core import claims, deliveries, delivery_reports, lost_texts, notifications, outcomes, phone_states
 from core.deliveries import SenderMisconfigured
+from core.outcomes import Outcome
+from core.sms import Accepted, Progress, Sms
 from db.models import Notification, NotificationStatus, PhoneState
 from db.session import unit_of_work
 from tests import messages
@@ -92,21 +95,21 @@ class TestLostAnswers:
         post.pass_time(post.now + 10 * MINUTE, every=MINUTE)
         assert [text for text in post.texts() if "booked" in text] == []
 
-    def test_a_text_that_was_found_is_not_taken_for_another_of_the_same_words(
-        self, post: Post, booked: int
-    ) -> None:
-        send(post)
-        other = post.book(post.cast.guardian, doctor_id=post.cast.dr_weiss.id)
+    def test_a_text_that_was_found_is_not_taken_for_another_of_the_same_words(self, post: Post) -> None:
         with unit_of_work(post.database) as session:
             messages.reached(session, post.cast.guardian, phone=ADA)  # the same number, the same words
+        lost = post.book()
+        other = post.book(post.cast.guardian, doctor_id=post.cast.dr_weiss.id)
         post.tick()
         claim(post)
-        body = post.texts()[0]
+        send(post)
+        [body] = post.texts()
         with unit_of_work(post.database) as session:
-            session.get_one(Notification, post.messages(other)[0].id).body = body
+            session.get_one(Notification, post.messages(lost)[0].id).body = body
         post.tick(2 * MINUTE)
         lost_texts.look(post.sms, unit_of_work)
-        assert post.messages(other)[0].provider_id is None
+        assert post.states(lost) + post.states(other) == [("booked", SENDING), ("booked", SENT)]
+        assert post.messages(lost)[0].lookups == 1
 
     def test_a_process_that_slept_over_its_lease_sends_nothing(self, post: Post, booked: int) -> None:
         with unit_of_work(post.database) as session:
@@ -116,6 +119,44 @@ class TestLostAnswers:
         outcome = deliveries._texted(taken, post.sms)
         assert outcome.status is SENDING
         assert post.texts() == []
+
+    def test_what_becomes_of_a_lease_that_is_over_changes_nothing_for_who_has_the_next(
+        self, post: Post, booked: int
+    ) -> None:
+        with unit_of_work(post.database) as session:
+            slow = claims.take(session, can_mail=True, can_text=True)
+        assert isinstance(slow, claims.Claim)
+        for _look in range(2):
+            post.tick(2 * MINUTE)
+            lost_texts.look(post.sms, unit_of_work)
+        assert post.states(booked) == [("booked", PENDING)]
+        claim(post)
+        with unit_of_work(post.database) as session:
+            outcomes.record(session, slow, Outcome(PENDING, "busy", retry_after=timedelta()))
+        assert post.states(booked) == [("booked", SENDING)]
+
+    def test_a_look_that_comes_back_late_does_not_free_what_somebody_sends_by_then(
+        self, post: Post, booked: int
+    ) -> None:
+        claim(post)
+        post.tick(2 * MINUTE)
+        lost_texts.look(post.sms, unit_of_work)
+
+        class Slow:
+            """A carrier whose list takes so long that others have looked and sent meanwhile."""
+
+            sender = post.sms.sender
+
+            def find(self, *, to: str, body: str, since: datetime) -> list[Accepted]:
+                post.tick(2 * MINUTE)
+                lost_texts.look(post.sms, unit_of_work)
+                claim(post)
+                return []
+
+        post.tick(2 * MINUTE)
+        lost_texts.look(cast(Sms, Slow()), unit_of_work)
+        assert post.states(booked) == [("booked", SENDING)]
+        assert post.messages(booked)[0].lookups == 0
 
 
 class TestRefusals:
@@ -209,3 +250,24 @@ def test_two_workers_send_each_text_once(post: Post) -> None:
     told = sum(body.count("AM") + body.count("PM") for body in bodies)
     assert told == 4
     assert post.phones.attempts() == len(bodies)
+
+
+class TestReports:
+    def test_an_opt_out_that_the_carrier_reports_later_is_obeyed(self, post: Post, booked: int) -> None:
+        post.phones.set_pace(None)
+        send(post)
+        [message] = post.messages(booked)
+        with unit_of_work(post.database) as session:
+            delivery_reports.note(session, Progress(message.provider_id or "", "failed", 21610, 1))
+        with Session(post.database) as session:
+            assert session.get_one(PhoneState, ADA).opted_out_by == "the carrier"
+
+    def test_a_text_that_the_carrier_no_longer_knows_is_asked_for_once(self, post: Post, booked: int) -> None:
+        send(post)
+        with unit_of_work(post.database) as session:
+            session.get_one(Notification, post.messages(booked)[0].id).provider_id = "SM" + "0" * 32
+        post.tick()
+        assert delivery_reports.follow(post.sms) == 1
+        post.tick()
+        assert delivery_reports.follow(post.sms) == 0
+        assert post.states(booked) == [("booked", SENT)]

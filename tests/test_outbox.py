@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from core import sms_lengths
-from db.models import NotificationStatus, Patient, User
+from core import appointments, payments, sms_lengths, unreached
+from db.models import Appointment, NotificationStatus, Patient, User
 from db.session import unit_of_work
 from tests import messages
 from tests.cast import on
@@ -56,6 +56,35 @@ class TestQuickChanges:
         assert post.texts() == []
         assert post.states(visit) == [("booked", CANCELLED), ("cancelled", CANCELLED)]
 
+    def test_a_visit_that_the_desk_books_and_takes_back_at_once_sends_nothing(self, post: Post) -> None:
+        visit = post.book(post.cast.desk, patient_id=post.cast.ada.patient_ids[0])
+        post.tick(MINUTE)
+        post.cancel(visit, post.cast.desk)
+        post.tick()
+        post.turn()
+        assert post.texts() == []
+
+    def test_a_visit_that_the_clinic_cancels_before_it_was_confirmed_in_writing_is_told(
+        self, post: Post
+    ) -> None:
+        visit = post.book()
+        post.cancel(visit, post.cast.desk)
+        post.tick()
+        post.turn()
+        [text] = post.texts()
+        assert "your visit on Fri, Jun 5, 10:00 AM is cancelled" in text
+
+    def test_what_the_clinic_cancels_before_the_night_is_over_is_told_in_the_morning(
+        self, post: Post
+    ) -> None:
+        post.tick(13 * HOUR)  # nine in the evening
+        visit = post.book()
+        post.tick(10 * HOUR)
+        post.cancel(visit, post.cast.desk)
+        post.pass_time(on(2, 9))
+        [text] = post.texts()
+        assert "is cancelled" in text
+
     def test_moving_and_cancelling_what_was_told_is_told(self, post: Post) -> None:
         visit = post.book()
         post.tick()
@@ -79,6 +108,22 @@ class TestQuickChanges:
         post.tick()
         post.turn()
         assert len(post.texts()) == 1
+
+    def test_a_visit_that_goes_to_another_doctor_at_the_same_time_is_told(self, post: Post) -> None:
+        visit = post.book()
+        post.tick()
+        post.turn()
+        with unit_of_work(post.database) as session:
+            appointments.reschedule(
+                session,
+                post.cast.desk,
+                appointment_id=visit,
+                starts_at=TEN,
+                doctor_id=post.cast.dr_weiss.id,
+            )
+        post.tick()
+        post.turn()
+        assert "on Fri, Jun 5, 10:00 AM is with another doctor or at another place" in post.texts()[-1]
 
 
 class TestOneDay:
@@ -136,6 +181,17 @@ class TestWhoIsTold:
         [message] = post.messages(visit)
         assert (message.status, message.error) == (CANCELLED, "no consent")
 
+    def test_whom_nothing_reaches_is_called_when_the_clinic_cancels(self, post: Post) -> None:
+        visit = post.book(post.cast.desk, patient_id=post.cast.stranger.patient_ids[0])
+        post.tick()
+        post.turn()
+        post.cancel(visit, post.cast.desk)
+        post.tick()
+        post.turn()
+        assert post.states(visit) == [("booked", CANCELLED), ("cancelled", NotificationStatus.FAILED)]
+        with unit_of_work(post.database) as session:
+            assert [each.visit.id for each in unreached.waiting(session, post.cast.desk)] == [visit]
+
     def test_the_first_text_says_how_to_end_them_and_later_ones_do_not(self, post: Post) -> None:
         post.book()
         post.book(at=on(8, 9))
@@ -144,6 +200,19 @@ class TestWhoIsTold:
         first, second = post.texts()
         assert first.endswith("Text STOP to get no more.")
         assert "STOP" not in second
+
+
+class TestReceipts:
+    def test_a_receipt_comes_although_the_visit_was_moved_before_it_left(self, post: Post) -> None:
+        visit = post.book(post.cast.ben)
+        with unit_of_work(post.database) as session:
+            appointment = session.get_one(Appointment, visit)
+            payment = payments.begin(session, appointment, 6000)
+            payments.settle(session, appointment, payment, provider_payment_id="pi_moved", paid_minor=6000)
+        post.move(visit, on(5, 11), post.cast.ben)
+        post.tick()
+        post.turn()
+        assert "Your payment to Linden Clinic" in [each["subject"] for each in post.mail]
 
 
 class TestHours:

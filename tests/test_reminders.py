@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
 from core import reminders
 from core.reminders import Ahead
-from db.models import ClinicSettings, NotificationStatus, Patient
+from db.models import Appointment, AppointmentEvent, ClinicSettings, NotificationStatus, Patient
 from db.session import unit_of_work
 from tests import messages
-from tests.cast import BERLIN, on
+from tests.cast import BERLIN, NOW, on
 from tests.messages import GRETA, HOUR, MINUTE, TEN, Post
 from tests.phones import Phones
 
@@ -83,7 +83,7 @@ class TestPlans:
 class TestScans:
     def test_each_reminder_is_sent_once_however_often_the_scan_runs(self, post: Post) -> None:
         post.book()
-        post.pass_time(TEN, every=10 * MINUTE)
+        post.pass_time(TEN, every=30 * MINUTE)
         assert len(reminded(post)) == 2
         assert [text.partition(". ")[0] for text in reminded(post)] == [
             "Linden Clinic: we expect you Fri, Jun 5, 10:00 AM"
@@ -144,9 +144,40 @@ class TestScans:
         assert "10:00 AM and 4:00 PM" in text
         assert "answer C" not in text
 
+    def test_one_that_could_not_be_sent_in_the_evening_waits_for_the_morning(self, post: Post) -> None:
+        post.book(at=on(2, 9))
+        post.pass_time(on(1, 19))
+        post.tick(31 * MINUTE)
+        with unit_of_work(post.database) as session:
+            assert reminders.remind(session) == 1
+        post.tick(2 * HOUR)
+        post.turn()
+        assert reminded(post) == []
+        post.pass_time(on(2, 8))
+        assert len(reminded(post)) == 1
+
+    def test_who_wants_no_more_while_one_waits_does_not_get_it(self, post: Post) -> None:
+        visit = post.book()
+        post.pass_time(on(3, 9))
+        post.tick(HOUR)
+        with unit_of_work(post.database) as session:
+            assert reminders.remind(session) == 1
+            session.get_one(Patient, post.cast.ada.patient_ids[0]).wants_reminders = False
+        post.turn()
+        assert reminded(post) == []
+        assert post.messages(visit)[-1].error == "no reminders are wanted"
+
     def test_who_wants_none_gets_none(self, post: Post) -> None:
         with unit_of_work(post.database) as session:
             session.get_one(Patient, post.cast.ada.patient_ids[0]).wants_reminders = False
         post.book()
         post.pass_time(TEN - HOUR)
         assert reminded(post) == []
+
+    def test_a_visit_that_came_from_elsewhere_without_its_past_is_reminded_of_too(self, post: Post) -> None:
+        visit = post.book()
+        with unit_of_work(post.database) as session:
+            session.execute(delete(AppointmentEvent).where(AppointmentEvent.appointment_id == visit))
+            session.get_one(Appointment, visit).created_at = NOW
+        post.pass_time(TEN)
+        assert len(reminded(post)) == 2

@@ -1,16 +1,30 @@
 """Answers by text: what is sure is done, the rest waits at the desk, and a wish for no more is obeyed."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from core import answers, inbox, message_templates, phone_states
+from core import answers, appointments, attendances, inbox, message_templates, phone_states, tills, unreached
 from core.answers import understood
+from core.appointment_errors import NoLongerChangeable
+from core.errors import NotFound
 from core.inbox import AlreadyDealtWith, AnswerMissing, AnswerTooLong, NoTexts
-from db.models import Answer, AppointmentEvent, AppointmentStatus, InboundState, PhoneState, User
+from db.models import (
+    Answer,
+    AppointmentEvent,
+    AppointmentStatus,
+    InboundState,
+    NotificationStatus,
+    Patient,
+    PaymentMethod,
+    PhoneState,
+    Role,
+    User,
+)
 from db.session import unit_of_work
 from tests import make, messages
 from tests.cast import on
@@ -18,6 +32,7 @@ from tests.messages import ADA, GRETA, HOUR, MINUTE, TEN, Post
 from tests.phones import Phones
 
 STRANGER = "+4930999999"
+NO_ROUTE = "+15005550002"  # Twilio's magic number for error 21612
 
 
 @pytest.fixture
@@ -140,6 +155,37 @@ class TestSureAnswers:
         post.reply(ADA, "N")
         assert post.visit(visit).status is AppointmentStatus.CONFIRMED
 
+    def test_a_second_n_before_the_cost_was_told_does_not_call_off(self, post: Post) -> None:
+        with unit_of_work(post.database) as session:
+            make.clinic(session, late_fee_percent=50)
+        visit = post.book()
+        post.pass_time(on(4, 12))
+        post.phones.reply(ADA, "N", to=post.sms.sender)
+        post.reply(ADA, "N")
+        assert post.visit(visit).status is AppointmentStatus.CONFIRMED
+        assert "now costs €30.00" in post.texts()[-1]
+        post.tick(MINUTE)
+        post.reply(ADA, "N")
+        assert post.visit(visit).status is AppointmentStatus.CANCELLED
+
+    def test_a_second_n_asks_again_where_calling_off_costs_more_by_then(self, post: Post) -> None:
+        with unit_of_work(post.database) as session:
+            make.clinic(session, late_fee_percent=50, refund_percent=0)
+        visit = post.book()
+        post.pass_time(on(4, 12))
+        post.reply(ADA, "N")
+        with unit_of_work(post.database) as session:
+            tills.take(
+                session,
+                post.cast.desk,
+                appointment_id=visit,
+                amount_minor=6000,
+                method=PaymentMethod.CASH,
+            )
+        post.reply(ADA, "N")
+        assert post.visit(visit).status is AppointmentStatus.CONFIRMED
+        assert "now costs €60.00" in post.texts()[-1]
+
     def test_a_text_that_comes_twice_is_dealt_with_once(self, post: Post, reminded: int) -> None:
         post.reply(ADA, "C")
         for _turn in range(3):
@@ -174,12 +220,35 @@ class TestStopping:
         with Session(post.database) as session:
             assert session.get_one(User, post.cast.ada.user_id).sms_consent_source == "a text"
 
+    def test_a_mothers_start_agrees_to_nothing_for_a_number_of_her_childs(self, post: Post) -> None:
+        with unit_of_work(post.database) as session:
+            account = make.user(session, Role.PATIENT, name="Mila Klein", phone=STRANGER)
+            session.get_one(Patient, post.cast.child_id).user_id = account.id
+        post.reply(GRETA, "START")
+        with Session(post.database) as session:
+            assert session.get_one(User, account.id).sms_consent_at is None
+
     def test_cancel_stops_texts_as_carriers_have_it_and_a_person_asks(
         self, post: Post, reminded: int
     ) -> None:
         inbound = post.reply(ADA, "CANCEL")
         assert (inbound.state, inbound.suggestion) == (InboundState.AT_DESK, Answer.CANCEL)
         assert post.visit(reminded).status is AppointmentStatus.CONFIRMED
+        with Session(post.database) as session:
+            assert session.get_one(PhoneState, ADA).opted_out_at is not None
+
+    def test_an_answer_of_ours_that_waits_is_not_sent_after_a_stop(self, post: Post, reminded: int) -> None:
+        attempts = post.phones.attempts()
+        post.phones.reply(ADA, "C", to=post.sms.sender)
+        post.tick(timedelta(seconds=2))
+        post.reply(ADA, "STOP")
+        assert post.visit(reminded).attending_at is not None
+        assert post.states(reminded)[-1] == ("reply", NotificationStatus.CANCELLED)
+        assert post.phones.attempts() == attempts
+
+    def test_a_wish_in_other_words_is_obeyed_and_read_by_a_person(self, post: Post, reminded: int) -> None:
+        inbound = post.reply(ADA, "I can't come, don't send me any more messages")
+        assert (inbound.state, inbound.why) == (InboundState.AT_DESK, "perhaps the visit was meant")
         with Session(post.database) as session:
             assert session.get_one(PhoneState, ADA).opted_out_at is not None
 
@@ -237,6 +306,27 @@ class TestForTheDesk:
         with unit_of_work(post.database) as session:
             inbox.confirm(session, post.cast.desk, inbound_id=inbound.id, appointment_id=visit)
         assert post.visit(visit).attending_at is not None
+        post.turn()
+        assert post.texts()[-1].startswith("Linden Clinic: thank you. We expect you Fri, Jun 5, 10:00 AM")
+
+    def test_a_text_confirms_no_visit_of_somebody_else(self, post: Post, reminded: int) -> None:
+        bens = post.book(post.cast.ben, on(8, 10))
+        inbound = post.reply(ADA, "what?")
+        with unit_of_work(post.database) as session, pytest.raises(NotFound):
+            inbox.confirm(session, post.cast.desk, inbound_id=inbound.id, appointment_id=bens)
+        assert post.visit(bens).attending_at is None
+
+    def test_nothing_is_confirmed_or_called_off_once_it_has_begun(self, post: Post) -> None:
+        visit = post.book(at=on(2, 10))
+        post.pass_time(on(2, 9))
+        post.tick(HOUR)
+        with unit_of_work(post.database) as session:
+            for refuses in (attendances.confirm_by_text, appointments.cancel_by_text):
+                with pytest.raises(NoLongerChangeable):
+                    refuses(session, visit)
+            with pytest.raises(NoLongerChangeable):
+                attendances.confirm(session, post.cast.ada, appointment_id=visit)
+        assert post.reply(ADA, "N").why == "no visit ahead"
 
     def test_bad_answers_are_refused_in_a_sentence(self, post: Post, reminded: int) -> None:
         inbound = post.reply(ADA, "what?")
@@ -257,8 +347,93 @@ class TestForTheDesk:
         post.book()
         post.pass_time(post.now + 10 * MINUTE, every=MINUTE)
         with unit_of_work(post.database) as session:
-            [lost] = inbox.unreached(session, post.cast.desk)
+            [lost] = unreached.waiting(session, post.cast.desk)
             assert lost.patient.name == "Ada Okafor"
-            inbox.settle_unreached(session, post.cast.desk, notification_id=lost.message.id)
+            unreached.settle(session, post.cast.desk, notification_id=lost.message.id)
         with unit_of_work(post.database) as session:
-            assert inbox.unreached(session, post.cast.desk) == []
+            assert unreached.waiting(session, post.cast.desk) == []
+
+    @pytest.mark.parametrize("fate", ["undelivered", "refused", "too late"])
+    def test_an_answer_that_does_not_arrive_brings_the_text_back(self, post: Post, fate: str) -> None:
+        inbound = post.reply(NO_ROUTE if fate == "refused" else ADA, "what?")
+        with unit_of_work(post.database) as session:
+            inbox.answer(
+                session, post.cast.desk, inbound_id=inbound.id, text="Come at ten.", request_key=uuid4()
+            )
+        if fate == "undelivered":
+            post.phones.fate(ADA, "undelivered", 30003)
+        elif fate == "too late":
+            post.tick(13 * HOUR)
+        for _turn in range(3):
+            post.turn()
+            post.tick()
+        with Session(post.database) as session:
+            [waiting] = inbox.waiting(session, post.cast.desk)
+            assert (waiting.inbound.id, waiting.inbound.why) == (inbound.id, "our answer did not arrive")
+
+    def test_each_visit_of_a_text_that_did_not_arrive_waits_for_a_call(self, post: Post) -> None:
+        post.phones.fate(ADA, "undelivered", 30003)
+        visits = [post.book(), post.book(at=on(5, 14))]
+        post.pass_time(post.now + 10 * MINUTE, every=MINUTE)
+        for visit in visits:
+            with unit_of_work(post.database) as session:
+                lost = unreached.waiting(session, post.cast.desk)
+                assert visit in [each.visit.id for each in lost]
+                assert unreached.count(session, post.cast.desk) == len(lost)
+                message = next(each.message for each in lost if each.visit.id == visit)
+                unreached.settle(session, post.cast.desk, notification_id=message.id)
+        with unit_of_work(post.database) as session:
+            assert unreached.waiting(session, post.cast.desk) == []
+
+    def test_nobody_is_called_about_a_visit_that_is_off_anyway(self, post: Post) -> None:
+        post.phones.fate(ADA, "undelivered", 30003)
+        visit = post.book()
+        post.pass_time(post.now + 10 * MINUTE, every=MINUTE)
+        post.phones.fate(ADA, "delivered")
+        post.cancel(visit)
+        post.pass_time(post.now + 10 * MINUTE, every=MINUTE)
+        with unit_of_work(post.database) as session:
+            assert unreached.waiting(session, post.cast.desk) == []
+
+    def test_nor_about_a_time_that_is_no_longer_the_visits(self, post: Post) -> None:
+        post.phones.fate(ADA, "undelivered", 30003)
+        visit = post.book()
+        post.pass_time(post.now + 10 * MINUTE, every=MINUTE)
+        post.phones.fate(ADA, "delivered")
+        post.move(visit, on(8, 10))
+        post.pass_time(post.now + 10 * MINUTE, every=MINUTE)
+        with unit_of_work(post.database) as session:
+            assert unreached.waiting(session, post.cast.desk) == []
+
+
+class TestSharedPhones:
+    @pytest.fixture
+    def husband(self, post: Post) -> int:
+        """Ada's husband, who has her number, no account, and a visit on Friday; his number here."""
+        with unit_of_work(post.database) as session:
+            husband = make.patient(session, name="Obi Okafor", phone=ADA, sms_consent_at=post.now)
+        post.book(post.cast.desk, patient_id=husband.id)
+        post.pass_time(on(3, 11))
+        return husband.id
+
+    def test_r_about_a_visit_of_who_has_no_account_is_for_the_desk(self, post: Post, husband: int) -> None:
+        inbound = post.reply(ADA, "R")
+        assert (inbound.state, inbound.why) == (InboundState.AT_DESK, "wants another time")
+        assert inbound.patient_id == husband
+
+    def test_what_one_of_two_wrote_is_in_nobodys_record(self, post: Post, husband: int) -> None:
+        inbound = post.reply(ADA, "I have a fever")
+        assert (inbound.state, inbound.patient_id) == (InboundState.AT_DESK, None)
+        with Session(post.database) as session:
+            [waiting] = inbox.waiting(session, post.cast.desk)
+        assert [each.name for each in waiting.patients] == ["Ada Okafor", "Obi Okafor"]
+
+    def test_what_a_mother_wrote_is_in_hers(self, post: Post) -> None:
+        assert post.reply(GRETA, "hello?").patient_id == post.cast.guardian.patient_ids[0]
+
+
+def test_whoever_calls_off_by_text_at_night_is_told_at_once_that_it_is_off(post: Post, reminded: int) -> None:
+    post.pass_time(on(3, 23))
+    before = len(post.texts())
+    post.reply(ADA, "N")
+    assert post.texts()[before:] == ["Linden Clinic: your visit on Fri, Jun 5, 10:00 AM is cancelled."]

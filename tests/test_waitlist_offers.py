@@ -21,6 +21,7 @@ from core import (
 from core.audit import Event
 from core.errors import AccessDenied, NotFound
 from core.holds import OnlyOffered
+from core.offers import NotOffered
 from core.terms import TermsChanged
 from core.waitlist_answers import OfferOver
 from db.config import config
@@ -217,6 +218,26 @@ def test_nobody_is_offered_anything_in_the_quiet_hours(
         assert scan(session) == count
 
 
+@pytest.mark.parametrize(("hour", "count"), [(13, 0), (14, 1), (21, 1)])
+def test_the_quiet_hours_are_those_where_the_person_is_who_is_told(
+    session: Session, cast: Cast, hour: int, count: int
+) -> None:
+    session.get_one(Patient, cast.guardian.patient_ids[0]).time_zone = "America/New_York"  # six hours behind
+    session.flush()
+    entry(session, cast.child_id, wish(cast))
+    with time_is(on(1, hour)):
+        assert scan(session) == count
+
+
+def test_a_time_does_not_wait_for_who_is_asleep(session: Session, cast: Cast) -> None:
+    session.get_one(Patient, cast.ada.patient_ids[0]).time_zone = "America/New_York"
+    session.flush()
+    for patient_id in (cast.ada.patient_ids[0], cast.ben.patient_ids[0]):
+        entry(session, patient_id, only(cast, WEDNESDAY, time(10)))
+    scan(session)
+    assert [held(session, offer).patient_id for offer in offers(session)] == [cast.ben.patient_ids[0]]
+
+
 def test_offers_end_in_the_quiet_hours_all_the_same(session: Session, cast: Cast) -> None:
     offer = offered(session, cast)
     with time_is(on(1, 23)):
@@ -317,6 +338,21 @@ def test_only_the_patient_or_the_desk_answers(session: Session, cast: Cast) -> N
     with pytest.raises(NotFound):
         waitlist_answers.accept(session, cast.ada, offer_id=offer.id + 1)
     assert waitlist_answers.accept(session, cast.desk, offer_id=offer.id).due_minor == 0
+
+
+def test_yes_to_a_doctor_who_has_left_or_is_away_by_then_books_nothing(session: Session, cast: Cast) -> None:
+    offer = offered(session, cast)
+    cast.dr_roth.is_active = False
+    session.flush()
+    with pytest.raises(NotOffered, match="no longer sees patients"):
+        waitlist_answers.accept(session, cast.ada, offer_id=offer.id)
+    with pytest.raises(NotOffered):
+        waitlist_answers.accept_by_text(session, offer)
+    cast.dr_roth.is_active = True
+    make.time_off(session, cast.dr_roth, on(3, 0), on(4, 0))
+    with pytest.raises(NotOffered, match="away"):
+        waitlist_answers.accept(session, cast.ada, offer_id=offer.id)
+    assert held(session, offer).status is AppointmentStatus.PENDING
 
 
 def test_no_frees_the_time_and_it_is_not_offered_to_the_same_wish_again(session: Session, cast: Cast) -> None:
@@ -434,15 +470,14 @@ def test_an_offered_time_is_not_paid_moved_or_charged_for_and_cancelling_decline
 
 def test_a_text_accepts_and_declines_and_the_trail_says_that_it_did(session: Session, cast: Cast) -> None:
     offered(session, cast)
-    found = waitlist_answers.open_offer_for(session, cast.ada.patient_ids)
-    assert found is not None
-    assert waitlist_answers.open_offer_for(session, cast.ben.patient_ids) is None
+    [found] = waitlist_answers.open_offers_for(session, cast.ada.patient_ids)
+    assert waitlist_answers.open_offers_for(session, cast.ben.patient_ids) == []
     visit = waitlist_answers.accept_by_text(session, found)
     assert visit.status is AppointmentStatus.CONFIRMED
     assert waitlist_answers.accept_by_text(session, found).id == visit.id
     with pytest.raises(OfferOver):
         waitlist_answers.decline_by_text(session, found)
-    assert waitlist_answers.open_offer_for(session, cast.ada.patient_ids) is None
+    assert waitlist_answers.open_offers_for(session, cast.ada.patient_ids) == []
     noted = session.scalars(select(AuditEntry).where(AuditEntry.action == Event.OFFER_ACCEPTED.value)).one()
     assert (noted.user_id, noted.detail) == (None, {"by": "text", "appointment_id": visit.id})
 
@@ -454,17 +489,16 @@ def test_a_text_declines(session: Session, cast: Cast) -> None:
     assert offers(session)[0].state is OfferState.DECLINED
 
 
-def test_a_text_cannot_say_which_of_two_offers_it_means_nor_answer_one_that_is_over(
-    session: Session, cast: Cast
-) -> None:
+def test_a_family_may_answer_to_each_of_its_offers_until_it_is_over(session: Session, cast: Cast) -> None:
     entry(session, cast.child_id, wish(cast))
     scan(session)
     with time_is(NOW + HOUR):
-        assert waitlist_answers.open_offer_for(session, cast.guardian.patient_ids) is None
-    assert waitlist_answers.open_offer_for(session, cast.guardian.patient_ids) is not None
+        assert waitlist_answers.open_offers_for(session, cast.guardian.patient_ids) == []
+    assert waitlist_answers.open_offers_for(session, cast.guardian.patient_ids) == offers(session)
     entry(session, cast.guardian.patient_ids[0], wish(cast))
     scan(session)
-    assert waitlist_answers.open_offer_for(session, cast.guardian.patient_ids) is None
+    assert waitlist_answers.open_offers_for(session, cast.guardian.patient_ids) == offers(session)
+    assert len(offers(session)) == 2
 
 
 @pytest.mark.usefixtures("cards")
@@ -503,3 +537,14 @@ def test_who_did_not_pay_in_time_has_had_the_turn(session: Session, cast: Cast) 
         assert scan(session) == 0
     assert offers(session)[0].state is OfferState.ACCEPTED
     assert waits.held(session, offer).status is AppointmentStatus.EXPIRED
+
+
+def test_a_service_that_is_given_up_stands_in_nobody_elses_way(session: Session, cast: Cast) -> None:
+    gone = make.service(session)
+    entry(session, cast.ada.patient_ids[0], wish(cast, service_id=gone.id))
+    entry(session, cast.ben.patient_ids[0], wish(cast, doctor_id=None, specialty_id=specialty_of(session)))
+    entry(session, cast.stranger.patient_ids[0], wish(cast))
+    gone.is_active = False
+    session.flush()
+    scan(session)
+    assert [held(session, offer).patient_id for offer in offers(session)] == [cast.stranger.patient_ids[0]]
