@@ -19,7 +19,7 @@ _NOTHING = frozenset(["BN", "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FS
 
 def isolated(words: str) -> str:
     """Somebody's words within a sentence of ours, whose order they do not change."""
-    return f"{_OPENS}{words}{_CLOSES}"
+    return f"{_OPENS}{plain(words)}{_CLOSES}"
 
 
 def plain(text: str) -> str:

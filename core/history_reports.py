@@ -138,7 +138,7 @@ def as_pdf(
     story = _head(report, title)
     for section in chosen:
         story += [pdfs.heading(_(SECTIONS[section])), *_PARTS[section](report)]
-    about = pdf_pages.about(record.name, record.birth_on)
+    about = pdf_pages.About(record.name, record.birth_on)
     return pdf_pages.build(story, report.sheet, title=title, about=about)
 
 

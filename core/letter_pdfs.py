@@ -36,7 +36,7 @@ def as_pdf(session: Session, actor: Actor, *, letter_id: int) -> bytes:
         session, actor, Action.SEE_RECORD, kind="letter", number=found.id, patient_id=found.patient_id
     )
     sheet = letterheads.sheet(session)
-    about = pdf_pages.about(found.patient.name, found.patient.birth_on)
+    about = pdf_pages.About(found.patient.name, found.patient.birth_on)
     name = _(letter_wordings.NAMES[found.kind])
     return pdf_pages.build(_story(found, name, sheet), sheet, title=name, about=about)
 

@@ -53,10 +53,9 @@ def lines(text: str, size: float, most: float, *, is_bold: bool = False, is_own:
     Somebody's own words begin on the side that their script does, a sentence of ours on ours.
     """
     found: list[Line] = []
-    for paragraph in text.split("\n"):
+    for paragraph in (bidi.plain(text) if is_own else text).split("\n"):
         if not bidi.is_turning(paragraph):
-            text = bidi.plain(paragraph)
-            found += _set(text, None, 0, (size, most, is_bold))
+            found += _set(bidi.plain(paragraph), None, 0, (size, most, is_bold))
             continue
         base = bidi.base_level(paragraph) if is_own else 0
         levels = bidi.levels(paragraph, base)

@@ -72,16 +72,30 @@ def sheet(clinic: ClinicSettings, *, zone: tzinfo, at: datetime, locale: str | N
     )
 
 
-def about(patient: str, birth_on: date) -> str:
-    """Whose document it is, as it stands at the foot of every page."""
-    return _("{patient}, born {date}").format(patient=bidi.isolated(patient), date=short_date(birth_on))
+class About(NamedTuple):
+    """Whose document it is, and what has to be said of it on every page."""
+
+    patient: str
+    birth_on: date
+    warning: str = ""
+
+    def line(self, most: float) -> str:
+        """All of it within so many points: what is too long is the name."""
+        name = self.patient
+        while not pdf_words.fits(self._said(name), _FOOT, most) and len(name) > 1:
+            name = pdf_words.shortened(name)
+        return self._said(name)
+
+    def _said(self, name: str) -> str:
+        born = _("{patient}, born {date}").format(patient=bidi.isolated(name), date=short_date(self.birth_on))
+        return f"{self.warning} · {born}" if self.warning else born
 
 
 class _Pages(Canvas):
     """Writes the foot of each page at the end, when it is known how many there are."""
 
     sheet: Sheet
-    about = ""
+    about: About | None = None
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -130,7 +144,9 @@ class _Pages(Canvas):
         self.setLineWidth(0.5)
         self.line(MARGIN, 19 * mm, right, 19 * mm)
         if self.about:
-            pdf_words.write(self, self.about, _FOOT, (MARGIN, 15 * mm), sheet.width * 0.48)
+            pdf_words.write(
+                self, self.about.line(sheet.width * 0.48), _FOOT, (MARGIN, 15 * mm), sheet.width * 0.48
+            )
             pdf_words.write(self, sheet.printed, _NUMBER, (right, 15 * mm), sheet.width * 0.5)
         else:
             pdf_words.write(self, sheet.printed, _FOOT, (MARGIN, 15 * mm), sheet.width)
@@ -140,7 +156,12 @@ class _Pages(Canvas):
 
 
 def build(
-    story: Sequence[Flowable], sheet: Sheet, *, title: str, about: str = "", into: IO[bytes] | None = None
+    story: Sequence[Flowable],
+    sheet: Sheet,
+    *,
+    title: str,
+    about: About | None = None,
+    into: IO[bytes] | None = None,
 ) -> bytes:
     """The parts as a PDF on the sheet, written `into` a file where there is one, else returned.
 
@@ -156,6 +177,7 @@ def build(
         bottomMargin=MARGIN + 1 * mm,
         title=bidi.plain(title),
         author=sheet.name,
+        subject="",
         creator="Clinic Portal",
         lang=sheet.language,
         displayDocTitle=1,

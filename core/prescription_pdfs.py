@@ -44,9 +44,8 @@ def as_pdf(session: Session, actor: Actor, *, prescription_id: int) -> bytes:
         patient_id=found.patient_id,
     )
     sheet = letterheads.sheet(session)
-    about = pdf_pages.about(found.patient.name, found.patient.birth_on)
-    if found.withdrawn_at is not None:
-        about = f"{_(_WITHDRAWN)} · {about}"
+    warning = _(_WITHDRAWN) if found.withdrawn_at is not None else ""
+    about = pdf_pages.About(found.patient.name, found.patient.birth_on, warning)
     name = _("Prescription {number}").format(number=found.id)
     return pdf_pages.build(_story(found, name, sheet), sheet, title=name, about=about)
 

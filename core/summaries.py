@@ -47,7 +47,7 @@ def summary(
         *_visits(sections, zone),
         *_emergencies(sections["emergency_accesses"], zone),
     ]
-    about = pdf_pages.about(patient["name"], date.fromisoformat(patient["birth_on"]))
+    about = pdf_pages.About(patient["name"], date.fromisoformat(patient["birth_on"]))
     return pdf_pages.build(parts, sheet, title=heading, about=about)
 
 

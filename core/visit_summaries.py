@@ -63,7 +63,7 @@ def as_pdf(session: Session, actor: Actor, *, appointment_id: int) -> bytes:
         *_prescribed([each for each in prescribed if each.appointment_id == visit.id], sheet),
         *_letters([each for each in letters if each.appointment_id == visit.id], sheet),
     ]
-    about = pdf_pages.about(visit.patient.name, visit.patient.birth_on)
+    about = pdf_pages.About(visit.patient.name, visit.patient.birth_on)
     return pdf_pages.build(story, sheet, title=_title(visit, sheet), about=about)
 
 

@@ -152,6 +152,17 @@ def test_a_document_says_what_it_is_and_whose_on_every_page(
     assert "Lindenstraße 1 10115 Berlin +49 30 12345678" in pages[0]
 
 
+@pytest.mark.parametrize("name", ["Maximiliana " * 16, "山田" * 90, "عبد الرحمن " * 18])
+def test_a_long_name_is_cut_at_the_foot_and_the_birth_date_stays(
+    session: Session, cast: Cast, name: str
+) -> None:
+    record = written(session, cast, "Tea", name.strip())
+    for page in papers.pages_of(record.history()):
+        assert ", born May 17, 1985" in page
+        assert "…" in page
+        assert "Printed on Monday, June 1, 2026, 8:00 AM (GMT+02:00)" in page
+
+
 @pytest.mark.parametrize("words", HOSTILE, ids=range(len(HOSTILE)))
 def test_whatever_stands_in_a_record_stays_text(session: Session, cast: Cast, words: str) -> None:
     record = written(session, cast, words, f"Ada {words}"[:150])
