@@ -103,9 +103,10 @@ def letterhead(sheet: Sheet) -> list[Flowable]:
     logo = _Logo(BytesIO(_drawable(sheet.logo)))
     scale = min(_LOGO[0] / logo.imageWidth, _LOGO[1] / logo.imageHeight)
     logo.drawWidth, logo.drawHeight = logo.imageWidth * scale, logo.imageHeight * scale
-    logo.hAlign = "RIGHT"
     head = Table([[sender, logo]], colWidths=[sheet.width - _LOGO[0], _LOGO[0]], hAlign="LEFT")
-    head.setStyle(TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), *_no_padding()]))
+    head.setStyle(
+        TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("ALIGN", (1, 0), (1, 0), "RIGHT"), *_no_padding()])
+    )
     return [head, gap(5)]
 
 

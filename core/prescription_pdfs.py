@@ -67,8 +67,8 @@ def _story(found: Prescription, name: str, sheet: Sheet) -> list[Flowable]:
     ]
     story.append(pdfs.facts(facts))
     for number, item in enumerate(found.items, start=1):
-        story.append(pdfs.heading(f"{number}. {record_parts.drug(item)}"))
-        story.append(pdfs.facts(_item(item)))
+        heading = pdfs.heading(f"{number}. {record_parts.drug(item)}")
+        story.append(pdfs.together([heading, pdfs.facts(_item(item))]))
     signature = record_parts.signed(found.doctor.user.name, found.signed_at, sheet.zone)
     return [*story, pdfs.together([pdfs.gap(8), pdfs.words(signature, pdfs.TEXT)])]
 

@@ -241,6 +241,26 @@ def test_a_prescription_says_how_each_drug_is_taken_and_who_signed(session: Sess
     assert "WITHDRAWN: do not use · Ada Okafor, born May 17, 1985" in text
 
 
+def test_a_drug_stands_with_its_directions_on_one_page_and_every_page_says_withdrawn(
+    session: Session, cast: Cast
+) -> None:
+    ada = session.get_one(Patient, cast.ada.patient_ids[0])
+    visit = clinical.arrived(session, cast.dr_roth, cast.checkup, ada)
+    items = [
+        ITEM | {"drug": f"Drug{n}.", "instructions": f"begin{n}. {'word ' * 90} end{n}."} for n in range(20)
+    ]
+    draft = prescription_drafts.save(session, cast.roth, appointment_id=visit.id, items=items, revision=0)
+    prescriptions.sign(session, cast.roth, prescription_id=draft.id, revision=draft.revision)
+    prescriptions.withdraw(session, cast.roth, prescription_id=draft.id, reason="A rash")
+    pages = papers.pages_of(prescription_pdfs.as_pdf(session, cast.roth, prescription_id=draft.id))
+    assert len(pages) > 3
+    assert all("WITHDRAWN: do not use · Ada Okafor" in page for page in pages)
+    for number in range(20):
+        [page] = [page for page in pages if f"Drug{number}." in page]
+        assert f"begin{number}." in page
+        assert f"end{number}." in page
+
+
 @pytest.mark.parametrize("paper", Paper)
 def test_the_addressee_stands_in_the_window_of_the_envelope(
     session: Session, cast: Cast, paper: Paper
