@@ -15,7 +15,7 @@ from core import line_setting
 from core.font_embedding import Embedded, utf16
 from core.line_setting import Line, Unit
 from core.pdf_tags import Node
-from core.typefaces import Shaped, shown_glyph
+from core.typefaces import Glyph, Shaped, shown_glyph
 
 _HEADING_LINES = 6
 _DESCENT = 0.24  # of the size: what is below the baseline in most scripts
@@ -23,7 +23,7 @@ BLACK = Color(0.1, 0.13, 0.14)
 
 
 class Style(NamedTuple):
-    """How text looks. Sizes in points; `align` is left, middle, right, or start: where its reading begins.
+    """How text looks. Sizes in points; `align` is left, right, or start: where its reading begins.
 
     `is_own` text is somebody's words, other text a sentence of ours. `room_below` keeps a heading on the page
     of what follows it.
@@ -122,8 +122,6 @@ class Words(Flowable):
 
     def _left(self, line: Line) -> float:
         free = self.width - line.width
-        if self.style.align == "middle":
-            return float(free / 2)
         is_right = self.style.align == "right" or (self.style.align == "start" and line.is_leftward)
         return float(free) if is_right else 0.0
 
@@ -197,14 +195,30 @@ def _groups(canvas: Any, units: Sequence[Unit], size: float) -> Iterator[tuple[E
 
 
 def _clusters(font: Embedded, shaped: Shaped, size: float) -> Iterator[str]:
-    """The operators that show a word whose glyphs are lifted, or say only together what they stand for."""
-    for _start, run in groupby(shaped.glyphs, key=lambda glyph: glyph.start):
-        glyphs = list(run)
-        is_spelt = len(glyphs) == 1 and glyphs[0].number > 0 and font.spells(glyphs[0])
-        if not is_spelt:
-            yield f"/Span <</ActualText <FEFF{utf16(glyphs[0].cluster)}>>> BDC"
-        for glyph in glyphs:
+    """The operators that show a word whose glyphs are lifted, or say only together what they stand for.
+
+    What is said for glyphs is said of a whole word, which readers keep together; but some turn it round from
+    right to left, so there it is as little as can be.
+    """
+    for run, said in _said(font, shaped):
+        if said:
+            yield f"/Span <</ActualText <FEFF{utf16(said)}>>> BDC"
+        for glyph in run:
             shown = f"[{shown_glyph(shaped.typeface, glyph)}]TJ"
             yield f"{glyph.up * size / 1000:.2f} Ts {shown} 0 Ts" if glyph.up else shown
-        if not is_spelt:
+        if said:
             yield "EMC"
+
+
+def _said(font: Embedded, shaped: Shaped) -> Iterator[tuple[Sequence[Glyph], str]]:
+    """Glyphs with what has to be said for them, nothing where they spell it themselves."""
+    glyphs = shaped.glyphs
+    if font.use(shaped):
+        yield glyphs, ""
+    elif glyphs[0].start <= glyphs[-1].start:
+        yield glyphs, shaped.text
+    else:
+        for _start, run in groupby(glyphs, key=lambda glyph: glyph.start):
+            part = list(run)
+            is_spelt = len(part) == 1 and part[0].number > 0 and font.spells(part[0])
+            yield part, "" if is_spelt else part[0].cluster
