@@ -81,7 +81,7 @@ class About(NamedTuple):
 
     def line(self, most: float) -> str:
         """All of it within so many points: what is too long is the name."""
-        name = self.patient
+        name = " ".join(self.patient.split())
         while not pdf_words.fits(self._said(name), _FOOT, most) and len(name) > 1:
             name = pdf_words.shortened(name)
         return self._said(name)

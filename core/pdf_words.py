@@ -128,12 +128,11 @@ class Words(Flowable):
 
 def write(canvas: Any, text: str, style: Style, at: tuple[float, float], most: float) -> None:
     """One line of text at a place, cut at `most` points: for what is on every page and read on none."""
+    text = " ".join(text.split())
     while not fits(text, style, most) and len(text) > 1:
         text = shortened(text)
     line = line_setting.lines(text, style.size, most, is_bold=style.is_bold, is_own=style.is_own)[0]
-    left = at[0] - (
-        line.width if style.align == "right" else line.width / 2 if style.align == "middle" else 0
-    )
+    left = at[0] - (line.width if style.align == "right" else 0)
     write_line(canvas, line, style, (left, at[1]))
 
 
@@ -144,7 +143,8 @@ def fits(text: str, style: Style, most: float) -> bool:
 
 def shortened(text: str) -> str:
     """A text without its last tenth, which says that something is missing."""
-    return text[: len(text) * 9 // 10].rstrip("… ") + "…"
+    kept = text.rstrip("… ")
+    return kept[: len(kept) * 9 // 10].rstrip() + "…"
 
 
 def write_line(canvas: Any, line: Line, style: Style, at: tuple[float, float]) -> None:

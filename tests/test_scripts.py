@@ -1,6 +1,6 @@
 """The words of PDFs: which way they run, where lines break, and that what is drawn can be copied again."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from io import BytesIO
 from unicodedata import category, normalize
 
@@ -155,6 +155,15 @@ def test_letters_of_one_word_are_joined() -> None:
             for glyph in piece.glyphs
         ]
         assert sorted(together) != sorted(alone)
+
+
+@pytest.mark.parametrize("name", ["", "\n", "a\nb", "… … …", "w" * 500, "\u2068" * 50, "字" * 200])
+def test_the_foot_of_a_page_is_two_lines_whatever_a_name_is(name: str) -> None:
+    sheet = SHEET._replace(name=name)
+    about = pdf_pages.About(name, date(1985, 5, 17))
+    pdf = pdf_pages.build([pdfs.words("Words")], sheet, title="Words", about=about)
+    assert ", born May 17, 1985" in papers.text_of(pdf)
+    assert "Page 1 of 1" in papers.text_of(pdf)
 
 
 def test_a_document_can_go_straight_into_a_file() -> None:
