@@ -306,7 +306,7 @@ def test_the_history_has_the_period_and_parts_that_were_chosen(
     assert said(app.warning) == ["The last day of the period cannot be before the first."]
     app.date_input(key="history_until").set_value(None)
     app.pills(key="history_sections").set_value([]).run()
-    assert said(app.warning) == ["Please choose at least one part of the record."]
+    assert said(app.warning) == ["Please choose among the sections of the record, at least one."]
     assert links(app) == []
 
 

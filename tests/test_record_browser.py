@@ -90,7 +90,13 @@ def test_what_a_patient_adds_and_answers_is_what_the_doctor_reads(
     expect(page.get_by_text("A cough since May")).to_be_visible()
     page.get_by_role("tab", name="Files").click()
     expect(page.get_by_text("Findings of the hospital.pdf")).to_be_visible()
-    expect(page.get_by_role("link", name="Download", exact=True)).to_have_attribute(
-        "href", f"/files/attachments/{file_id}"
-    )
     expect(page.get_by_role("button", name="Take back")).to_have_count(0)
+    with page.expect_download() as begun:
+        page.get_by_role("link", name="Download", exact=True).click()
+    assert begun.value.suggested_filename == findings.name
+    assert begun.value.path().read_bytes() == PDF
+
+    page.get_by_text("Download the history as PDF").click()
+    with page.expect_download() as begun:
+        page.get_by_role("link", name="Download the history").click()
+    assert begun.value.path().read_bytes().startswith(b"%PDF-")

@@ -5,17 +5,10 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core.i18n import N_, _
+from core.history_reports import SECTIONS, NoSuchSection, PeriodTurnedRound
+from core.i18n import _
 from core.records import Record
 from pages.ui.downloads import download, say_if_none
-
-SECTIONS = {
-    "lists": N_("Lists"),
-    "visits": N_("Visits"),
-    "prescriptions": N_("Prescriptions"),
-    "letters": N_("Letters"),
-    "files": N_("Files"),
-}
 
 
 def history_report(record: Record, today: date) -> None:
@@ -37,9 +30,9 @@ def history_report(record: Record, today: date) -> None:
             key="history_sections",
         )
         if from_on and until_on and until_on < from_on:
-            st.warning(_("The last day of the period cannot be before the first."))
+            st.warning(str(PeriodTurnedRound()))
         elif not chosen:
-            st.warning(_("Please choose at least one part of the record."))
+            st.warning(str(NoSuchSection()))
         else:
             download(
                 _("Download the history"),
