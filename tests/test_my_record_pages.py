@@ -296,18 +296,33 @@ def test_the_history_has_the_period_and_parts_that_were_chosen(
 ) -> None:
     with_cookie(monkeypatch, database)
     app = open_as("ada", MY_RECORD)
-    first, last = app.date_input(key="history_from"), app.date_input(key="history_until")
+    key = f"history_{residents.ada_id}"
+    first, last = app.date_input(key=f"{key}_from"), app.date_input(key=f"{key}_until")
     first.set_value(NOON.date() - timedelta(days=30))
     last.set_value(NOON.date())
-    app.pills(key="history_sections").set_value(["letters", "visits"]).run()
+    app.pills(key=f"{key}_sections").set_value(["letters", "visits"]).run()
     wanted = "?sections=visits,letters&from=2026-05-02&until=2026-06-01"
     assert links(app) == [f"/files/history/{residents.ada_id}.pdf{wanted}"]
-    app.date_input(key="history_until").set_value(NOON.date() - timedelta(days=31)).run()
+    app.date_input(key=f"{key}_until").set_value(NOON.date() - timedelta(days=31)).run()
     assert said(app.warning) == ["The last day of the period cannot be before the first."]
-    app.date_input(key="history_until").set_value(None)
-    app.pills(key="history_sections").set_value([]).run()
+    app.date_input(key=f"{key}_until").set_value(None)
+    app.pills(key=f"{key}_sections").set_value([]).run()
     assert said(app.warning) == ["Please choose among the sections of the record, at least one."]
     assert links(app) == []
+
+
+def test_a_period_chosen_for_one_person_does_not_stand_in_the_way_of_another(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    with unit_of_work(database) as session:
+        born = NOON.date() - timedelta(days=40)
+        child_id = make.patient(session, name="Chi", guardian_id=residents.ada_id, birth_on=born).id
+    app = open_as("ada", MY_RECORD)
+    long_ago = app.date_input(key=f"history_{residents.ada_id}_from")
+    long_ago.set_value(NOON.date() - timedelta(days=4000)).run()
+    app.selectbox(key="my_record_patient").select(child_id).run()
+    assert not app.exception
+    assert app.date_input(key=f"history_{child_id}_from").value is None
 
 
 def test_of_many_visits_the_latest_are_shown_and_more_on_request(

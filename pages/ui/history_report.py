@@ -14,20 +14,21 @@ from pages.ui.downloads import download, say_if_none
 def history_report(record: Record, today: date) -> None:
     """Choose what goes into the report, and get it; what cannot be is said instead of the link."""
     with st.expander(_("Download the history as PDF"), icon=":material/picture_as_pdf:"):
+        key = f"history_{record.patient_id}"  # a day before a child's birth may be one in the mother's life
         first, last = st.columns(2)
         latest = max([today, *(each.starts_at.date() for each in record.coming)])
         bounds = {"value": None, "min_value": record.birth_on, "max_value": latest, "format": "YYYY-MM-DD"}
         from_on = first.date_input(
-            _("From"), help=_("Empty: from the beginning."), key="history_from", **bounds
+            _("From"), help=_("Empty: from the beginning."), key=f"{key}_from", **bounds
         )
-        until_on = last.date_input(_("Until"), help=_("Empty: to the end."), key="history_until", **bounds)
+        until_on = last.date_input(_("Until"), help=_("Empty: to the end."), key=f"{key}_until", **bounds)
         chosen = st.pills(
             _("What goes into it"),
             list(SECTIONS),
             format_func=lambda each: _(SECTIONS.get(each, "")),
             selection_mode="multi",
             default=list(SECTIONS),
-            key="history_sections",
+            key=f"{key}_sections",
         )
         if from_on and until_on and until_on < from_on:
             st.warning(str(PeriodTurnedRound()))
