@@ -17,6 +17,7 @@ from pages.front.guard import Guard
 from pages.front.routes import ROUTES
 from pages.front.serving import tell_uvicorn
 from pages.front.traces import log, log_error
+from pages.front.typing import Typing
 from pages.front.watch import watching
 
 
@@ -40,7 +41,7 @@ app = st.App(
     "Home.py",
     routes=ROUTES,
     lifespan=watching,
-    middleware=[Middleware(Guard)],
+    middleware=[Middleware(Typing), Middleware(Guard)],
     on_script_error=report_error,
 )
 gc.freeze()  # what the imports made stays for good: no collection need look at it again
