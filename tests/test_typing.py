@@ -1,4 +1,4 @@
-"""The script that saves what is typed, as it gets into the page: for requests of every kind, and no other page."""
+"""The script that saves what is typed, as it gets into the page: into our pages, and into nothing else."""
 
 import re
 from pathlib import Path
