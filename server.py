@@ -15,7 +15,7 @@ from core.traces import keep_values_out_of_logs
 from db.config import config
 from pages.front.guard import Guard
 from pages.front.routes import ROUTES
-from pages.front.serving import tell_uvicorn
+from pages.front.serving import tell_streamlit, tell_uvicorn
 from pages.front.traces import log, log_error
 from pages.front.typing import Typing
 from pages.front.watch import watching
@@ -37,6 +37,7 @@ if config().is_plain_http:
     )
 keep_values_out_of_logs()
 tell_uvicorn()
+tell_streamlit()
 app = st.App(
     "Home.py",
     routes=ROUTES,

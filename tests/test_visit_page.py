@@ -9,26 +9,18 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core import note_drafts, notes, prescription_drafts
 from core.access import Actor
 from db.models import (
-    Appointment,
     AppointmentStatus,
     Doctor,
-    ItemKind,
-    Letter,
     NoteDraft,
     NoteVersion,
     Patient,
-    Prescription,
-    RecordItem,
     Role,
     Service,
-    Severity,
-    SignIn,
 )
 from db.session import unit_of_work
-from tests import clinical, make, portal
+from tests import make
 from tests.portal import NOON, Residents
 from tests.test_pages import HOME, OpenAs, open_as, residents, said, texts  # noqa: F401
 

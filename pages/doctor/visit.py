@@ -35,15 +35,16 @@ with who:
     banner(found)
 with end:
     end_section(found, actor)
-note, side = st.columns([3, 2], gap="large")
-with note:
-    st.header(_("Note"))
-    note_section(found.note, found.zone)
-    st.header(_("Prescription"))
-    prescribe(visit_id, patient_id)
-    signed_prescriptions(found.prescriptions, visit_id, actor, found.zone)
-    st.header(_("Letters"))
-    letters_section(found.letter_drafts, found.letters, visit_id, found.zone)
+work, side = st.columns([2, 1], gap="large")
+with work:
+    note, prescription, letters = st.tabs([_("Note"), _("Prescription"), _("Letters")])
+    with note:
+        note_section(found.note, found.zone)
+    with prescription:
+        prescribe(visit_id, patient_id)
+        signed_prescriptions(found.prescriptions, visit_id, actor, found.zone)
+    with letters:
+        letters_section(found.letter_drafts, found.letters, visit_id, found.zone)
 with side:
     answers(found.intake)
     last_visits(found)

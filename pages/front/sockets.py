@@ -1,6 +1,7 @@
 """One open tab's websocket, between the browser and Streamlit."""
 
 import asyncio
+import time
 from contextlib import suppress
 
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +16,7 @@ from pages.front.watch import Ended, open_tab
 SESSION_ENDED = 4401  # close codes: ours, and "try again later"
 TRY_AGAIN = 1013
 _GOODBYE_SECONDS = 2.0
+_LAST_WISH_SECONDS = 2.0  # in which what a browser asked for right before it was gone is still done
 
 
 async def serve(app: ASGIApp, scope: Scope, receive: Receive, send: Send, visitor: Visitor) -> None:
@@ -40,6 +42,7 @@ class _Tab:
         self._ended = ended
         self._next: asyncio.Future[Message] | None = None
         self._is_closed = False
+        self._asked_at = -_LAST_WISH_SECONDS
 
     async def send(self, message: Message) -> None:
         if not self._is_closed:
@@ -49,6 +52,8 @@ class _Tab:
         """The next message that may pass. When the session is over it is asked for by nobody any more."""
         while (message := await self._next_message()) is not None:
             if message["type"] != "websocket.receive":
+                if message["type"] == "websocket.disconnect":
+                    await self._grant_last_wish()
                 return message
             frame = frames.read(message.get("bytes"))
             if frame is None:
@@ -57,6 +62,7 @@ class _Tab:
                 return message
             try:
                 if await run_in_threadpool(is_live, self._visitor.token, is_active_use=frame.is_use):
+                    self._asked_at = time.monotonic()
                     return message
             except NoAnswer:
                 return await self._close(TRY_AGAIN)
@@ -67,6 +73,14 @@ class _Tab:
         """Stop waiting for the browser."""
         if self._next is not None:
             self._next.cancel()
+
+    async def _grant_last_wish(self) -> None:
+        """Let Streamlit finish what it was just asked for before it hears that the browser is gone.
+
+        It stops where it is then, and what somebody typed right before closing the tab would not be saved.
+        """
+        self._is_closed = True
+        await asyncio.sleep(max(0.0, self._asked_at + _LAST_WISH_SECONDS - time.monotonic()))
 
     async def _next_message(self) -> Message | None:
         """What the browser says next, None as soon as the session is over."""

@@ -17,6 +17,11 @@ let looking = 0;
 
 function press(field) {
   clearTimeout(waiting.get(field)?.timer);
+  if (field.disabled && field.isConnected) {
+    // The portal is away, and Streamlit has locked all fields until it is back.
+    waiting.set(field, { since: Date.now(), timer: setTimeout(press, PAUSE, field) });
+    return;
+  }
   waiting.delete(field);
   pressedAt = Date.now();
   const key = { key: "Enter", code: "Enter", keyCode: 13, which: 13, ctrlKey: true, bubbles: true };
@@ -67,9 +72,17 @@ document.addEventListener("focusout", (event) => {
   if (composed === event.target) composed = null;
 });
 
-// The page may be gone before the pause is over.
+// The page may be gone before the pause is over. Who closes it moves the mouse out of it first, or presses one
+// of these keys: what is sent when it is closed already does not always arrive.
+const CLOSING = new Set(["Control", "Meta", "Alt"]);
+
 function pressAll() {
   for (const field of [...waiting.keys()]) if (field !== composed) press(field);
 }
+document.addEventListener("keydown", (event) => {
+  if (CLOSING.has(event.key)) pressAll();
+});
+document.documentElement.addEventListener("mouseleave", pressAll);
 document.addEventListener("visibilitychange", pressAll);
+addEventListener("beforeunload", pressAll);
 addEventListener("pagehide", pressAll);

@@ -31,9 +31,9 @@ NOT_YET = N_(
 )
 # The class is set by `pages/front/typing.js`, which knows first when nothing is answered any more.
 _STYLE = """<style>
-[class*="st-key-base_"], [class*="st-key-unsaved_"] { display: none; }
-.typing-unsaved [class*="st-key-unsaved_"] { display: flex; }
-.typing-unsaved [class*="st-key-saved_"] { display: none; }
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-base_"]),
+html:not(.typing-unsaved) [data-testid="stLayoutWrapper"]:has(> [class*="st-key-unsaved_"]),
+.typing-unsaved [data-testid="stLayoutWrapper"]:has(> [class*="st-key-saved_"]) { display: none; }
 </style>"""
 
 
@@ -70,7 +70,13 @@ def refresh(name: str) -> None:
 
 
 def begin(name: str, kept: Kept | None) -> bool:
-    """To be called before the fields of a form are drawn: whether there is anything to draw."""
+    """To be called before the fields of a form are drawn: whether there is anything to draw.
+
+    A browser may send a button of the page together with what was typed, as if the form had it. Then the page
+    has to say what came of it.
+    """
+    if "message" in st.session_state:
+        st.rerun()
     if kept is None and f"{name}_base" not in st.session_state:
         st.warning(_(AWAY), icon=":material/cloud_off:")
         return False

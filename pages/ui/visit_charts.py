@@ -13,12 +13,13 @@ from core import (
     doctor_letters,
     intakes,
     notes,
+    prescription_drafts,
     prescriptions,
     records,
 )
 from core.access import Actor
 from core.attachments import FileEntry
-from core.i18n import _, clock_time, ngettext, short_date
+from core.i18n import N_, _, clock_time, ngettext, short_date
 from core.intakes import Intake
 from core.notes import VisitNote
 from core.record_items import SEVERITIES, Item
@@ -38,10 +39,23 @@ class Chart:
     record: Record
     notes: dict[int, list[NoteVersion]]
     prescriptions: list[Prescription]
+    prescription_draft: Prescription | None
     letter_drafts: list[Letter]
     letters: list[Letter]
     files: list[FileEntry]
     intake: Intake
+
+    @property
+    def unsigned(self) -> list[str]:
+        """What has been begun and is not signed, in sentences; a visit should have a signed note."""
+        draft = self.prescription_draft
+        said = {
+            N_("The note is not signed."): not self.note.is_signed,
+            N_("The amendment is not signed."): self.note.is_signed and self.note.is_draft_new,
+            N_("The prescription is not signed."): draft is not None and bool(draft.items),
+            N_("A letter is not signed."): bool(self.letter_drafts),
+        }
+        return [_(sentence) for sentence, is_so in said.items() if is_so]
 
     @property
     def earlier(self) -> list[Visit]:
@@ -62,6 +76,7 @@ def chart(session: Any, actor: Actor, visit_id: int) -> Chart:
         record=record,
         notes=notes.of_patient(session, actor, patient_id=patient_id),
         prescriptions=prescriptions.of_patient(session, actor, patient_id=patient_id),
+        prescription_draft=prescription_drafts.of_patient(session, actor, patient_id=patient_id),
         letter_drafts=doctor_letters.drafts(session, actor, patient_id=patient_id),
         letters=doctor_letters.of_patient(session, actor, patient_id=patient_id),
         files=attachments.of_patient(session, actor, patient_id=patient_id),

@@ -42,13 +42,13 @@ def _offer(following: Appointment, found: Chart) -> None:
 
 
 def _finish_button(found: Chart) -> None:
-    is_unsigned = not found.note.is_signed or found.note.is_draft_new
-    if is_unsigned:
-        st.caption(f":orange[:material/warning: {_('The note is not signed.')}]")
+    unsigned = found.unsigned
+    for sentence in unsigned:
+        st.markdown(f":orange-badge[:material/warning: {sentence}]")
     form = f"visit_finish_{found.visit.appointment_id}"
     st.button(
-        _("Finish without signing") if is_unsigned else _("Finish the visit"),
-        type="secondary" if is_unsigned else "primary",
+        _("Finish without signing") if unsigned else _("Finish the visit"),
+        type="secondary" if unsigned else "primary",
         icon=":material/check:",
         on_click=_finish,
         args=(found.visit.appointment_id, form, form_key(form)),

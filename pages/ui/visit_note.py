@@ -13,6 +13,8 @@ from pages.ui.kept import Kept, begin, field, forget, keep, looked_up, revision,
 from pages.ui.note_versions import show_note
 
 SIGN_KEYS = "Ctrl+Shift+Enter"
+SHORT = {"systolic": N_("Systolic"), "diastolic": N_("Diastolic"), "temperature": N_("Temp.")}
+VITAL_WIDTH = 92  # pixels: all of them in one row beside the record
 
 
 def name_of(visit_id: int) -> str:
@@ -56,9 +58,10 @@ def _write(visit_id: int) -> None:
     with st.container(key=f"kept_{name}"):
         for part, label in PARTS.items():
             st.text_area(_(label), height="content", **field(name, part, kept))
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
             for vital_name, vital in VITALS.items():
-                st.text_input(f"{_(vital.label)} ({vital.unit})", width=150, **field(name, vital_name, kept))
+                label = f"{_(SHORT.get(vital_name, vital.label))} ({vital.unit})"
+                st.text_input(label, width=VITAL_WIDTH, **field(name, vital_name, kept))
     now = typed(name, FIELDS)
     is_kept = kept is not None and now == kept.fields
     keep(name, kept, is_kept, note_drafts.save, appointment_id=visit_id, fields=now)

@@ -30,7 +30,6 @@ def prescribe(visit_id: int, patient_id: int) -> None:
     _write(visit_id, patient_id)
     st.button(
         _("Sign the prescription"),
-        type="primary",
         icon=":material/signature:",
         on_click=_sign,
         args=(visit_id, patient_id),
