@@ -5,7 +5,7 @@ import streamlit as st
 from core.i18n import _
 from db.models import Role
 from pages.ui import reading, require
-from pages.ui.kept import follow
+from pages.ui.kept import follow, hide_what_is_not_true
 from pages.ui.navigation import TODAY
 from pages.ui.queries import asked_number
 from pages.ui.signed_prescriptions import signed_prescriptions
@@ -29,6 +29,7 @@ if not visit_id:
     st.stop()
 with reading() as session:
     found = chart(session, actor, visit_id)
+hide_what_is_not_true()
 patient_id = found.record.patient_id
 who, end = st.columns([7, 3], vertical_alignment="top")
 with who:

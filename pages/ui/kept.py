@@ -143,6 +143,11 @@ def keep(name: str, kept: Kept | None, is_kept: bool, service: Callable[..., Any
         _say_refused(name, refused)
 
 
+def hide_what_is_not_true() -> None:
+    """To be called before the forms of a page: what they say of being saved is shown when it is so."""
+    st.html(_STYLE)
+
+
 def follow(*names: str) -> None:
     """Try again by itself once a database that was away is back.
 
@@ -156,7 +161,6 @@ def follow(*names: str) -> None:
         if is_away and looked_up(lambda session, _actor: clinics.zone(session)) is not None:
             st.rerun()
 
-    st.html(_STYLE)
     look()
 
 

@@ -28,6 +28,8 @@ from db.models import ItemKind, Letter, NoteVersion, Prescription
 from pages.ui.found import born
 from pages.ui.words import SEX, age, plain, status_badge
 
+FEW = 6  # of what is in the banner, but for allergies: nobody may overlook one
+
 
 @dataclass(frozen=True, slots=True)
 class Chart:
@@ -111,7 +113,7 @@ def banner(found: Chart) -> None:
         items = _counting(record, kind)
         with column:
             if items:
-                st.markdown(f"**{heading}:** " + " · ".join(map(_item, items)))
+                st.markdown(f"**{heading}:** " + " · ".join(map(_item, items[:FEW])) + _how_many_more(items))
             else:
                 st.caption(nothing)
 
@@ -124,6 +126,14 @@ def _allergy(item: Item) -> str:
     severity = f" ({_(SEVERITIES[item.severity])})" if item.severity else ""
     details = f": {plain(item.details)}" if item.details else ""
     return f"**{plain(item.name)}**{severity}{details}"
+
+
+def _how_many_more(items: list[Item]) -> str:
+    more = len(items) - FEW
+    if more <= 0:
+        return ""
+    told = ngettext("{count} more in the lists", "{count} more in the lists", more).format(count=more)
+    return f" · :gray[{told}]"
 
 
 def _item(item: Item) -> str:

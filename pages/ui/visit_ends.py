@@ -16,7 +16,9 @@ OPEN = {AppointmentStatus.CONFIRMED, AppointmentStatus.ARRIVED, AppointmentStatu
 
 
 def end_section(found: Chart, actor: Actor) -> None:
-    """Finish the visit; once it is over, go on with the next."""
+    """Finish the visit; once it is over, go on with the next. What is not signed is said before and after."""
+    for sentence in found.unsigned:
+        st.markdown(f":orange-badge[:material/warning: {sentence}]")
     if found.visit.status in OPEN:
         _finish_button(found)
         return
@@ -42,13 +44,10 @@ def _offer(following: Appointment, found: Chart) -> None:
 
 
 def _finish_button(found: Chart) -> None:
-    unsigned = found.unsigned
-    for sentence in unsigned:
-        st.markdown(f":orange-badge[:material/warning: {sentence}]")
     form = f"visit_finish_{found.visit.appointment_id}"
     st.button(
-        _("Finish without signing") if unsigned else _("Finish the visit"),
-        type="secondary" if unsigned else "primary",
+        _("Finish without signing") if found.unsigned else _("Finish the visit"),
+        type="secondary" if found.unsigned else "primary",
         icon=":material/check:",
         on_click=_finish,
         args=(found.visit.appointment_id, form, form_key(form)),

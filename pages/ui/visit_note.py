@@ -14,7 +14,8 @@ from pages.ui.note_versions import show_note
 
 SIGN_KEYS = "Ctrl+Shift+Enter"
 SHORT = {"systolic": N_("Systolic"), "diastolic": N_("Diastolic"), "temperature": N_("Temp.")}
-VITAL_WIDTH = 92  # pixels: all of them in one row beside the record
+COLUMNS = (("reason", "findings"), ("assessment", "plan"))
+VITAL_WIDTH = 86  # pixels: all of them in one row beside the record
 
 
 def name_of(visit_id: int) -> str:
@@ -56,8 +57,9 @@ def _write(visit_id: int) -> None:
     if not begin(name, kept):
         return
     with st.container(key=f"kept_{name}"):
-        for part, label in PARTS.items():
-            st.text_area(_(label), height="content", **field(name, part, kept))
+        for column, parts in zip(st.columns(2), COLUMNS, strict=True):
+            for part in parts:
+                column.text_area(_(PARTS[part]), height="content", **field(name, part, kept))
         with st.container(horizontal=True, vertical_alignment="bottom"):
             for vital_name, vital in VITALS.items():
                 label = f"{_(SHORT.get(vital_name, vital.label))} ({vital.unit})"

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.attachments import FileEntry
-from core.i18n import _, clock_time, megabytes, short_date
+from core.i18n import _, clock_time, short_date
 from core.intakes import NO, YES, Intake
 from core.records import Visit
 from db.models import AnswerKind
@@ -64,10 +64,12 @@ def _show_file(file: FileEntry, found: Chart, *, is_of_visit: bool) -> None:
     on = short_date(file.added_at.astimezone(found.zone).date())
     at = clock_time(file.added_at, found.zone)
     st.link_button(
-        plain(file.name), f"/files/attachments/{file.attachment_id}", icon=":material/attach_file:"
+        plain(file.name),
+        f"/files/attachments/{file.attachment_id}",
+        icon=":material/attach_file:",
+        width="stretch",
+        wrap=True,
     )
-    told = _("{size}, added by {name}, {date}, {time}").format(
-        size=megabytes(file.size), name=file.added_by, date=on, time=at
-    )
+    told = _("added by {name}, {date}, {time}").format(name=file.added_by, date=on, time=at)
     mark = f" :blue-badge[{_('For this visit')}]" if is_of_visit else ""
     st.caption(f"{plain(told)}{mark}")
