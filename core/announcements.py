@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from psycopg.types.json import Jsonb
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from core import clock
-from db.models import Appointment, MessageKind, Payment
+from db.models import Appointment, MessageKind, Notification, NotificationStatus, Payment
 from db.session import run
 
 GRACE = timedelta(minutes=3)  # so that a quick change sends one message
@@ -94,6 +95,23 @@ def reminded(
         expires_at=expires_at,
         detail=str(minutes),
         details={"minutes": minutes},
+    )
+
+
+def tell_at_once(session: Session, appointment_id: int) -> None:
+    """Send what was just written about a visit at once, at night too: the patient asked for it by text."""
+    session.execute(
+        update(Notification)
+        .where(
+            Notification.appointment_id == appointment_id,
+            Notification.kind.in_([MessageKind.BOOKED, MessageKind.CANCELLED, MessageKind.PAYMENT_LINK]),
+            Notification.status == NotificationStatus.PENDING,
+        )
+        .values(
+            send_after=clock.now(),
+            details=Notification.details.concat({"is_answer": True}),
+        )
+        .execution_options(synchronize_session=False)
     )
 
 

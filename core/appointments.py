@@ -13,6 +13,7 @@ from core import (
     cancellations,
     clock,
     holds,
+    moves,
     payments,
     placements,
     terms,
@@ -20,7 +21,6 @@ from core import (
 )
 from core.access import Action, Actor
 from core.appointment_errors import (
-    FormAlreadySent,
     NoLongerChangeable,
     PatientBusy,
     TooLateToMove,
@@ -28,15 +28,13 @@ from core.appointment_errors import (
 from core.appointment_events import required_reason
 from core.cancellations import Outcome
 from core.errors import AccessDenied, NotFound
-from core.offers import OVERBOOKING_WAIVES, NotOffered, Rule, SlotTaken
+from core.offers import NotOffered, SlotTaken
 from core.payments import TooManyHolds
 from core.placements import Wish
 from core.terms import Terms, TermsChanged
 from core.wall_time import require_instant
 from db.models import Appointment, AppointmentStatus, EventKind, OfferState
-from db.models.appointments import LIVE_STATUSES
 
-BOOKINGS = (EventKind.BOOKED, EventKind.OVERBOOKED)
 BY_TEXT = "by text message"  # the reason in the events
 CHANGEABLE = frozenset({AppointmentStatus.PENDING, AppointmentStatus.CONFIRMED})
 
@@ -73,7 +71,9 @@ def book(
             patient_id=patient_id,
             by_staff=actor.is_desk,
         )
-        agreed = _agreed(session, actor, wish)
+        agreed = terms.offered(
+            session, actor, patient_id=patient_id, doctor_id=doctor_id, service_id=service_id
+        )
         if seen is not None and seen != agreed:
             raise TermsChanged
         held_until = payments.new_hold(session, actor) if agreed.due_minor else None
@@ -81,7 +81,7 @@ def book(
             session, actor, wish, offered, agreed, hold_expires_at=held_until, request_key=request_key
         )
     except (NotOffered, PatientBusy, SlotTaken, TooManyHolds, TermsChanged):
-        if earlier := _first_answer(session, actor, wish, request_key):
+        if earlier := placements.first_answer(session, actor, wish, request_key):
             return earlier
         raise
     if agreed.due_minor:
@@ -89,58 +89,6 @@ def book(
         announcements.held(session, booked)
     else:
         announcements.booked(session, booked)
-    return booked
-
-
-def overbook(
-    session: Session,
-    actor: Actor,
-    *,
-    patient_id: int,
-    doctor_id: int,
-    service_id: int,
-    starts_at: datetime,
-    reason: str,
-    room_id: int | None = None,
-    request_key: UUID | None = None,
-) -> Appointment:
-    """Give `patient_id` a time that the doctor's other visits already fill, for a stated reason.
-
-    Any whole minute within the doctor's hours will do; notice, step, closing and other visits are waived,
-    everything else holds, the patient's and the room's own time included. A time that turns out to be free
-    is simply booked, so that it stays protected. Raises `ReasonMissing` and what `book` raises.
-    """
-    access.require(actor, Action.OVERBOOK, patient_id=patient_id)
-    why = required_reason(reason)
-    wish = Wish(patient_id, doctor_id, service_id, require_instant(starts_at), room_id)
-    is_whole_minute = not (wish.starts_at.second or wish.starts_at.microsecond)
-    try:
-        offered = availability.require_offered(
-            session,
-            doctor_id=doctor_id,
-            service_id=service_id,
-            starts_at=wish.starts_at,
-            patient_id=patient_id,
-            by_staff=True,
-            also_waiving=OVERBOOKING_WAIVES if is_whole_minute else OVERBOOKING_WAIVES - {Rule.OFF_STEP},
-        )
-        rule = availability.why_not(
-            session, doctor_id=doctor_id, service_id=service_id, starts_at=wish.starts_at, by_staff=True
-        )
-        booked = placements.insert(
-            session,
-            actor,
-            wish,
-            offered,
-            _agreed(session, actor, wish),
-            overbook_reason=why if rule else None,
-            request_key=request_key,
-        )
-    except (NotOffered, PatientBusy, SlotTaken):
-        if earlier := _first_answer(session, actor, wish, request_key):
-            return earlier
-        raise
-    announcements.booked(session, booked)
     return booked
 
 
@@ -165,7 +113,7 @@ def reschedule(
         raise NotFound
     access.require(actor, Action.MOVE, patient_id=seen.patient_id, doctor_id=seen.doctor_id)
     to_doctor_id = doctor_id or seen.doctor_id
-    placements.take_turns(session, doctor_id=to_doctor_id, patient_id=seen.patient_id)
+    moves.take_turns(session, doctor_id=to_doctor_id, patient_id=seen.patient_id)
     appointment = placements.locked(session, appointment_id)
     if earlier := appointment_events.answered(
         session, actor, request_key, EventKind.MOVED, appointment_id=appointment_id
@@ -188,7 +136,7 @@ def reschedule(
         ignoring=appointment_id,
     )
     wish = Wish(appointment.patient_id, to_doctor_id, appointment.service_id, at, appointment.room_id)
-    moved = placements.move(session, actor, appointment, wish, offered, request_key=request_key)
+    moved = moves.move(session, actor, appointment, wish, offered, request_key=request_key)
     if moved.status is AppointmentStatus.CONFIRMED:
         announcements.moved(session, moved)
     else:
@@ -236,23 +184,6 @@ def cancel_by_text(session: Session, appointment_id: int) -> Appointment:
         raise NoLongerChangeable
     cancellations.call_off(session, None, appointment, BY_TEXT)
     return appointment
-
-
-def _first_answer(session: Session, actor: Actor, wish: Wish, request_key: UUID | None) -> Appointment | None:
-    """What the same form was answered before, whatever the rules say by now.
-
-    Raises `FormAlreadySent` when that visit has been moved or called off since.
-    """
-    earlier = appointment_events.answered(session, actor, request_key, *BOOKINGS)
-    if earlier and (earlier.starts_at != wish.starts_at or earlier.status not in LIVE_STATUSES):
-        raise FormAlreadySent
-    return earlier
-
-
-def _agreed(session: Session, actor: Actor, wish: Wish) -> Terms:
-    return terms.offered(
-        session, actor, patient_id=wish.patient_id, doctor_id=wish.doctor_id, service_id=wish.service_id
-    )
 
 
 def _require_changeable(actor: Actor, appointment: Appointment, waive_policy: bool) -> None:

@@ -52,6 +52,7 @@ class Event(StrEnum):
     HOLD_EXPIRED = "let a held time go"
     HOLD_CONFIRMED = "confirm a held time"
     PAID_ONLINE = "pay online: received"
+    PAYMENT_ASKED = "send a link to pay"
     INVOICED = "issue an invoice"
     ATTENDING = "say that one comes"
     NO_SHOW = "note a missed visit"

@@ -66,7 +66,10 @@ def put_off(session: Session, message_id: int) -> None:
 
 
 def give_up(session: Session) -> None:
-    """End what comes too late or was lost for the fifth time, and blank its secrets."""
+    """End what comes too late or was lost for the fifth time, and blank its secrets.
+
+    What somebody holds just now is left for later: a process frozen in its claim must not hold up the others.
+    """
     now = clock.now()
     is_late = and_(
         Notification.expires_at <= now,
@@ -79,9 +82,14 @@ def give_up(session: Session) -> None:
         Notification.attempts >= ATTEMPTS,
     )
     ours = Notification.kind != MessageKind.ACCOUNT
+    over = (
+        select(Notification.id)
+        .where(Notification.status.in_([PENDING, SENDING]), or_(is_late, is_lost))
+        .with_for_update(skip_locked=True)
+    )
     ended = session.execute(
         update(Notification)
-        .where(Notification.status.in_([PENDING, SENDING]), or_(is_late, is_lost))
+        .where(Notification.id.in_(over))
         .values(
             status=case(
                 (and_(ours, is_late), NotificationStatus.CANCELLED.value),

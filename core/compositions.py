@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from core import clinics, clock, message_texts, recipients
+from core import clinics, clock, ledger, message_texts, recipients
 from core.agendas import WITH_PEOPLE
 from core.announcements import GRACE
 from core.message_texts import TOLD, Written
@@ -29,7 +29,7 @@ from db.models import (
 )
 
 _TELLING = (MessageKind.BOOKED, MessageKind.MOVED, MessageKind.REMINDER)
-_JOINED = frozenset({MessageKind.BOOKED, MessageKind.MOVED, MessageKind.CANCELLED, MessageKind.REMINDER})
+_JOINED = frozenset({*_TELLING, MessageKind.CANCELLED, MessageKind.RUNNING_LATE})
 _SUITS = {MessageKind.RECEIPT: Channel.EMAIL}
 _AT_ANY_HOUR = frozenset({MessageKind.REPLY, MessageKind.OFFER})
 TO_ACT = timedelta(hours=2)  # what somebody needs to take in that a visit is off, or at another time
@@ -86,11 +86,20 @@ def compose(session: Session, message: Notification) -> Composed | Void | Unreac
     if later := _later(session, message, told):
         return Later(later)
     others = _others(session, message, visit, told) if message.kind in _JOINED else []
-    visits = sorted([visit, *(its for _other, its in others)], key=lambda each: each.starts_at)
-    is_first = message.kind is MessageKind.MOVED and _last_told(session, visit.id, but=message.id) is None
-    kind = MessageKind.BOOKED if is_first else message.kind
-    written = message_texts.write(session, message, visits, told, kind=kind)
+    its_visits = {each.id: each for each in [visit, *(its for _other, its in others)]}
+    visits = sorted(its_visits.values(), key=lambda each: each.starts_at)
+    written = message_texts.write(session, message, visits, told, news=_news(session, message, visit))
     return Composed(told.channel, told.sent_to, told.locale, written, visits, [each for each, _its in others])
+
+
+def _news(session: Session, message: Notification, visit: Appointment) -> str:
+    """What a message is to whoever knows what they were told before: the name of its template."""
+    if message.kind is not MessageKind.MOVED:
+        return message.kind.value
+    before = _last_told(session, visit.id, but=message.id)
+    if before is None:
+        return "booked"
+    return "changed" if before["starts_at"] == visit.starts_at.isoformat() else "moved"
 
 
 def told_of(visit: Appointment) -> dict[str, Any]:
@@ -122,6 +131,8 @@ def _untrue(session: Session, message: Notification, visit: Appointment) -> str:
     now, kind = clock.now(), message.kind
     if kind is MessageKind.RECEIPT:
         return ""
+    if kind is MessageKind.PAYMENT_LINK and message.details.get("is_asked_by_desk"):
+        return "" if ledger.owed(session, visit) else "there is nothing to pay"
     if visit.starts_at <= now:
         return "the visit has begun"
     if kind is MessageKind.CANCELLED:
@@ -134,10 +145,9 @@ def _untrue(session: Session, message: Notification, visit: Appointment) -> str:
         offer = select(WaitlistOffer.state).where(WaitlistOffer.appointment_id == visit.id)
         return "" if session.scalar(offer) is OfferState.OPEN else "the offer is over"
     if kind is MessageKind.PAYMENT_LINK:
-        is_asked = message.details.get("is_asked_by_desk") and visit.status is AppointmentStatus.CONFIRMED
-        is_wanted = visit.status is AppointmentStatus.PENDING or is_asked
         is_unpaid = visit.payment_status in {PaymentStatus.UNPAID, PaymentStatus.PARTLY_PAID}
-        return "" if is_wanted and is_unpaid else "there is nothing to pay"
+        is_held = visit.status is AppointmentStatus.PENDING
+        return "" if is_held and is_unpaid else "there is nothing to pay"
     if visit.status is not AppointmentStatus.CONFIRMED:
         return "the visit does not take place"
     if kind is MessageKind.MOVED and _is_known(session, message, visit):
@@ -189,7 +199,7 @@ def _last_told(session: Session, appointment_id: int | None, *, but: int) -> dic
 
 def _later(session: Session, message: Notification, told: Recipient) -> datetime | None:
     """When the night is over, unless that would be too late for what is no reminder."""
-    if message.kind in _AT_ANY_HOUR:
+    if message.kind in _AT_ANY_HOUR or message.details.get("is_answer"):
         return None
     now, quiet = clock.now(), told.quiet(clinics.settings(session))
     if not quiet.holds(now):
@@ -230,18 +240,10 @@ def _others(
         if its is not None
         and other.time_version == its.time_version
         and not _untrue(session, other, its)
-        and _is_told_alike(session, other, message)
+        and _news(session, other, its) == _news(session, message, visit)
     ]
 
 
 def _minutes(message: Notification) -> str | None:
     minutes = message.details.get("minutes")
     return None if minutes is None else str(minutes)
-
-
-def _is_told_alike(session: Session, other: Notification, message: Notification) -> bool:
-    """Whether a moved visit may join another: both were told of before, or neither was."""
-    if message.kind is not MessageKind.MOVED:
-        return True
-    told = [_last_told(session, each.appointment_id, but=each.id) is None for each in (other, message)]
-    return told[0] == told[1]

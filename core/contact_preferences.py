@@ -11,7 +11,8 @@ from core.errors import ClinicError, NotFound
 from core.i18n import N_
 from db.models import Channel, Patient, User
 
-FROM_PORTAL, FROM_DESK = "portal", "at the desk"
+FROM_PORTAL, FROM_DESK, BY_PHONE, ON_PAPER = "portal", "at the desk", "on the phone", "on paper"
+GIVEN_TO_DESK = (FROM_DESK, BY_PHONE, ON_PAPER)  # the ways in which the desk learns of a consent
 
 
 class NumberMissing(ClinicError):
@@ -24,6 +25,10 @@ class UnknownZone(ClinicError):
 
 class UnknownChannel(ClinicError):
     message = N_("Messages go by text or by email.")
+
+
+class UnknownConsent(ClinicError):
+    message = N_("Please say how the consent to texts was given.")
 
 
 class Preferences(NamedTuple):
@@ -74,12 +79,13 @@ def save(
     wants_texts: bool,
     wants_reminders: bool,
     time_zone: str | None,
+    given: str = FROM_DESK,
 ) -> None:
-    """Keep a patient's wishes, and since when and how they agreed to texts.
+    """Keep a patient's wishes, and since when and how they agreed to texts: `given` is how the desk knows.
 
     Who agrees again after having texted STOP has that undone here, where the number is known to be theirs;
     the phone company has to be texted START as well. Raises `NumberMissing`, `UnknownZone`, `UnknownChannel`,
-    `NotFound`, `AccessDenied`.
+    `UnknownConsent`, `NotFound`, `AccessDenied`.
     """
     access.require(actor, Action.SET_CONTACT, patient_id=patient_id)
     patient, account = _who(session, patient_id)
@@ -90,10 +96,12 @@ def save(
         raise UnknownZone
     if contact_by is not None and contact_by not in set(Channel):
         raise UnknownChannel
+    if given not in GIVEN_TO_DESK:
+        raise UnknownConsent
     owner: User | Patient = account or patient
     if wants_texts != (owner.sms_consent_at is not None):
         owner.sms_consent_at = clock.now() if wants_texts else None
-        source = FROM_DESK if actor.is_desk else FROM_PORTAL
+        source = given if actor.is_desk else FROM_PORTAL
         owner.sms_consent_source = source if wants_texts else None
         is_theirs = actor.is_desk or (account is not None and account.phone_verified_at is not None)
         if wants_texts and phone and is_theirs:

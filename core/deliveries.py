@@ -2,8 +2,8 @@
 
 Twilio has no idempotency: whatever is sent twice arrives twice. So a text that was left *sending*, by a crash
 or without a clear answer, is looked for there twice before it may be sent again; and a process that slept
-longer than its lease sends nothing any more. Between the last look at the clock and the first byte nothing
-protects us: a process frozen exactly there, for minutes, could still send a second copy.
+longer than its lease sends nothing any more. Between the last look at the clock and the write that follows it
+nothing protects us: a process frozen exactly there, for minutes, could still send a second copy.
 """
 
 from datetime import timedelta

@@ -1,10 +1,10 @@
-"""The desk's inbox: texts that need a person, and people whom a message did not reach."""
+"""The desk's inbox: texts that need a person."""
 
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from core import (
     access,
@@ -15,6 +15,7 @@ from core import (
     clock,
     recipients,
     sms_lengths,
+    texters,
 )
 from core.access import Action, Actor
 from core.errors import ClinicError, NotFound
@@ -25,17 +26,12 @@ from db.models import (
     Appointment,
     InboundMessage,
     InboundState,
-    MessageKind,
-    Notification,
-    NotificationStatus,
     Patient,
     PhoneState,
 )
-from db.models.appointments import LIVE_STATUSES
 
 SHOWN = 20
 LONGEST = 300  # characters of an answer; it goes out in two parts at most
-NOT_REACHED = (NotificationStatus.FAILED, NotificationStatus.UNDELIVERED)
 SUGGESTED = {
     Answer.CONFIRM: N_("Thank you, we expect you."),
     Answer.MOVE: N_("Which day and time would suit you better? You can also call us."),
@@ -72,55 +68,10 @@ class Waiting(NamedTuple):
     takes_texts: bool = True
 
 
-class Unreached(NamedTuple):
-    """A message about a visit ahead that did not arrive."""
-
-    message: Notification
-    patient: Patient
-    visit: Appointment
-
-
-class Count(NamedTuple):
-    """How many texts wait for the desk, and how many messages that did not arrive."""
-
-    texts: int
-    unreached: int
-
-
-def count(session: Session, actor: Actor) -> Count:
-    """How much waits for the desk."""
-    access.require(actor, Action.ANSWER_MESSAGES)
-    about = Appointment.id == Notification.appointment_id
-    lost = select(func.count()).select_from(Notification).join(Appointment, about)
-    return Count(count_texts(session, actor), session.scalar(lost.where(*_is_lost())) or 0)
-
-
-def count_texts(session: Session, actor: Actor) -> int:
+def count(session: Session, actor: Actor) -> int:
     """How many texts wait for the desk: cheap enough to be asked for with every page."""
     access.require(actor, Action.ANSWER_MESSAGES)
     return session.scalar(select(func.count()).where(InboundMessage.state == InboundState.AT_DESK)) or 0
-
-
-def _is_lost() -> list[ColumnElement[bool]]:
-    """The conditions of a message about a visit ahead that did not arrive, by itself or with another.
-
-    Of a visit that is off, only that it is so matters.
-    """
-    return [
-        _has_failed(),
-        Notification.kind != MessageKind.RECEIPT,
-        Notification.settled_at.is_(None),
-        Notification.time_version == Appointment.time_version,
-        Appointment.starts_at > clock.now(),
-        or_(Notification.kind == MessageKind.CANCELLED, Appointment.status.in_(LIVE_STATUSES)),
-    ]
-
-
-def _has_failed() -> ColumnElement[bool]:
-    carrier = aliased(Notification)
-    lost = carrier.status.in_(NOT_REACHED)
-    carried = exists().where(carrier.id == Notification.carried_by_id, lost)
-    return or_(Notification.status.in_(NOT_REACHED), carried)
 
 
 def waiting(session: Session, actor: Actor) -> list[Waiting]:
@@ -189,13 +140,17 @@ def answer(session: Session, actor: Actor, *, inbound_id: int, text: str, reques
 
 
 def confirm(session: Session, actor: Actor, *, inbound_id: int, appointment_id: int) -> None:
-    """Note that the patient comes to that visit, as the text says. Raises as `attendances.confirm` does."""
+    """Note that the patient comes to that visit, as the text says, and thank them.
+
+    Raises as `attendances.confirm` does.
+    """
     inbound = _locked(session, actor, inbound_id)
     visit = agendas.one(session, actor, appointment_id)
     if visit.patient_id not in recipients.reached_at(session, inbound.sender):
         raise NotFound
     attendances.confirm(session, actor, appointment_id=appointment_id)
     inbound.appointment_id = appointment_id
+    texters.reply(session, inbound, texters.of(session, inbound.sender), "confirmed", visit)
     _settle(session, actor, inbound)
 
 
@@ -224,43 +179,4 @@ def _settle(session: Session, actor: Actor, inbound: InboundMessage) -> None:
         kind="inbound message",
         number=inbound.id,
         patient_id=inbound.patient_id,
-    )
-
-
-def unreached(session: Session, actor: Actor) -> list[Unreached]:
-    """Messages about visits ahead that did not arrive and that nobody has dealt with; twenty at most."""
-    access.require(actor, Action.ANSWER_MESSAGES)
-    rows = session.execute(
-        select(Notification, Patient, Appointment)
-        .join(Appointment, Appointment.id == Notification.appointment_id)
-        .join(Patient, Patient.id == Appointment.patient_id)
-        .where(*_is_lost())
-        .order_by(Appointment.starts_at, Notification.id)
-        .options(*agendas.WITH_PEOPLE)
-        .limit(SHOWN)
-    )
-    return [Unreached(*row) for row in rows]
-
-
-def settle_unreached(session: Session, actor: Actor, *, notification_id: int) -> None:
-    """Note that the desk has reached the patient another way. Raises as `settle` does."""
-    access.require(actor, Action.ANSWER_MESSAGES)
-    message = session.scalar(
-        select(Notification)
-        .where(Notification.id == notification_id, _has_failed())
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if message is None:
-        raise NotFound
-    if message.settled_at is not None:
-        raise AlreadyDealtWith
-    message.settled_at, message.settled_by_id = clock.now(), actor.user_id
-    audit.record(
-        session,
-        actor,
-        Action.ANSWER_MESSAGES,
-        kind="message",
-        number=message.id,
-        patient_id=message.patient_id,
     )

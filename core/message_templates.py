@@ -52,6 +52,9 @@ def _has_forms(text: str) -> bool:
 TEMPLATES = {
     "booked": _template(N_("{clinic}: you are booked for {when}. To change it: {link}")),
     "moved": _template(N_("{clinic}: your visit has moved to {when}. To change it: {link}")),
+    "changed": _template(
+        N_("{clinic}: your visit on {when} is with another doctor or at another place now. Details: {link}")
+    ),
     "cancelled": _template(N_("{clinic}: your visit on {when} is cancelled.")),
     "reminder": _template(
         N_("{clinic}: we expect you {when}. Please answer C to confirm, R to move it, N to call it off.")

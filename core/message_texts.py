@@ -15,9 +15,10 @@ from core.recipients import Recipient
 from db.config import config
 from db.models import Appointment, AppointmentStatus, Channel, MessageKind, Notification, NotificationStatus
 
-SUBJECTS = {
+SUBJECTS: dict[str, str] = {
     MessageKind.BOOKED: N_("You are booked: {when}"),
     MessageKind.MOVED: N_("Your visit has moved: {when}"),
+    "changed": N_("Your visit has changed: {when}"),
     MessageKind.CANCELLED: N_("Your visit is cancelled: {when}"),
     MessageKind.REMINDER: N_("Your visit at {clinic}: {when}"),
     MessageKind.RUNNING_LATE: N_("{clinic} is running late"),
@@ -50,16 +51,16 @@ def write(
     visits: Sequence[Appointment],
     told: Recipient,
     *,
-    kind: MessageKind,
+    news: str,
 ) -> Written:
-    """What `message` says about `visits`, which are of one day and in order, as a message of `kind`."""
+    """What `message` says about `visits`, which are of one day and in order: `news` names its template."""
     settings, zone = clinics.settings(session), clinics.zone(session)
     with speaking(told.locale):
         values = _values(session, message, visits, zone)
         values["clinic"] = settings.name
-        subject = _(SUBJECTS[kind]).format(**values)
+        subject = _(SUBJECTS[news]).format(**values)
         is_text = told.channel is Channel.SMS
-        name = _template_of(kind, visits, is_text=is_text)
+        name = _template_of(news, visits, is_text=is_text)
         if not is_text:
             body = _mail(name, values, visits[0], session)
         else:
@@ -69,16 +70,16 @@ def write(
     return Written(subject, body)
 
 
-def _template_of(kind: MessageKind, visits: Sequence[Appointment], *, is_text: bool) -> str:
+def _template_of(news: str, visits: Sequence[Appointment], *, is_text: bool) -> str:
     """Who answers to several visits, or by email, could not be understood: no answer is asked for.
 
-    A visit that is booked is not said to be kept until it is paid for.
+    A visit that is not held is not said to be kept until it is paid for.
     """
-    if kind is MessageKind.REMINDER and (len(visits) > 1 or not is_text):
+    if news == MessageKind.REMINDER and (len(visits) > 1 or not is_text):
         return "reminder_of_several"
-    if kind is MessageKind.PAYMENT_LINK and visits[0].status is AppointmentStatus.CONFIRMED:
+    if news == MessageKind.PAYMENT_LINK and visits[0].status is not AppointmentStatus.PENDING:
         return "payment_asked"
-    return kind.value
+    return news
 
 
 def _values(

@@ -4,17 +4,17 @@ import re
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from core import access, audit, clinics, clock, names
+from core import access, audit, clinics, clock, contact_preferences, names
 from core.access import Action, Actor
 from core.errors import ClinicError
 from core.i18n import N_
 from core.phones import e164
 from core.texts import SEARCH_LENGTH, has_word, search_words
-from db.models import Patient, User, folded
+from db.models import Patient, folded
 
 RESULTS = 20
 ERASED_NAME = "Erased"  # whoever had themselves erased, once the law keeps nothing more of them
@@ -76,23 +76,6 @@ def own(session: Session, actor: Actor) -> list[Patient]:
     return sorted(rows, key=lambda patient: actor.patient_ids.index(patient.id))
 
 
-def reached_by_email(session: Session, patient_id: int) -> tuple[str | None, str]:
-    """Where a patient, or whoever looks after them, reads email, and in which language.
-
-    The verified address of the own account comes first, then the guardian's, then what the desk wrote down.
-    """
-    guardian = aliased(Patient)
-    accounts = session.execute(
-        select(User.email, User.email_verified_at, User.locale, Patient.email, Patient.locale)
-        .select_from(Patient)
-        .outerjoin(guardian, guardian.id == Patient.guardian_id)
-        .outerjoin(User, User.id == func.coalesce(Patient.user_id, guardian.user_id))
-        .where(Patient.id == patient_id)
-    )
-    email, verified_at, locale, noted, noted_locale = accounts.one()
-    return (email, locale) if email and verified_at else (noted, noted_locale)
-
-
 def find(session: Session, actor: Actor, patient_id: int) -> Patient | None:
     """One patient with the contact details, for the desk; None when there is none of that number."""
     access.require(actor, Action.SEE_CONTACT, patient_id=patient_id)
@@ -111,13 +94,16 @@ def register(
     name: str,
     birth_on: date | None,
     phone: str = "",
+    texts_agreed: str | None = None,
     is_surely_new: bool = False,
     request_key: UUID | None = None,
 ) -> Patient:
     """Write down a patient without an account, at the desk. The same form sent twice writes one.
 
-    Raises `PerhapsKnown` unless `is_surely_new`, `NameMissing`, `NameTooLong`, `NameUnreadable`,
-    `BirthDateMissing`, `BirthDateImpossible`, `PhoneNotUnderstood`.
+    `texts_agreed` is how the patient agreed to texts, one of `contact_preferences.GIVEN_TO_DESK`; None where
+    nobody asked. Raises `PerhapsKnown` unless `is_surely_new`, `NameMissing`, `NameTooLong`,
+    `NameUnreadable`, `BirthDateMissing`, `BirthDateImpossible`, `PhoneNotUnderstood`, `NumberMissing`,
+    `UnknownConsent`.
     """
     access.require(actor, Action.REGISTER_PATIENT)
     if not name.strip():
@@ -147,7 +133,23 @@ def register(
     audit.record(
         session, actor, Action.REGISTER_PATIENT, kind="patient", number=added.id, patient_id=added.id
     )
+    if texts_agreed is not None:
+        _note_consent(session, actor, added, texts_agreed)
     return added
+
+
+def _note_consent(session: Session, actor: Actor, patient: Patient, given: str) -> None:
+    """Keep a consent to texts as if it had been given later, with everything else as the patient has it."""
+    contact_preferences.save(
+        session,
+        actor,
+        patient_id=patient.id,
+        contact_by=patient.contact_by,
+        wants_texts=True,
+        wants_reminders=patient.wants_reminders,
+        time_zone=patient.time_zone,
+        given=given,
+    )
 
 
 def possible_birth_date(session: Session, birth_on: date | None) -> date:

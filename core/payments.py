@@ -18,8 +18,8 @@ from core import (
     holds,
     ledger,
     letters,
-    patients,
     placements,
+    recipients,
     refunds,
 )
 from core.access import Actor
@@ -161,7 +161,7 @@ def end(session: Session, payment: Payment) -> None:
 
 
 def _tell_it_comes_back(session: Session, appointment: Appointment, amount_minor: int) -> None:
-    to, locale = patients.reached_by_email(session, appointment.patient_id)
+    to, locale = recipients.email_of(session, appointment.patient_id)
     if to is None:
         return
     with speaking(locale):

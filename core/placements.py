@@ -1,17 +1,17 @@
-"""Putting a visit into the calendar: the rows, the locks, and what the constraints say when they refuse."""
+"""Putting a visit into the calendar: the row, its lock, and what the constraints say when they refuse."""
 
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import exists, select, text
+from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session, make_transient_to_detached
 
 from core import appointment_events, availability, clinics, clock, offers
 from core.access import Actor
-from core.appointment_errors import PatientBusy, RoomElsewhere, RoomTaken, TryAgain
+from core.appointment_errors import FormAlreadySent, PatientBusy, RoomElsewhere, RoomTaken, TryAgain
 from core.audit import Event
 from core.errors import ClinicError, NotFound
 from core.offers import Offer
@@ -38,10 +38,10 @@ _INSERT = """
     FROM patients WHERE id = %(patient_id)s AND erased_at IS NULL FOR KEY SHARE
     ON CONFLICT DO NOTHING RETURNING id, created_at
 """
-MOVE_ATTEMPTS = 3
 _DEADLOCK_DETECTED = "40P01"  # PostgreSQL's error codes, appendix A of its manual
 _EXCLUSION_VIOLATION = "23P01"
-_ROOM_FREE = "ex_appointments_room_free"
+BOOKINGS = (EventKind.BOOKED, EventKind.OVERBOOKED)
+ROOM_FREE = "ex_appointments_room_free"
 
 
 class Wish(NamedTuple):
@@ -86,7 +86,7 @@ def insert(
     }
     written = run(session, _INSERT, values | {"blocked_from": blocked.lower, "blocked_until": blocked.upper})
     if not written:
-        raise _in_the_way(session, actor, wish, is_overbooking=overbook_reason is not None)
+        raise in_the_way(session, actor, wish, is_overbooking=overbook_reason is not None)
     [(number, created_at)] = written
     unset = {"payment_status": PaymentStatus.UNPAID, "version": 0, "time_version": 0, "attending_at": None}
     appointment = Appointment(id=number, created_at=created_at, blocked=blocked, **unset, **values)
@@ -105,21 +105,21 @@ def insert(
     return appointment
 
 
+def first_answer(session: Session, actor: Actor, wish: Wish, request_key: UUID | None) -> Appointment | None:
+    """What the same form was answered before, whatever the rules say by now.
+
+    Raises `FormAlreadySent` when that visit has been moved or called off since.
+    """
+    earlier = appointment_events.answered(session, actor, request_key, *BOOKINGS)
+    if earlier and (earlier.starts_at != wish.starts_at or earlier.status not in LIVE_STATUSES):
+        raise FormAlreadySent
+    return earlier
+
+
 def _source(actor: Actor | None) -> Source:
     if actor is None:
         return Source.WAITLIST
     return Source.DESK if actor.is_desk else Source.PORTAL
-
-
-def take_turns(session: Session, *, doctor_id: int, patient_id: int) -> None:
-    """Wait for every other move into this doctor's or this patient's time, until the transaction ends.
-
-    Two moves that each wait for the other's row would deadlock. Always the doctor first, then the patient.
-    """
-    session.execute(
-        text("SELECT pg_advisory_xact_lock(1, :doctor_id), pg_advisory_xact_lock(2, :patient_id)"),
-        {"doctor_id": doctor_id, "patient_id": patient_id},
-    )
 
 
 def locked(session: Session, appointment_id: int) -> Appointment:
@@ -132,49 +132,6 @@ def locked(session: Session, appointment_id: int) -> Appointment:
     )
     if appointment is None:
         raise NotFound
-    return appointment
-
-
-def move(
-    session: Session,
-    actor: Actor,
-    appointment: Appointment,
-    wish: Wish,
-    offered: Offer,
-    *,
-    request_key: UUID | None = None,
-) -> Appointment:
-    """Write the visit's new time and the event that keeps the old one, or raise who is in the way.
-
-    The room comes along when it is in the same place and free. An UPDATE has no ON CONFLICT: a deadlock is
-    tried again a few times before the person is asked to.
-    """
-    before = appointment_events.place_in_time(appointment)
-    location_id = offered.location_at(wish.starts_at.astimezone(clinics.zone(session)).time())
-    room_id = appointment.room_id if appointment.location_id == location_id else None
-    for _attempt in range(MOVE_ATTEMPTS):
-        try:
-            with session.begin_nested():
-                appointment.doctor_id, appointment.location_id = wish.doctor_id, location_id
-                appointment.starts_at, appointment.ends_at = wish.starts_at, wish.starts_at + offered.duration
-                appointment.blocked = offered.blocked(wish.starts_at)
-                appointment.room_id, appointment.overbook_reason = room_id, None
-                appointment.time_version, appointment.attending_at = appointment.time_version + 1, None
-                touch(appointment)
-                session.flush()
-            break
-        except (IntegrityError, OperationalError) as error:
-            refusal = _refused_constraint(error)
-            if refusal is None:
-                continue
-            if refusal != _ROOM_FREE:
-                raise _in_the_way(session, actor, wish, ignoring=appointment.id) from None
-            room_id = None
-    else:
-        raise TryAgain
-    appointment_events.record(
-        session, actor, appointment, EventKind.MOVED, before=before, request_key=request_key
-    )
     return appointment
 
 
@@ -194,7 +151,7 @@ def retake(session: Session, appointment: Appointment) -> bool:
             touch(appointment)
             session.flush()
     except IntegrityError as error:
-        if _refused_constraint(error) is None:
+        if refused_constraint(error) is None:
             raise
         session.refresh(appointment)
         return False
@@ -207,7 +164,7 @@ def touch(appointment: Appointment) -> None:
     appointment.updated_at = clock.now()
 
 
-def _refused_constraint(error: IntegrityError | OperationalError) -> str | None:
+def refused_constraint(error: IntegrityError | OperationalError) -> str | None:
     """The no-overlap constraint that refused a row, None for a deadlock; anything else is raised again."""
     if not isinstance(error.orig, psycopg.Error):
         raise error
@@ -218,7 +175,7 @@ def _refused_constraint(error: IntegrityError | OperationalError) -> str | None:
     raise error
 
 
-def _in_the_way(
+def in_the_way(
     session: Session,
     actor: Actor | None,
     wish: Wish,

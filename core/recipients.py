@@ -1,7 +1,8 @@
 """Who is told about a visit, and how: by text where that is wanted and possible, else by email.
 
-A child's messages go to its guardian. A text needs consent and a number that has not opted out and takes
-texts; what is known of a number holds for whoever has it.
+A child's messages go to its guardian, whatever address the child has itself. The email is the verified one
+of the account, else what the desk wrote down, else what the account has. A text needs consent and a number
+that has not opted out and takes texts; what is known of a number holds for whoever has it.
 """
 
 from typing import NamedTuple
@@ -35,11 +36,14 @@ class Recipient(NamedTuple):
         return Quiet(settings.quiet_from, settings.quiet_until, self.zone)
 
 
+# A number that somebody typed and agreed to texts for may be a stranger's by a slip, until a code came back.
+BY_ONESELF = ("registration", "profile", "portal")
 _REACHED = """
 SELECT told.id, told.name, coalesce(u.phone, told.phone),
        CASE WHEN u.email_verified_at IS NOT NULL THEN u.email ELSE coalesce(told.email, u.email) END,
        coalesce(u.locale, told.locale), told.time_zone, told.contact_by, told.wants_reminders,
        coalesce(CASE WHEN u.id IS NULL THEN told.sms_consent_at ELSE u.sms_consent_at END IS NOT NULL, false),
+       u.phone_verified_at IS NULL AND coalesce(u.sms_consent_source = ANY(%(by_oneself)s), false),
        s.opted_out_at IS NOT NULL, s.unreachable_at IS NOT NULL,
        coalesce(u.is_active, false), told.erased_at IS NOT NULL
 FROM patients p
@@ -50,57 +54,74 @@ WHERE p.id = %(patient_id)s
 """
 
 
+class _Reached(NamedTuple):
+    """What is known of whoever is told about a patient: the guardian, or the patient."""
+
+    family_id: int
+    name: str
+    phone: str | None
+    email: str | None
+    locale: str
+    zone: str | None
+    wish: str | None
+    wants_reminders: bool
+    consents: bool
+    is_unproven: bool
+    has_opted_out: bool
+    is_dead: bool
+    has_account: bool
+    is_erased: bool
+
+
 def of(session: Session, patient_id: int, *, rather: Channel | None = None) -> Recipient | None:
     """Who is told about this patient's visits; None where there is no such patient any more.
 
     `rather` is the channel that suits a message best, whatever the person wishes for the others.
     """
-    rows = run(session, _REACHED, {"patient_id": patient_id})
-    if not rows:
+    told = _reached(session, patient_id)
+    if told is None:
         return None
-    [
-        [
-            number,
-            name,
-            phone,
-            email,
-            locale,
-            zone,
-            wish,
-            reminders,
-            consents,
-            opted_out,
-            dead,
-            account,
-            erased,
-        ]
-    ] = rows
-    if erased:
-        return None
-    obstacle = _obstacle(phone, consents=consents, opted_out=opted_out, is_dead=dead)
-    channel = _channel(session, rather or wish, has_text=not obstacle, has_email=bool(email))
+    obstacle = _obstacle(told)
+    channel = _channel(session, rather or told.wish, has_text=not obstacle, has_email=bool(told.email))
     return Recipient(
-        family_id=number,
-        name=name,
+        family_id=told.family_id,
+        name=told.name,
         channel=channel,
-        sent_to={Channel.SMS: phone, Channel.EMAIL: email, None: ""}[channel],
-        locale=locale,
-        zone=ZoneInfo(zone) if zone else clinics.zone(session),
-        wants_reminders=reminders,
-        has_account=account,
+        sent_to={Channel.SMS: told.phone or "", Channel.EMAIL: told.email or "", None: ""}[channel],
+        locale=told.locale,
+        zone=ZoneInfo(told.zone) if told.zone else clinics.zone(session),
+        wants_reminders=told.wants_reminders,
+        has_account=told.has_account,
         why="" if channel else obstacle or "no address",
     )
 
 
-def _obstacle(phone: str | None, *, consents: bool, opted_out: bool, is_dead: bool) -> str:
+def email_of(session: Session, patient_id: int) -> tuple[str | None, str]:
+    """Where whoever is told about a patient reads email, None where nowhere, and in which language.
+
+    For what is only ever an email, whatever is wished for messages about visits.
+    """
+    told = _reached(session, patient_id)
+    return (None, "en") if told is None else (told.email, told.locale)
+
+
+def _reached(session: Session, patient_id: int) -> _Reached | None:
+    rows = run(session, _REACHED, {"patient_id": patient_id, "by_oneself": list(BY_ONESELF)})
+    found = _Reached(*rows[0]) if rows else None
+    return None if found is None or found.is_erased else found
+
+
+def _obstacle(told: _Reached) -> str:
     """Why no text is sent, "" where one is."""
-    if not phone:
+    if not told.phone:
         return "no number"
-    if opted_out:
+    if told.has_opted_out:
         return "opted out"
-    if is_dead:
+    if told.is_dead:
         return "unreachable"
-    return "" if consents else "no consent"
+    if not told.consents:
+        return "no consent"
+    return "unproven" if told.is_unproven else ""
 
 
 def _channel(session: Session, wish: str | None, *, has_text: bool, has_email: bool) -> Channel | None:

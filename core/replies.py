@@ -5,13 +5,11 @@ takes an offered time. One visit must be meant, surely: else a person decides.
 """
 
 from datetime import timedelta
-from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import (
-    agendas,
     announcements,
     answers,
     appointments,
@@ -19,49 +17,26 @@ from core import (
     cancellations,
     clinics,
     clock,
+    offer_replies,
     phone_states,
     questions,
     recipients,
     terms,
+    texters,
     turns,
-    waitlist_answers,
 )
-from core.i18n import clock_time, day_and_time, money, speaking
-from core.offers import NotOffered
-from core.recipients import Recipient
-from core.waitlist_answers import OfferOver
-from db.config import config
+from core.i18n import money, speaking
+from core.texters import Texter, reply, to_desk
 from db.models import (
     Answer,
     Appointment,
-    AppointmentStatus,
     InboundMessage,
     InboundState,
-    MessageKind,
-    WaitlistOffer,
 )
 from db.session import unit_of_work
 
 ASKED_FOR = timedelta(hours=2)  # for a second N, which then calls off
 BATCH = 100
-PATH = "/my_appointments"
-
-
-class _Texter(NamedTuple):
-    """Who has sent a text: the patients it may be about, and how the first of them is told things.
-
-    `family_id` is None where several share the phone: what one of them wrote is in nobody's record.
-    """
-
-    patient_ids: list[int]
-    family_id: int | None
-    told: Recipient | None
-    visits: list[Appointment]
-
-    @property
-    def locale(self) -> str:
-        """The language of whoever has the phone."""
-        return self.told.locale if self.told else "en"
 
 
 def answer_waiting() -> int:
@@ -91,7 +66,7 @@ def _answer(number: int) -> None:
 def answer(session: Session, inbound: InboundMessage) -> None:
     """Do what a text surely asks for, or leave it to the desk and say why."""
     meant = answers.understood(inbound.body)
-    texter = _texter(session, inbound.sender)
+    texter = texters.of(session, inbound.sender)
     inbound.patient_id = texter.family_id
     inbound.answer, inbound.suggestion = meant, answers.suggested(inbound.body)
     inbound.state = InboundState.DONE
@@ -100,21 +75,9 @@ def answer(session: Session, inbound: InboundMessage) -> None:
     elif meant is Answer.START or _ends_an_opt_out(session, inbound):
         _start(session, inbound, texter)
     elif not texter.patient_ids:
-        _to_desk(inbound, "unknown number")
-    elif not _about_an_offer(session, inbound, texter, meant):
+        to_desk(inbound, "unknown number")
+    elif not offer_replies.answer(session, inbound, texter, meant):
         _about_a_visit(session, inbound, texter, meant)
-
-
-def _texter(session: Session, phone: str) -> _Texter:
-    patient_ids = recipients.reached_at(session, phone)
-    families = {told.family_id: told for each in patient_ids if (told := recipients.of(session, each))}
-    visits = agendas.confirmed_ahead(session, patient_ids)
-    family_id = next(iter(families)) if len(families) == 1 else None
-    return _Texter(patient_ids, family_id, next(iter(families.values()), None), visits)
-
-
-def _to_desk(inbound: InboundMessage, why: str) -> None:
-    inbound.state, inbound.why = InboundState.AT_DESK, why
 
 
 def _stop(session: Session, inbound: InboundMessage) -> None:
@@ -127,7 +90,7 @@ def _stop(session: Session, inbound: InboundMessage) -> None:
     if word == "cancel":
         inbound.suggestion = Answer.CANCEL
     if word == "cancel" or word not in answers.STOP_WORDS:
-        _to_desk(inbound, "perhaps the visit was meant")
+        to_desk(inbound, "perhaps the visit was meant")
 
 
 def _ends_an_opt_out(session: Session, inbound: InboundMessage) -> bool:
@@ -136,70 +99,17 @@ def _ends_an_opt_out(session: Session, inbound: InboundMessage) -> bool:
     return has_ended and answers.word_of(inbound.body) == answers.AGREEING
 
 
-def _start(session: Session, inbound: InboundMessage, texter: _Texter) -> None:
+def _start(session: Session, inbound: InboundMessage, texter: Texter) -> None:
     inbound.answer = Answer.START
     phone_states.resume(session, inbound.sender, patient_ids=texter.patient_ids, source="a text")
 
 
-def _about_an_offer(session: Session, inbound: InboundMessage, texter: _Texter, meant: Answer) -> bool:
-    """Take or pass an offered time; whether that is what was meant, or may have been."""
-    if meant not in {Answer.ACCEPT, Answer.CANCEL}:
-        return False
-    offers = waitlist_answers.open_offers_for(session, texter.patient_ids)
-    if len(offers) > 1:
-        _to_desk(inbound, "several offers")
-        return True
-    offer = offers[0] if offers else None
-    does = _take if meant is Answer.ACCEPT else _pass
-    try:
-        return does(session, inbound, texter, offer)
-    except (OfferOver, NotOffered):
-        _reply(session, inbound, texter, "offer_over", None)
-        return True
-
-
-def _take(session: Session, inbound: InboundMessage, texter: _Texter, offer: WaitlistOffer | None) -> bool:
-    if offer is None:
-        if not questions.was_offered(session, texter.patient_ids):
-            return False
-        taken = waitlist_answers.taken_last(session, texter.patient_ids)
-        if taken is None:
-            raise OfferOver
-        inbound.appointment_id = taken.id
-        if taken.status is AppointmentStatus.CONFIRMED:
-            _reply(session, inbound, texter, "confirmed", taken)
-        return True
-    inbound.appointment_id = offer.appointment_id
-    waitlist_answers.accept_by_text(session, offer)
-    return True
-
-
-def _pass(session: Session, inbound: InboundMessage, texter: _Texter, offer: WaitlistOffer | None) -> bool:
-    """N passes what was offered, and is about a visit only where nothing was offered since its reminder.
-
-    A late N, or a second one, must not call off the visit that the patient keeps: there a person asks.
-    """
-    asked = questions.last_asked(session, inbound.sender, before=inbound.received_at)
-    was_told = offer is not None and questions.last_asked(
-        session, inbound.sender, before=inbound.received_at, appointment_id=offer.appointment_id
-    )
-    if asked is not MessageKind.OFFER and not was_told:
-        return False
-    if offer is None or not was_told or asked is not MessageKind.OFFER:
-        _to_desk(inbound, "perhaps an offer was meant")
-        return True
-    inbound.appointment_id, inbound.answer = offer.appointment_id, Answer.DECLINE
-    waitlist_answers.decline_by_text(session, offer)
-    _reply(session, inbound, texter, "offer_declined", None)
-    return True
-
-
-def _about_a_visit(session: Session, inbound: InboundMessage, texter: _Texter, meant: Answer) -> None:
+def _about_a_visit(session: Session, inbound: InboundMessage, texter: Texter, meant: Answer) -> None:
     if meant in {Answer.UNCLEAR, Answer.ACCEPT}:
-        _to_desk(inbound, "unclear")
+        to_desk(inbound, "unclear")
         return
     if len(texter.visits) != 1:
-        _to_desk(inbound, "several visits" if texter.visits else "no visit ahead")
+        to_desk(inbound, "several visits" if texter.visits else "no visit ahead")
         return
     [visit] = texter.visits
     inbound.appointment_id, inbound.patient_id = visit.id, visit.patient_id
@@ -209,62 +119,33 @@ def _about_a_visit(session: Session, inbound: InboundMessage, texter: _Texter, m
     )
 
 
-def _confirm(session: Session, inbound: InboundMessage, texter: _Texter, visit: Appointment) -> None:
+def _confirm(session: Session, inbound: InboundMessage, texter: Texter, visit: Appointment) -> None:
     if attendances.confirm_by_text(session, visit.id):
-        _reply(session, inbound, texter, "confirmed", visit)
+        reply(session, inbound, texter, "confirmed", visit)
 
 
-def _move(session: Session, inbound: InboundMessage, texter: _Texter, visit: Appointment) -> None:
+def _move(session: Session, inbound: InboundMessage, texter: Texter, visit: Appointment) -> None:
     """Whoever has an account moves it there, as long as that is allowed; the others are called."""
     has_account = texter.told is not None and texter.told.has_account
     if has_account and not terms.is_late(visit, clock.now()):
-        _reply(session, inbound, texter, "choose_time", visit)
+        reply(session, inbound, texter, "choose_time", visit)
         return
-    _reply(session, inbound, texter, "will_call", visit)
-    _to_desk(inbound, "wants another time")
+    reply(session, inbound, texter, "will_call", visit)
+    to_desk(inbound, "wants another time")
 
 
-def _cancel(session: Session, inbound: InboundMessage, texter: _Texter, visit: Appointment) -> None:
+def _cancel(session: Session, inbound: InboundMessage, texter: Texter, visit: Appointment) -> None:
     """Call off at once where that costs nothing; else say what it costs and wait for a second N."""
     costs = cancellations.outcome(session, visit).kept_minor
     amount = _amount(session, texter, costs)
     if costs and not questions.was_told_the_cost(session, inbound, visit.id, amount):
         inbound.asked_until = clock.now() + ASKED_FOR
-        _reply(session, inbound, texter, "cancelling_costs", visit, amount=amount)
+        reply(session, inbound, texter, "cancelling_costs", visit, amount=amount)
         return
     appointments.cancel_by_text(session, visit.id)
+    announcements.tell_at_once(session, visit.id)
 
 
-def _amount(session: Session, texter: _Texter, minor: int) -> str:
+def _amount(session: Session, texter: Texter, minor: int) -> str:
     with speaking(texter.locale):
         return money(minor, clinics.settings(session).currency)
-
-
-def _reply(
-    session: Session,
-    inbound: InboundMessage,
-    texter: _Texter,
-    template: str,
-    visit: Appointment | None,
-    *,
-    amount: str = "",
-) -> None:
-    """Answer in the language of whoever has the phone."""
-    zone, locale = clinics.zone(session), texter.locale
-    with speaking(locale):
-        values = {
-            "when": day_and_time(visit.starts_at, zone) if visit else "",
-            "link": config().public_url + PATH,
-            "amount": amount,
-            "until": clock_time(inbound.asked_until or clock.now(), zone),
-        }
-    announcements.answered(
-        session,
-        visit,
-        to=inbound.sender,
-        template=template,
-        locale=locale,
-        inbound_id=inbound.id,
-        patient_id=inbound.patient_id,
-        values=values,
-    )

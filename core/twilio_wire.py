@@ -46,23 +46,35 @@ def departing(before: datetime | None = None) -> Iterator[Departure]:
         _departing.reset(token)
 
 
-def _leave() -> None:
+def _require_in_time() -> None:
     departure = _departing.get()
-    if departure is None:
-        return
-    if departure.before is not None and clock.now() >= departure.before:
+    if departure is not None and departure.before is not None and clock.now() >= departure.before:
         raise LeaseOver("too late to leave")
-    departure.has_left = True
+
+
+def _leave() -> None:
+    _require_in_time()
+    departure = _departing.get()
+    if departure is not None:
+        departure.has_left = True
 
 
 class _Plain(HTTPConnection):
-    """A connection that asks, when it stands and nothing is written yet, whether it may go on."""
+    """A connection that asks, when it stands and before each write, whether it may go on.
+
+    A request of which the end was never written is none: whoever was frozen after its head breaks off.
+    """
 
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:
             self.connect()
         _leave()
         super().endheaders(*args, **kwargs)
+
+    def send(self, data: Any) -> None:
+        if self.sock is not None:
+            _require_in_time()
+        super().send(data)
 
 
 class _Secure(_Plain, HTTPSConnection):

@@ -18,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from db.config import config
 
 IDLE_SECONDS = 1.0
+_OPTIONS = "-c timezone=UTC -c jit=off -c idle_in_transaction_session_timeout=60s"
 _asking = Lock()
 NoAnswer = (OperationalError, InterfaceError, TimeoutError)  # what is raised while the database is away
 
@@ -70,12 +71,16 @@ def run(
 
 
 def new_engine(url: str, pool_size: int = 10) -> Engine:
-    """An engine whose sessions speak UTC, notice a restarted server, and give up on a dead one in 5 s."""
+    """An engine whose sessions speak UTC, notice a restarted server, and give up on a dead one in 5 s.
+
+    Who does nothing in a transaction for a minute loses it: a process that was frozen in one would keep
+    others from what it has locked until it is woken.
+    """
     address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     made = create_engine(
         url,
         hide_parameters=True,  # or errors would carry names and phones into the log
-        creator=lambda: _Connection.connect(address, options="-c timezone=UTC -c jit=off", connect_timeout=5),
+        creator=lambda: _Connection.connect(address, options=_OPTIONS, connect_timeout=5),
         pool_size=pool_size,
         max_overflow=10,
         pool_timeout=10,

@@ -1,4 +1,4 @@
-"""Killing a process with -9 between two words to the database or to somebody outside.
+"""Killing a process with -9, or freezing it, between two words to the database or to somebody outside.
 
 The process is a fork of this one that kills itself before a line of the modules that speak: before the first
 of all, and then before each that follows a word. Between two words nothing leaves the process, so that it
@@ -9,7 +9,8 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from types import FrameType
 from typing import Any
@@ -25,7 +26,7 @@ def dies_after(words: int, work: Callable[[], object], speaking: Collection[str]
     """Do `work` in a process that is killed after so many words of the files `speaking`; whether it died."""
     child = os.fork()
     if child == 0:
-        _live_and_die(words, work, speaking)
+        _live_until(signal.SIGKILL, words, work, speaking)
     _pid, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL
@@ -34,7 +35,34 @@ def dies_after(words: int, work: Callable[[], object], speaking: Collection[str]
     return False
 
 
-def _live_and_die(words: int, work: Callable[[], object], speaking: Collection[str]) -> None:
+@contextmanager
+def frozen_after(words: int, work: Callable[[], object], speaking: Collection[str]) -> Iterator[bool]:
+    """Do `work` in a process that freezes after so many words, and wakes and ends it when the block is over.
+
+    Yields whether it froze.
+    """
+    child = os.fork()
+    if child == 0:
+        _live_until(signal.SIGSTOP, words, work, speaking)
+    _pid, status = os.waitpid(child, os.WUNTRACED)
+    is_frozen = os.WIFSTOPPED(status)
+    try:
+        yield is_frozen
+    except BaseException:
+        if is_frozen:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        raise
+    if is_frozen:
+        os.kill(child, signal.SIGCONT)
+        _pid, status = os.waitpid(child, 0)
+    assert os.WIFEXITED(status)
+    assert os.WEXITSTATUS(status) == 0, "it failed by itself"
+
+
+def _live_until(
+    end: signal.Signals, words: int, work: Callable[[], object], speaking: Collection[str]
+) -> None:
     """In the child: never returns."""
     said, is_news = 0, True
 
@@ -46,7 +74,7 @@ def _live_and_die(words: int, work: Callable[[], object], speaking: Collection[s
             return None
         if event == "line" and is_news:
             if said == words:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), end)
             said, is_news = said + 1, False
         return watch
 

@@ -80,18 +80,22 @@ class Post:
 
     def turn(self) -> None:
         """One turn of every job that has to do with messages."""
-        with unit_of_work(self.database) as session:
-            reminders.remind(session)
         inbound_texts.read_new(self.sms)
         replies.answer_waiting()
+        self._send()
+
+    def _send(self) -> None:
+        with unit_of_work(self.database) as session:
+            reminders.remind(session)
         deliveries.send_waiting(self, self.sms)
         delivery_reports.follow(self.sms)
 
-    def pass_time(self, until: datetime, every: timedelta = 30 * MINUTE) -> None:
-        """Let time pass until then, with the jobs running."""
+    def pass_time(self, until: datetime, every: timedelta = HOUR) -> None:
+        """Let time pass until then, with the jobs running; nobody texts us meanwhile."""
         while self.now < until:
             self.tick(min(every, until - self.now))
-            self.turn()
+            self._send()
+        self.turn()
 
     def reply(self, number: str, body: str) -> InboundMessage:
         """Text us, and let the jobs have a turn; what was made of it."""

@@ -22,12 +22,14 @@ WITHOUT_ACCESS = {
     "ledger.owe": "writes what its callers were allowed to do",
     "ledger.pay_back": "writes what its callers were allowed to do",
     "ledger.receive": "writes what its callers were allowed to do",
+    "moves.move": "writes what its callers were allowed to do",
     "note_drafts.note": "writes what its callers were allowed to do",
     "patients.own": "gives the rows of the actor's own numbers, and takes no other",
     "payments.confirm": "confirms what its callers have seen paid",
     "payments.new_hold": "counts the actor's own held times, and takes no other",
+    "placements.first_answer": "gives the actor back what the actor's own form was answered",
+    "placements.in_the_way": "tells its callers, who were allowed to book or move, what is in their way",
     "placements.insert": "writes what its callers were allowed to do",
-    "placements.move": "writes what its callers were allowed to do",
     "profiles.is_code_over": "counts a try at the actor's own code, and tells nothing but that",
     "profiles.is_over": "counts a try at the actor's own password, and tells nothing but that",
     "refunds.ask": "writes what its callers were allowed to do",
@@ -44,6 +46,7 @@ WITHOUT_ACCESS = {
 ASKING_FOR_EACH = {
     "agendas.past": "asks for each patient before it reads; without any there is no visit to give",
     "statements.of_patients": "asks for each patient before it reads; without any there is no visit to give",
+    "waitlist_endings.own": "asks for each patient before it reads; without any no wish of anybody ended",
     "waitlists.own": "asks for each patient before it reads; without any there is no wish to give",
     "agendas.upcoming": "asks for each patient before it reads; without any there is no visit to give",
 }

@@ -19,7 +19,7 @@ from core import ledger, records, tills
 from core.access import RULES, Action, Actor, Relation
 from core.arrivals import NothingToUndo, NotStarted, NotToday
 from core.attachments import NotYourFile
-from core.checkouts import NoCards, NothingToPay
+from core.checkouts import NoCards
 from core.desk_messages import NobodyWaits
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.identities import Identity
@@ -222,7 +222,7 @@ RECIPES = {
     "attachments.remove": of_record(Action.ADD_DOCUMENT, "attachment_id", or_else=NotYourFile),
     "appointments.book": Recipe(Action.BOOK, World.offer),
     "appointments.cancel": of_visit(Action.CANCEL, reason="The patient asked"),
-    "appointments.overbook": Recipe(
+    "overbookings.overbook": Recipe(
         Action.OVERBOOK, lambda world, is_own: world.offer(is_own) | {"reason": "In pain"}
     ),
     "appointments.reschedule": of_visit(Action.MOVE, starts_at=on(4, 10)),
@@ -242,7 +242,7 @@ RECIPES = {
         lambda world, is_own: {"doctor_id": world.doctor_id(is_own), "minutes": 20},
         or_else=NobodyWaits,
     ),
-    "desk_messages.send_payment_link": of_visit(Action.TAKE_PAYMENT, or_else=NothingToPay),
+    "desk_messages.send_payment_link": of_visit(Action.TAKE_PAYMENT, or_else=NoCards),
     "doctors.all_active": of_nobody(Action.SEARCH_DOCTORS),
     "doctors.bookable_services": of_nobody(Action.SEARCH_DOCTORS),
     "doctors.find": of_doctor(Action.SEARCH_DOCTORS),
@@ -289,10 +289,7 @@ RECIPES = {
         or_else=NotFound,
     ),
     "inbox.count": of_nobody(Action.ANSWER_MESSAGES),
-    "inbox.count_texts": of_nobody(Action.ANSWER_MESSAGES),
     "inbox.settle": of_nobody(Action.ANSWER_MESSAGES, inbound_id=1, or_else=NotFound),
-    "inbox.settle_unreached": of_nobody(Action.ANSWER_MESSAGES, notification_id=1, or_else=NotFound),
-    "inbox.unreached": of_nobody(Action.ANSWER_MESSAGES),
     "inbox.waiting": of_nobody(Action.ANSWER_MESSAGES),
     "invites.invite": of_nobody(
         Action.INVITE, name="Zoë Übel", email="zoe@example.org", role=Role.STAFF, or_else=CannotSendCodes
@@ -470,6 +467,10 @@ RECIPES = {
     "waitlist_answers.decline": Recipe(
         Action.JOIN_WAITLIST, lambda world, is_own: {"offer_id": world.waits[is_own].offer_id}
     ),
+    "waitlist_endings.at_clinic": of_nobody(Action.SEE_WAITLIST),
+    "waitlist_endings.own": Recipe(
+        Action.JOIN_WAITLIST, lambda world, is_own: {"patient_ids": [world.patient_id(is_own)]}
+    ),
     "waitlists.join": Recipe(
         Action.JOIN_WAITLIST,
         lambda world, is_own: {
@@ -489,6 +490,9 @@ RECIPES = {
         Action.KEEP_LISTS,
         lambda world, is_own: {"patient_id": world.patient_id(is_own), "action": Action.KEEP_LISTS},
     ),
+    "unreached.count": of_nobody(Action.ANSWER_MESSAGES),
+    "unreached.settle": of_nobody(Action.ANSWER_MESSAGES, notification_id=1, or_else=NotFound),
+    "unreached.waiting": of_nobody(Action.ANSWER_MESSAGES),
     "users.activate": of_user(),
     "users.change_role": of_user(role=Role.STAFF),
     "users.deactivate": of_user(),

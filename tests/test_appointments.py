@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import appointments, availability, holds
+from core import appointments, availability, holds, overbookings
 from core.access import Actor
 from core.appointment_errors import (
     FormAlreadySent,
@@ -65,7 +65,7 @@ def overbook(
         "service_id": cast.checkup.id,
         "reason": "severe pain",
     }
-    return appointments.overbook(session, actor, **wanted | {"starts_at": starts_at} | changes)
+    return overbookings.overbook(session, actor, **wanted | {"starts_at": starts_at} | changes)
 
 
 def move(session: Session, actor: Actor, visit: Appointment, to: datetime, **changes: object) -> Appointment:

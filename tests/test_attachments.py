@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
-from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -28,6 +27,7 @@ from core.file_kinds import FileKind, WrongFileKind
 from db.models import Appointment, AppointmentStatus, Attachment, AuditEntry, Patient
 from db.session import unit_of_work
 from tests import clinical, make
+from tests.at_once import at_once
 from tests.cast import NOW, Cast, assemble, on, time_is
 
 PDF = b"%PDF-1.7 and so on"
@@ -143,18 +143,12 @@ def test_the_same_file_from_four_tabs_at_once_is_there_once(database: Engine) ->
     with time_is(NOW):
         with unit_of_work(database) as session:
             cast = assemble(session)
-        gun = Barrier(4)
 
-        def press() -> None:
-            gun.wait()
+        def press(_number: int) -> int:
             with unit_of_work(database) as session:
-                add(session, cast)
+                return add(session, cast)
 
-        threads = [Thread(target=press) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        assert len(set(at_once(4, press))) == 1
     with Session(database) as session:
         assert session.scalar(select(func.count()).select_from(Attachment)) == 1
 

@@ -7,7 +7,17 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import agendas, appointments, audit, calendars, days, holds, patients
+from core import (
+    agendas,
+    appointments,
+    audit,
+    calendars,
+    contact_preferences,
+    days,
+    holds,
+    overbookings,
+    patients,
+)
 from core.access import Action
 from core.audit import READ_AGAIN
 from core.offers import SlotTaken
@@ -64,7 +74,7 @@ def test_overbooking_is_told_apart_and_a_guardian_acts_for_another(
     session: Session, cast: Cast, visit: Appointment
 ) -> None:
     wish = {"doctor_id": cast.dr_roth.id, "service_id": cast.checkup.id}
-    appointments.overbook(
+    overbookings.overbook(
         session,
         cast.desk,
         patient_id=cast.ben.patient_ids[0],
@@ -116,6 +126,19 @@ def test_writing_a_patient_down_and_opening_the_contact_are_told(session: Sessio
         (Action.REGISTER_PATIENT, cast.desk.user_id, "patient", written.id, written.id),
         (Action.SEE_CONTACT, cast.desk.user_id, "patient", written.id, written.id),
     ]
+
+
+def test_a_consent_to_texts_is_told_alike_wherever_the_desk_notes_it(session: Session, cast: Cast) -> None:
+    new = {"birth_on": date(1990, 2, 15), "phone": "+49 151 23456789"}
+    at_once = patients.register(session, cast.desk, name="Zoë Übel", **new, texts_agreed="at the desk")
+    later = patients.register(session, cast.desk, name="Anna Meier", **new)
+    wishes = {"contact_by": None, "wants_reminders": True, "time_zone": None}
+    contact_preferences.save(session, cast.desk, patient_id=later.id, wants_texts=True, **wishes)
+    first, second = [entry for entry in entries(session) if entry.action == Action.SET_CONTACT]
+    assert (first.patient_id, second.patient_id) == (at_once.id, later.id)
+    assert first.detail == second.detail
+    assert at_once.sms_consent_source == later.sms_consent_source == "at the desk"
+    assert at_once.sms_consent_at == later.sms_consent_at == NOW
 
 
 def test_a_look_is_one_entry_until_it_is_a_new_one(session: Session, cast: Cast, visit: Appointment) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core import clinics, doctor_letters, letter_wordings, letterheads
+from core import clinics, doctor_letters, i18n, letter_wordings, letterheads
 from core.doctor_letters import (
     AbsenceImpossible,
     AbsenceMissing,
@@ -268,6 +268,9 @@ def test_an_address_that_cannot_be_printed_is_refused(session: Session, cast: Ca
             letterheads.change(session, cast.admin, address=address, paper=Paper.A4)
 
 
-def test_letters_speak_the_doctors_language(session: Session, cast: Cast, visit: Appointment) -> None:
+def test_letters_speak_the_doctors_language(
+    session: Session, cast: Cast, visit: Appointment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(i18n, "languages", lambda: ("en", "en_GB", "de"))
     with speaking("de"):
         assert "17.05.1985" in begun(session, cast, visit).body

@@ -2,15 +2,9 @@
 
 import logging
 import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import pytest
@@ -27,8 +21,7 @@ from jobs.__main__ import keep_up, run, scheduler_of
 from jobs.table import JOBS, Job
 from tests import job_process, make
 from tests.cast import time_is
-
-ROOT = Path(__file__).parent.parent
+from tests.jobs_running import running_jobs, wait_until
 
 
 @pytest.mark.usefixtures("database")
@@ -261,35 +254,3 @@ def test_meddling_with_the_audit_trail_is_found_by_its_job(
     found = beat(check)
     assert (found.state, found.error, found.succeeded_at) == (State.FAILING, "TrailBroken", went_well_at)
     assert "does not fit in 1 places" in caplog.text
-
-
-class Jobs(NamedTuple):
-    """A jobs process, and, once it has ended, what it has said, line by line."""
-
-    process: subprocess.Popen[str]
-    lines: list[str]
-
-
-@contextmanager
-def running_jobs(table: str = "", exit_code: int = 0) -> Iterator[Jobs]:
-    """A jobs process, ours or one with a table of `tests.job_process`; stopped by a signal at the end."""
-    command = [sys.executable, "-m", *(["tests.job_process", table] if table else ["jobs"])]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        running = Jobs(process, [])
-        try:
-            yield running
-        except BaseException:
-            process.kill()
-            raise
-        process.send_signal(signal.SIGTERM)
-        running.lines.extend(process.communicate(timeout=10)[0].splitlines())
-    assert process.returncode == exit_code, running.lines
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

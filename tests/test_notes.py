@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -10,8 +9,8 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core import note_drafts, note_fields, notes
-from core.access import Action, Actor
+from core import i18n, note_drafts, note_fields, notes
+from core.access import Action
 from core.appointment_errors import ReasonMissing
 from core.errors import AccessDenied, NotFound
 from core.i18n import speaking
@@ -30,6 +29,7 @@ from core.notes import NotBegun, NotSigned
 from db.models import Appointment, AppointmentStatus, AuditEntry, NoteDraft, NoteVersion, Patient
 from db.session import unit_of_work
 from tests import clinical
+from tests.at_once import at_once
 from tests.cast import NOW, Cast, assemble, on, time_is
 from tests.clinical import TYPED, fields
 
@@ -142,8 +142,9 @@ def test_a_signed_note_has_what_was_typed_in_whole_units(
 
 
 def test_vitals_are_read_and_shown_in_the_doctors_language(
-    session: Session, cast: Cast, visit: Appointment
+    session: Session, cast: Cast, visit: Appointment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(i18n, "languages", lambda: ("en", "en_GB", "de"))
     with speaking("de"):
         version = signed(session, cast, visit, fields=fields(reason="Husten", temperature="38,4"))
         shown = notes.of_visit(session, cast.roth, appointment_id=visit.id).draft.fields["temperature"]
@@ -314,20 +315,14 @@ def test_a_note_signed_from_two_windows_at_once_is_one_note(database: Engine) ->
     with time_is(NOW):
         with unit_of_work(database) as session:
             cast = assemble(session)
-            number = clinical.arrived(session, cast.dr_roth, cast.checkup, ada(session, cast)).id
-        gun, outcomes = Barrier(6), []
+            visit_id = clinical.arrived(session, cast.dr_roth, cast.checkup, ada(session, cast)).id
 
-        def press(actor: Actor) -> None:
-            gun.wait()
+        def press(_number: int) -> int:
             with unit_of_work(database) as session:
-                noted = {"appointment_id": number, "fields": fields(**TYPED), "revision": 0}
-                outcomes.append(notes.sign(session, actor, **noted).number)
+                noted = {"appointment_id": visit_id, "fields": fields(**TYPED), "revision": 0}
+                return notes.sign(session, cast.roth, **noted).number
 
-        threads = [Thread(target=press, args=[cast.roth]) for _ in range(6)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        outcomes = at_once(6, press)
     with Session(database) as session:
         assert (outcomes, len(session.scalars(select(NoteVersion)).all())) == ([1] * 6, 1)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from core import appointments, inbox, payments, sms_lengths
+from core import appointments, payments, sms_lengths, unreached
 from db.models import Appointment, NotificationStatus, Patient, User
 from db.session import unit_of_work
 from tests import messages
@@ -123,7 +123,7 @@ class TestQuickChanges:
             )
         post.tick()
         post.turn()
-        assert "has moved to Fri, Jun 5, 10:00 AM" in post.texts()[-1]
+        assert "on Fri, Jun 5, 10:00 AM is with another doctor or at another place" in post.texts()[-1]
 
 
 class TestOneDay:
@@ -190,7 +190,7 @@ class TestWhoIsTold:
         post.turn()
         assert post.states(visit) == [("booked", CANCELLED), ("cancelled", NotificationStatus.FAILED)]
         with unit_of_work(post.database) as session:
-            assert [each.visit.id for each in inbox.unreached(session, post.cast.desk)] == [visit]
+            assert [each.visit.id for each in unreached.waiting(session, post.cast.desk)] == [visit]
 
     def test_the_first_text_says_how_to_end_them_and_later_ones_do_not(self, post: Post) -> None:
         post.book()

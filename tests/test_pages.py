@@ -308,6 +308,23 @@ def test_writing_down_a_known_patient_again_asks_first(open_as: OpenAs, database
     assert "does not look like a phone number" in said(app.error)[0]
 
 
+def test_the_consent_of_a_new_patient_to_texts_is_kept_with_how_it_was_given(
+    open_as: OpenAs, database: Engine
+) -> None:
+    app = open_as("rita")
+    app.text_input(key="people_name").set_value("Zoë Übel")
+    app.date_input(key="people_birth").set_value(datetime(1985, 5, 17, tzinfo=UTC).date())
+    app.selectbox(key="people_texts").set_value("on the phone")
+    app.button(key="people_submit").click().run()
+    assert said(app.error) == ["There is no phone number to send texts to."]
+    app.text_input(key="people_phone").set_value("0151 23456789")
+    app.button(key="people_submit").click().run()
+    assert said(app.success) == ["Patient added."]
+    with Session(database) as session:
+        zoe = session.scalars(select(Patient).where(Patient.name == "Zoë Übel")).one()
+        assert (zoe.sms_consent_at, zoe.sms_consent_source) == (NOON, "on the phone")
+
+
 def test_an_empty_clinic_says_what_is_missing(database: Engine) -> None:
     with unit_of_work(database) as session:
         make.clinic(session)

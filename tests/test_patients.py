@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core import patients
 from core.access import Actor
+from core.contact_preferences import NumberMissing, UnknownConsent
 from core.errors import AccessDenied
 from core.names import NameTooLong, NameUnreadable
 from core.patients import (
@@ -104,6 +105,18 @@ def test_a_phone_is_understood_as_the_clinics_country_writes_it(
     patient = patients.register(session, cast.desk, name="Zoë Übel", birth_on=BORN, phone=written)
     assert patient.phone == "+4915123456789"
     assert shown(patient.phone) == "+49 1512 3456789"
+
+
+def test_a_consent_to_texts_needs_a_number_and_a_way_in_which_it_was_given(
+    session: Session, cast: Cast
+) -> None:
+    new = {"name": "Zoë Übel", "birth_on": BORN, "is_surely_new": True}
+    with pytest.raises(NumberMissing):
+        patients.register(session, cast.desk, **new, texts_agreed="on paper")
+    with pytest.raises(UnknownConsent):
+        patients.register(session, cast.desk, **new, phone="0151 23456789", texts_agreed="surely")
+    unasked = patients.register(session, cast.desk, **new, phone="0151 23456789")
+    assert (unasked.sms_consent_at, unasked.sms_consent_source) == (None, None)
 
 
 def test_somebody_perhaps_known_is_asked_about_and_still_can_be_new(session: Session, cast: Cast) -> None:

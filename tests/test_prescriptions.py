@@ -1,7 +1,6 @@
 """Prescriptions: composed, compared with allergies in words, signed, repeated, withdrawn; never changed."""
 
 from collections.abc import Iterator, Mapping
-from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import Engine, func, select, text
@@ -25,6 +24,7 @@ from core.prescriptions import (
 from db.models import Appointment, AppointmentStatus, AuditEntry, Ending, Patient, Prescription
 from db.session import unit_of_work
 from tests import clinical, make
+from tests.at_once import at_once
 from tests.cast import NOW, Cast, assemble, on, time_is
 from tests.clinical import ITEM
 
@@ -308,26 +308,17 @@ def test_six_windows_that_save_and_sign_at_once_make_one_whole_prescription(data
             cast = assemble(session)
             visit = clinical.arrived(session, cast.dr_roth, cast.checkup, ada(session, cast))
             draft_id = composed(session, cast.roth, visit).id
-        gun, refused = Barrier(6), []
 
         def press(number: int) -> None:
-            gun.wait()
-            try:
-                with unit_of_work(database) as session:
-                    if number % 2:
-                        prescriptions.sign(session, cast.roth, prescription_id=draft_id, revision=1)
-                    else:
-                        composed(session, cast.roth, visit, ITEM | {"dose": f"{number}"}, revision=1)
-            except DraftChangedElsewhere as error:
-                refused.append(error)
+            with unit_of_work(database) as session:
+                if number % 2:
+                    prescriptions.sign(session, cast.roth, prescription_id=draft_id, revision=1)
+                else:
+                    composed(session, cast.roth, visit, ITEM | {"dose": f"{number}"}, revision=1)
 
-        threads = [Thread(target=press, args=[number]) for number in range(6)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        refused = [type(each) for each in at_once(6, press) if each]
     with Session(database) as session:
         kept = session.scalars(select(Prescription)).one()
         count = session.scalar(select(func.count()).select_from(text("prescription_items")))
     assert count == 1
-    assert len(refused) == (3 if kept.signed_at else 5)
+    assert refused == [DraftChangedElsewhere] * (3 if kept.signed_at else 5)

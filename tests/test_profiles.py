@@ -132,6 +132,7 @@ def test_a_notice_is_in_its_readers_language(
 ) -> None:
     known = i18n._translations
     monkeypatch.setattr(i18n, "_translations", lambda code: Backwards() if code == "de" else known(code))
+    monkeypatch.setattr(i18n, "languages", lambda: ("en", "en_GB", "de"))
     account(session, cast.ada).locale = "de"
     safeguards.change_password(session, cast.ada, current=PASSWORD, new=OTHER_PASSWORD)
     [letter] = letters_to(session, OLD)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, insert, select, text
 from sqlalchemy.orm import Session
 
-from core import appointments, holds
+from core import appointments, holds, overbookings
 from core.access import Actor
 from core.appointment_errors import NoLongerChangeable, PatientBusy
 from core.errors import ClinicError
@@ -78,7 +78,7 @@ def booking(actor: Actor, cast: Cast, at: datetime = TEN, **changes: object) -> 
 def overbooking(cast: Cast, at: datetime = TEN, **changes: object) -> Call:
     wanted = {"patient_id": cast.ben.patient_ids[0], "doctor_id": cast.dr_roth.id, "reason": "severe pain"}
     wanted |= {"service_id": cast.checkup.id, "starts_at": at} | changes
-    return lambda session: appointments.overbook(session, cast.desk, **wanted)
+    return lambda session: overbookings.overbook(session, cast.desk, **wanted)
 
 
 def moving(actor: Actor, visit_id: int, to: datetime, **changes: object) -> Call:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from threading import Barrier, Thread
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +26,7 @@ from core.record_items import (
 from db.models import AuditEntry, Ending, ItemKind, Patient, RecordItem, Severity
 from db.session import unit_of_work
 from tests import clinical, make
+from tests.at_once import at_once
 from tests.cast import NOW, Cast, assemble, on, time_is
 
 ALLERGY, PROBLEM = ItemKind.ALLERGY, ItemKind.PROBLEM
@@ -142,20 +142,12 @@ def test_the_same_allergy_from_six_windows_at_once_is_listed_once(database: Engi
         with unit_of_work(database) as session:
             made = assemble(session)
             clinical.arrived(session, made.dr_roth, made.checkup, ada(session, made))
-        gun, refused = Barrier(6), []
 
-        def press() -> None:
-            gun.wait()
-            try:
-                with unit_of_work(database) as session:
-                    add(session, made)
-            except AlreadyListed as error:
-                refused.append(error)
+        def press(_number: int) -> None:
+            with unit_of_work(database) as session:
+                add(session, made)
 
-        threads = [Thread(target=press) for _ in range(6)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        came_to = at_once(6, press)
     with Session(database) as session:
-        assert (len(session.scalars(select(RecordItem)).all()), len(refused)) == (1, 5)
+        assert len(session.scalars(select(RecordItem)).all()) == 1
+    assert [type(each) for each in came_to if each] == [AlreadyListed] * 5

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from core import answers, appointments, attendances, inbox, message_templates, phone_states, tills
+from core import answers, appointments, attendances, inbox, message_templates, phone_states, tills, unreached
 from core.answers import understood
 from core.appointment_errors import NoLongerChangeable
 from core.errors import NotFound
@@ -306,6 +306,8 @@ class TestForTheDesk:
         with unit_of_work(post.database) as session:
             inbox.confirm(session, post.cast.desk, inbound_id=inbound.id, appointment_id=visit)
         assert post.visit(visit).attending_at is not None
+        post.turn()
+        assert post.texts()[-1].startswith("Linden Clinic: thank you. We expect you Fri, Jun 5, 10:00 AM")
 
     def test_a_text_confirms_no_visit_of_somebody_else(self, post: Post, reminded: int) -> None:
         bens = post.book(post.cast.ben, on(8, 10))
@@ -345,11 +347,11 @@ class TestForTheDesk:
         post.book()
         post.pass_time(post.now + 10 * MINUTE, every=MINUTE)
         with unit_of_work(post.database) as session:
-            [lost] = inbox.unreached(session, post.cast.desk)
+            [lost] = unreached.waiting(session, post.cast.desk)
             assert lost.patient.name == "Ada Okafor"
-            inbox.settle_unreached(session, post.cast.desk, notification_id=lost.message.id)
+            unreached.settle(session, post.cast.desk, notification_id=lost.message.id)
         with unit_of_work(post.database) as session:
-            assert inbox.unreached(session, post.cast.desk) == []
+            assert unreached.waiting(session, post.cast.desk) == []
 
     @pytest.mark.parametrize("fate", ["undelivered", "refused", "too late"])
     def test_an_answer_that_does_not_arrive_brings_the_text_back(self, post: Post, fate: str) -> None:
@@ -375,13 +377,13 @@ class TestForTheDesk:
         post.pass_time(post.now + 10 * MINUTE, every=MINUTE)
         for visit in visits:
             with unit_of_work(post.database) as session:
-                lost = inbox.unreached(session, post.cast.desk)
+                lost = unreached.waiting(session, post.cast.desk)
                 assert visit in [each.visit.id for each in lost]
-                assert inbox.count(session, post.cast.desk).unreached == len(lost)
+                assert unreached.count(session, post.cast.desk) == len(lost)
                 message = next(each.message for each in lost if each.visit.id == visit)
-                inbox.settle_unreached(session, post.cast.desk, notification_id=message.id)
+                unreached.settle(session, post.cast.desk, notification_id=message.id)
         with unit_of_work(post.database) as session:
-            assert inbox.unreached(session, post.cast.desk) == []
+            assert unreached.waiting(session, post.cast.desk) == []
 
     def test_nobody_is_called_about_a_visit_that_is_off_anyway(self, post: Post) -> None:
         post.phones.fate(ADA, "undelivered", 30003)
@@ -391,7 +393,7 @@ class TestForTheDesk:
         post.cancel(visit)
         post.pass_time(post.now + 10 * MINUTE, every=MINUTE)
         with unit_of_work(post.database) as session:
-            assert inbox.unreached(session, post.cast.desk) == []
+            assert unreached.waiting(session, post.cast.desk) == []
 
     def test_nor_about_a_time_that_is_no_longer_the_visits(self, post: Post) -> None:
         post.phones.fate(ADA, "undelivered", 30003)
@@ -401,7 +403,7 @@ class TestForTheDesk:
         post.move(visit, on(8, 10))
         post.pass_time(post.now + 10 * MINUTE, every=MINUTE)
         with unit_of_work(post.database) as session:
-            assert inbox.unreached(session, post.cast.desk) == []
+            assert unreached.waiting(session, post.cast.desk) == []
 
 
 class TestSharedPhones:
@@ -428,3 +430,10 @@ class TestSharedPhones:
 
     def test_what_a_mother_wrote_is_in_hers(self, post: Post) -> None:
         assert post.reply(GRETA, "hello?").patient_id == post.cast.guardian.patient_ids[0]
+
+
+def test_whoever_calls_off_by_text_at_night_is_told_at_once_that_it_is_off(post: Post, reminded: int) -> None:
+    post.pass_time(on(3, 23))
+    before = len(post.texts())
+    post.reply(ADA, "N")
+    assert post.texts()[before:] == ["Linden Clinic: your visit on Fri, Jun 5, 10:00 AM is cancelled."]

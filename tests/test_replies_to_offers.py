@@ -59,6 +59,19 @@ def test_y_takes_the_time(post: Post, booked: int) -> None:
     assert states(post) == [OfferState.ACCEPTED]
 
 
+def test_whoever_says_yes_is_told_at_once_that_it_is_theirs(post: Post) -> None:
+    with unit_of_work(post.database) as session:
+        make.clinic(session, quiet_from=time(8, 1), quiet_until=time(8))  # all day long
+    offer(post)
+    before = len(post.texts())
+    post.reply(ADA, "Y")
+    assert [each.partition(". ")[0] for each in post.texts()[before:]] == [
+        "Linden Clinic: you are booked for Wed, Jun 3, 2:00 PM"
+    ]
+    post.pass_time(on(2, 8))
+    assert ["you are booked" in each for each in post.texts()].count(True) == 1
+
+
 def test_a_second_y_is_told_that_it_is_booked(post: Post) -> None:
     offer(post)
     post.reply(ADA, "Y")

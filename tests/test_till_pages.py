@@ -7,8 +7,12 @@ from streamlit.testing.v1 import AppTest
 
 from core import appointments
 from core.access import Actor
+from db.config import config
 from db.models import (
     LedgerEntry,
+    MessageKind,
+    Notification,
+    Patient,
     Payment,
     PaymentMethod,
     Refund,
@@ -228,3 +232,46 @@ def test_a_page_run_by_itself_refuses_whoever_is_not_signed_in(residents: Reside
     app = AppTest.from_file(HOME.replace("Home.py", page), default_timeout=20).run()
     assert [warning.value for warning in app.warning] == ["Please sign in to see this page."]
     assert not app.title
+
+
+def reached_by_email(database: Engine, residents: Residents) -> None:
+    with unit_of_work(database) as session:
+        account = session.get_one(User, session.get_one(Patient, residents.ada_id).user_id)
+        account.email, account.email_verified_at = "ada@example.org", portal.NOON
+
+
+def test_a_link_to_pay_is_sent_with_one_click_and_it_is_said_to_whom(
+    open_as: OpenAs,
+    database: Engine,
+    residents: Residents,
+    cards: PaymentSandbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SMTP_URL", "smtp://127.0.0.1:1")
+    monkeypatch.setenv("MAIL_FROM", "clinic@example.org")
+    config.cache_clear()
+    number = visit(database, residents)
+    reached_by_email(database, residents)
+    app = till_of_ada(open_as, residents)
+    app.button(key=f"till_link_{number}").click().run()
+    assert said(app.success) == ["A link to pay €60.00 goes to Ada Okafor, by email to ada@example.org."]
+    with Session(database) as session:
+        [message] = session.scalars(select(Notification))
+        assert (message.kind, message.appointment_id) == (MessageKind.PAYMENT_LINK, number)
+
+
+def test_a_link_to_pay_for_who_cannot_be_reached_is_not_sent_and_it_is_said_why(
+    open_as: OpenAs, database: Engine, residents: Residents, cards: PaymentSandbox
+) -> None:
+    number = visit(database, residents)
+    with unit_of_work(database) as session:
+        patient = session.get_one(Patient, residents.ada_id)
+        account = session.get_one(User, patient.user_id)
+        patient.phone = patient.email = account.phone = account.email = None
+    app = till_of_ada(open_as, residents)
+    app.button(key=f"till_link_{number}").click().run()
+    assert said(app.error) == [
+        "Nothing was sent: there is no phone number and no email address of this patient."
+    ]
+    with Session(database) as session:
+        assert session.scalars(select(Notification)).all() == []

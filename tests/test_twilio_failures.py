@@ -157,6 +157,17 @@ class TestTheLease:
         assert phone.attempts() == 0
         assert phone.texts() == []
 
+    def test_it_is_asked_again_when_only_the_head_of_the_request_has_left(
+        self, phone: Phones, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looks = iter([NOON, NOON])  # when the connection stands, and before the head
+
+        monkeypatch.setattr("core.clock.now", lambda: next(looks, NOON + timedelta(minutes=5)))
+        with pytest.raises(LeaseOver):
+            phone.sms().send(to=ADA, body=TEXT, valid_seconds=None, before=NOON + timedelta(seconds=30))
+        assert next(looks, None) is None
+        assert phone.texts() == []
+
     def test_it_is_asked_on_a_connection_that_stands_from_before_too(self, phone: Phones) -> None:
         sms = phone.sms()
         send(sms)

@@ -281,3 +281,51 @@ def test_at_the_desk_an_offered_time_is_no_visit_to_move_or_cancel(
     assert [button.key for button in app.button if str(button.key).startswith("visits_")] == []
     app = open_as("rita", "pages/doctor/today.py")
     assert not app.exception
+
+
+def unpaid(database: Engine, residents: Residents) -> None:
+    """Ada has accepted what was offered and did not pay in time."""
+    number = offered(database, residents, residents.ada_id)
+    with unit_of_work(database) as session:
+        offer = session.get_one(WaitlistOffer, number)
+        offer.state, offer.ended_at = OfferState.ACCEPTED, NOON
+        session.get_one(WaitlistEntry, offer.entry_id).state = WaitlistState.BOOKED
+        session.get_one(WaitlistEntry, offer.entry_id).ended_at = NOON
+        visit = session.get_one(Appointment, offer.appointment_id)
+        visit.status, visit.hold_expires_at = AppointmentStatus.EXPIRED, None
+
+
+def test_who_did_not_pay_in_time_reads_that_and_asks_again(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    unpaid(database, residents)
+    app = open_as("ada", PAGE)
+    assert "You did not pay in time: Thu 4 Jun, 10:00 is held no longer" in shown(app)
+    [gone] = entries(database)
+    app.button(key=f"waitlist_again_{gone.id}").click().run()
+    assert said(app.success) == ["On the waitlist again."]
+    assert [each.state for each in entries(database)] == [WaitlistState.BOOKED, WaitlistState.WAITING]
+    app.button(key=f"waitlist_again_{gone.id}").click().run()
+    assert said(app.error) == ["This wish is on the waitlist already."]
+
+
+def test_the_desk_reads_how_wishes_ended(open_as: OpenAs, database: Engine, residents: Residents) -> None:
+    app = open_as("rita", DESK)
+    app.toggle(key="waiting_ended").set_value(True).run()
+    assert "None has in the last 90 days." in shown(app)
+    unpaid(database, residents)
+    app.run()
+    assert "Ada Okafor" in shown(app)
+    assert "Not paid in time: Thu 4 Jun, 10:00 is held no longer and goes to the next in line." in shown(app)
+
+
+def test_of_more_wishes_than_are_shown_that_is_said(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    waits(database, residents, *[residents.ada_id] * 51)
+    with unit_of_work(database) as session:
+        for each in session.scalars(select(WaitlistEntry)):
+            each.state, each.ended_at = WaitlistState.WITHDRAWN, NOON
+    app = open_as("ada", PAGE)
+    assert "Only the last 50 are shown." in shown(app)
+    assert shown(app).count("Taken off the waitlist.") == 50

@@ -50,6 +50,7 @@ def staff_account(user_id: int, username: str, role: Role, name: str, since: dat
         sms_consent_source=None,
         created_at=since,
         email_verified_at=since,
+        phone_verified_at=None,
     )
 
 

@@ -188,6 +188,7 @@ class Registrations:
                 sms_consent_source="portal" if consents else None,
                 created_at=patient.created_at,
                 email_verified_at=patient.created_at if patient.email else None,
+                phone_verified_at=patient.created_at if consents else None,
             )
         )
         self.patients.append(patient._replace(user_id=self._next_user_id))

@@ -22,6 +22,7 @@ class UserRow(NamedTuple):
     sms_consent_source: str | None
     created_at: datetime
     email_verified_at: datetime | None
+    phone_verified_at: datetime | None
 
 
 class PatientRow(NamedTuple):

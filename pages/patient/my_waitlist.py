@@ -1,11 +1,12 @@
-"""Waitlist: what is offered right now, what one waits for, and a new wish."""
+"""Waitlist: what is offered right now, what one waits for, what became of the rest, and a new wish."""
 
 import streamlit as st
 
-from core import agendas, clinics, patients, waitlists
+from core import agendas, clinics, patients, waitlist_endings, waitlists
 from core.i18n import _, span
 from db.models import Role
 from pages.ui import reading, require
+from pages.ui.waitlist_endings import show_ended
 from pages.ui.waitlists import show_line, show_offers
 from pages.ui.wishes import wish_form
 
@@ -16,6 +17,9 @@ with reading() as session:
     family = {each.id: each.name for each in patients.own(session, actor)}
     lines = waitlists.own(session, actor, patient_ids=actor.patient_ids)
     coming = agendas.upcoming(session, actor, patient_ids=actor.patient_ids)
+    ended = waitlist_endings.own(
+        session, actor, patient_ids=actor.patient_ids, limit=waitlist_endings.MOST + 1
+    )
 
 st.title(_("Waitlist"))
 if not family:
@@ -29,12 +33,16 @@ if not lines:
     )
 for line in lines:
     show_line(actor, line, with_patient=len(family) > 1)
+if ended:
+    with st.expander(_("Wishes that have ended"), icon=":material/history:"):
+        show_ended(actor, ended, zone, with_patient=len(family) > 1)
 
 st.header(_("A new wish"))
 st.caption(
     _(
         "The first in line is offered a time that becomes free, by a message and here. It is held for "
-        "{span}: say yes, and it is yours. Otherwise the next one is asked, and you stay on the list."
+        "{span}: say yes, and it is yours. Otherwise the next one is asked, and you stay on the list. Where "
+        "something is to be paid first, it goes to the next one too if that is not done in time."
     ).format(span=span(clinic.waitlist_offer_minutes))
 )
 patient_id = next(iter(family))

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import streamlit as st
 
-from core import agendas, appointments, availability, clinics, clock, doctors, terms, wall_time
+from core import agendas, appointments, availability, clinics, clock, doctors, overbookings, terms, wall_time
 from core.i18n import N_, _, full_time, money, span
 from db.models import Role
 from pages.ui import choice, form_key, perform, pick_time, reading, require
@@ -34,7 +34,7 @@ def book(patient_id: int, name: str, key: UUID, starts_at: datetime, room_id: in
 
 def overbook(patient_id: int, name: str, key: UUID, starts_at: datetime, room_id: int | None) -> None:
     perform(
-        appointments.overbook,
+        overbookings.overbook,
         patient_id=patient_id,
         doctor_id=doctor_id,
         service_id=service_id,

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from core import agendas, clinics, doctors, waitlists
+from core import agendas, clinics, doctors, waitlist_endings, waitlists
 from core.i18n import _
 from db.models import Role
 from pages.ui import choice, reading, require
 from pages.ui.people import choose_patient
+from pages.ui.waitlist_endings import show_ended
 from pages.ui.waitlists import show_line, show_offers
 from pages.ui.wishes import wish_form
 
@@ -55,6 +56,10 @@ with waiting:
     if len(lines) > limit:
         st.caption(_("Only the first {count} are shown.").format(count=limit))
         st.button(_("Show more"), on_click=show_more, key="waiting_more", width="stretch")
+    if st.toggle(_("Wishes that have ended"), key="waiting_ended"):
+        with reading() as session:
+            ended = waitlist_endings.at_clinic(session, actor, limit=waitlist_endings.MOST + 1)
+        show_ended(actor, ended, zone, with_patient=True)
 with adding:
     st.header(_("Put a patient on it"))
     patient = choose_patient(actor)

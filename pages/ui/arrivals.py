@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import NamedTuple
+from uuid import UUID
 
 import streamlit as st
 
@@ -73,14 +74,19 @@ def late_popover(doctor_id: int, label: str) -> None:
             _("Tell who is still to come"),
             type="primary",
             on_click=_tell_late,
-            args=(doctor_id, field),
+            args=(doctor_id, field, form_key(f"late_{doctor_id}")),
             key=f"late_tell_{doctor_id}",
         )
 
 
-def _tell_late(doctor_id: int, field: str) -> None:
+def _tell_late(doctor_id: int, field: str, key: UUID) -> None:
     told = perform(
-        desk_messages.running_late, doctor_id=doctor_id, minutes=st.session_state.get(field), done=""
+        desk_messages.running_late,
+        doctor_id=doctor_id,
+        minutes=st.session_state.get(field),
+        request_key=key,
+        done="",
+        form=f"late_{doctor_id}",
     )
     if told is not None:
         say(ngettext("{count} patient is told.", "{count} patients are told.", told).format(count=told))

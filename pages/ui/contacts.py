@@ -25,6 +25,10 @@ WHY_NOT = {
     "no address": N_("There is no phone number and no email address yet."),
     "no consent": N_("Texts are not agreed to, and there is no email address."),
     "opted out": N_("The number wants no texts, and there is no email address."),
+    "unproven": N_(
+        "The number has not been confirmed yet, and there is no email address. A code by text, asked for on "
+        "the page Profile, confirms it."
+    ),
     "unreachable": N_("Texts do not arrive at the number, and there is no email address."),
 }
 

@@ -5,11 +5,12 @@ from uuid import UUID
 
 import streamlit as st
 
-from core import access, inbox
+from core import access, inbox, unreached
 from core.access import Action, Actor
 from core.i18n import N_, _, clock_time, dated, day_and_time, ngettext
-from core.inbox import Unreached, Waiting
+from core.inbox import Waiting
 from core.phones import shown
+from core.unreached import Unreached
 from db.models import Answer, Appointment, Channel
 from pages.ui.actions import form_key, perform
 from pages.ui.messages import KIND, why
@@ -41,7 +42,7 @@ def flag_texts(actor: Actor) -> None:
     if not access.may(actor, Action.ANSWER_MESSAGES):
         return
     with reading() as session:
-        waiting = inbox.count_texts(session, actor)
+        waiting = inbox.count(session, actor)
     if waiting:
         told = ngettext("{count} text waits for an answer", "{count} texts wait for an answer", waiting)
         st.page_link(INBOX, label=told.format(count=waiting), icon=":material/inbox:")
@@ -178,4 +179,4 @@ def unreached_panel(lost: Unreached, zone: tzinfo) -> None:
 
 
 def _settle_unreached(notification_id: int) -> None:
-    perform(inbox.settle_unreached, notification_id=notification_id, done=N_("Noted."))
+    perform(unreached.settle, notification_id=notification_id, done=N_("Noted."))

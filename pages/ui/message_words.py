@@ -13,6 +13,7 @@ from pages.ui.words import plain
 NAMES = {
     "booked": N_("A visit is booked"),
     "moved": N_("A visit has moved"),
+    "changed": N_("The doctor or the place of a visit has changed"),
     "cancelled": N_("A visit is cancelled"),
     "reminder": N_("Reminder of one visit"),
     "reminder_of_several": N_("Reminder of several visits"),

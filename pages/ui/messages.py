@@ -42,6 +42,7 @@ WHY = {
     "no address": N_("There is no phone number and no email address."),
     "no consent": N_("They have not agreed to texts."),
     "opted out": N_("That number wants no texts."),
+    "unproven": N_("The person has not confirmed that number yet."),
     "unreachable": N_("Texts do not arrive at that number."),
     "bad number": N_("That number does not exist."),
     "not mobile": N_("That number takes no texts."),

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core import clinics, clock, patients
 from core.access import Actor
+from core.contact_preferences import BY_PHONE, FROM_DESK, GIVEN_TO_DESK, ON_PAPER
 from core.i18n import N_, _
 from core.phones import shown
 from db.models import Patient
@@ -15,6 +16,12 @@ from pages.ui.found import named, patient_button, say_if_cut
 from pages.ui.guardians import guardian_panel
 from pages.ui.refusals import reading
 from pages.ui.words import plain
+
+GIVEN = {
+    FROM_DESK: N_("Yes, said so at the desk"),
+    BY_PHONE: N_("Yes, said so on the phone"),
+    ON_PAPER: N_("Yes, on paper"),
+}
 
 
 def choose_patient(actor: Actor) -> Patient | None:
@@ -79,6 +86,13 @@ def _new_patient(today: date) -> None:
             key="people_birth",
         )
         st.text_input(_("Mobile phone"), max_chars=40, key="people_phone")
+        st.selectbox(
+            _("Agrees to texts about visits"),
+            [None, *GIVEN_TO_DESK],
+            format_func=lambda given: _(GIVEN[given]) if given else _("No, or not asked"),
+            help=_("Without an agreement no text is sent. It can also be given later, under Messages."),
+            key="people_texts",
+        )
         st.checkbox(
             _("It is really somebody new, even if the name and birth date are known"), key="people_sure"
         )
@@ -93,6 +107,7 @@ def _register(key: UUID) -> None:
         name=st.session_state.get("people_name") or "",
         birth_on=st.session_state.get("people_birth"),
         phone=st.session_state.get("people_phone") or "",
+        texts_agreed=st.session_state.get("people_texts"),
         is_surely_new=bool(st.session_state.get("people_sure")),
         request_key=key,
         done=N_("Patient added."),

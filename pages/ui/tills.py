@@ -1,16 +1,17 @@
-"""What the desk does about the money of a visit: take it, invoice it, give it back."""
+"""What the desk does about the money of a visit: take it, ask for it, invoice it, give it back."""
 
 from datetime import tzinfo
 from uuid import UUID
 
 import streamlit as st
 
-from core import payouts, tills
+from core import desk_messages, payouts, tills
 from core.appointment_events import REASON_LENGTH
 from core.documents import METHOD
 from core.i18n import N_, _, day_and_time, money
+from core.phones import shown
 from core.statements import Statement
-from db.models import AppointmentStatus, Payment, PaymentMethod
+from db.models import AppointmentStatus, Channel, Payment, PaymentMethod
 from pages.ui.actions import form_key, perform, say
 from pages.ui.choices import choice
 from pages.ui.money import amount_field, typed_minor
@@ -63,14 +64,42 @@ def take_panel(statement: Statement, currency: str, zone: tzinfo) -> None:
     if st.session_state.get(OPEN) == visit_id:
         _take_form(statement, currency, zone)
     else:
-        st.button(
-            _("Take payment"),
-            icon=":material/point_of_sale:",
-            type="primary",
-            on_click=st.session_state.update,
-            args=({OPEN: visit_id},),
-            key=f"till_open_{visit_id}",
+        with st.container(horizontal=True):
+            st.button(
+                _("Take payment"),
+                icon=":material/point_of_sale:",
+                type="primary",
+                on_click=st.session_state.update,
+                args=({OPEN: visit_id},),
+                key=f"till_open_{visit_id}",
+            )
+            st.button(
+                _("Send a link to pay online"),
+                icon=":material/send:",
+                on_click=_send_link,
+                args=(visit_id, currency, form_key(f"till_link_{visit_id}")),
+                key=f"till_link_{visit_id}",
+            )
+
+
+def _send_link(visit_id: int, currency: str, key: UUID) -> None:
+    """Say what is sent to whom: the desk can tell the person who stands there."""
+    asked = perform(
+        desk_messages.send_payment_link,
+        appointment_id=visit_id,
+        request_key=key,
+        done="",
+        form=f"till_link_{visit_id}",
+    )
+    if asked is not None:
+        is_text = asked.channel is Channel.SMS
+        said = (
+            _("A link to pay {amount} goes to {name}, by text to {place}.")
+            if is_text
+            else _("A link to pay {amount} goes to {name}, by email to {place}.")
         )
+        place = shown(asked.sent_to) if is_text else asked.sent_to
+        say(said.format(amount=money(asked.amount_minor, currency), name=asked.name, place=place))
 
 
 def _take_form(statement: Statement, currency: str, zone: tzinfo) -> None:

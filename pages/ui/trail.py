@@ -79,6 +79,7 @@ DONE = {
     Event.HOLD_EXPIRED: N_("A held time was let go"),
     Event.HOLD_CONFIRMED: N_("A held time was confirmed"),
     Event.PAID_ONLINE: N_("An online payment arrived"),
+    Event.PAYMENT_ASKED: N_("Sent a link to pay"),
     Event.INVOICED: N_("Issued an invoice"),
     Event.ATTENDING: N_("The patient said that they come"),
     Event.NO_SHOW: N_("A visit was missed"),

@@ -49,10 +49,7 @@ def show_line(actor: Actor, line: Line, *, with_patient: bool) -> None:
     """A wish with its place in the line, and the way off the list."""
     entry = line.entry
     with st.container(border=True):
-        said = f"**{plain(entry.service.name)}** · {plain(_of_whom(entry))}"
-        if with_patient:
-            said = f"**{plain(entry.patient.name)}**  \n{said}"
-        st.markdown(f"{said}  \n{plain(_when(entry))}")
+        st.markdown(described(entry, with_patient=with_patient))
         st.caption(_place(line))
         st.button(
             _("Take off the waitlist"),
@@ -61,6 +58,14 @@ def show_line(actor: Actor, line: Line, *, with_patient: bool) -> None:
             args=(entry.id,),
             key=f"waitlist_withdraw_{entry.id}",
         )
+
+
+def described(entry: WaitlistEntry, *, with_patient: bool) -> str:
+    """What is wished for, of whom and when, in Markdown."""
+    said = f"**{plain(entry.service.name)}** · {plain(_of_whom(entry))}"
+    if with_patient:
+        said = f"**{plain(entry.patient.name)}**  \n{said}"
+    return f"{said}  \n{plain(_when(entry))}"
 
 
 def _offer(actor: Actor, line: Line, later: Appointment | None, clinic: ClinicSettings, zone: tzinfo) -> None:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from datetime import date
 
+from core.contact_preferences import BY_PHONE, FROM_DESK, ON_PAPER
 from core.i18n import N_, _
 from db.models import Appointment, AppointmentStatus, Role, Sex
 
@@ -33,6 +34,9 @@ CONSENT = {
     "registration": N_("when you registered"),
     "profile": N_("in your profile"),
     "portal": N_("in the portal"),
+    FROM_DESK: N_("at the desk"),
+    BY_PHONE: N_("on the phone"),
+    ON_PAPER: N_("on paper"),
 }
 _ADDRESS = re.compile(r"(www|https?)(\.|:)", re.IGNORECASE)
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:@])")

@@ -1,0 +1,70 @@
+"""Moving a visit in the calendar: the same row at another time, whoever else moves at that moment."""
+
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+
+from core import appointment_events, clinics, placements
+from core.access import Actor
+from core.appointment_errors import TryAgain
+from core.offers import Offer
+from core.placements import Wish
+from db.models import Appointment, EventKind
+
+ATTEMPTS = 3
+
+
+def take_turns(session: Session, *, doctor_id: int, patient_id: int) -> None:
+    """Wait for every other move into this doctor's or this patient's time, until the transaction ends.
+
+    Two moves that each wait for the other's row would deadlock. Always the doctor first, then the patient.
+    """
+    session.execute(
+        text("SELECT pg_advisory_xact_lock(1, :doctor_id), pg_advisory_xact_lock(2, :patient_id)"),
+        {"doctor_id": doctor_id, "patient_id": patient_id},
+    )
+
+
+def move(
+    session: Session,
+    actor: Actor,
+    appointment: Appointment,
+    wish: Wish,
+    offered: Offer,
+    *,
+    request_key: UUID | None = None,
+) -> Appointment:
+    """Write the visit's new time and the event that keeps the old one, or raise who is in the way.
+
+    The room comes along when it is in the same place and free. An UPDATE has no ON CONFLICT: a deadlock is
+    tried again a few times before the person is asked to.
+    """
+    before = appointment_events.place_in_time(appointment)
+    location_id = offered.location_at(wish.starts_at.astimezone(clinics.zone(session)).time())
+    room_id = appointment.room_id if appointment.location_id == location_id else None
+    for _attempt in range(ATTEMPTS):
+        try:
+            with session.begin_nested():
+                appointment.doctor_id, appointment.location_id = wish.doctor_id, location_id
+                appointment.starts_at, appointment.ends_at = wish.starts_at, wish.starts_at + offered.duration
+                appointment.blocked = offered.blocked(wish.starts_at)
+                appointment.room_id, appointment.overbook_reason = room_id, None
+                appointment.time_version, appointment.attending_at = appointment.time_version + 1, None
+                placements.touch(appointment)
+                session.flush()
+            break
+        except (IntegrityError, OperationalError) as error:
+            refusal = placements.refused_constraint(error)
+            if refusal is None:
+                continue
+            if refusal != placements.ROOM_FREE:
+                raise placements.in_the_way(session, actor, wish, ignoring=appointment.id) from None
+            room_id = None
+    else:
+        raise TryAgain
+    appointment_events.record(
+        session, actor, appointment, EventKind.MOVED, before=before, request_key=request_key
+    )
+    return appointment
