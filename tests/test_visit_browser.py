@@ -2,8 +2,10 @@
 
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
+from db.models import Letter, PrescriptionItem
 from tests import browsers
 from tests.browsers import SignInAs, settle
 from tests.portal import Residents
@@ -136,3 +138,23 @@ def test_the_keys_sign_the_note_as_it_is_typed(
     expect(page.get_by_text("The note is signed.")).to_be_visible()
     expect(page.get_by_text("Signed by Dr. Eva Roth")).to_be_visible()
     expect(page.get_by_text("Nothing found")).to_be_visible()
+
+
+def test_a_prescription_and_a_letter_are_saved_while_one_types_too(
+    clinic: Engine, visit_id: int, address: str, sign_in_as: SignInAs
+) -> None:
+    page = sign_in_as("roth")
+    open_visit(page, address, visit_id)
+    page.get_by_role("tab", name="Prescription").click()
+    page.get_by_label("1. Drug *").click()
+    page.keyboard.type("Ibuprofen", delay=SLOWLY)
+    expect(page.get_by_label("2. Drug *")).to_be_visible()
+    page.keyboard.type(" 400", delay=SLOWLY)
+    page.get_by_role("tab", name="Letters").click()
+    page.get_by_role("button", name="New: Referral letter").click()
+    page.get_by_label("For whom (name and address)").click()
+    page.keyboard.type("Dr. Sommer", delay=SLOWLY)
+    page.wait_for_timeout(1500)
+    with Session(clinic) as session:
+        assert session.scalars(select(PrescriptionItem.drug)).all() == ["Ibuprofen 400"]
+        assert session.scalars(select(Letter.addressee)).all() == ["Dr. Sommer"]

@@ -68,7 +68,7 @@ def _line(name: str, line: int, kept: Kept | None) -> None:
         for row in ROWS:
             for column, part in zip(st.columns([WIDTHS[each] for each in row]), row, strict=True):
                 label = f"{line}. {_(PARTS[part])}" if part == "drug" else _(PARTS[part])
-                marked = f"{label} \\*" if part in NEEDED else label
+                marked = f"{label} *" if part in NEEDED else label
                 column.text_input(marked, **field(name, f"{line}_{part}", kept))
         words, away = st.columns([8, 3], vertical_alignment="bottom")
         words.text_area(_(PARTS["instructions"]), height=68, **field(name, f"{line}_instructions", kept))
