@@ -1,10 +1,10 @@
-"""Measure a large clinic: `python -m benchmarks [--only slots|bookings|messages|pages|sessions]`."""
+"""Measure a large clinic: `python -m benchmarks [--only slots|bookings|messages|pages|reports|sessions]`."""
 
 import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import bookings, messages, pages, sessions, slots
+from benchmarks import bookings, messages, pages, reports, sessions, slots
 from benchmarks.clinic import Clinic, large_clinic
 from benchmarks.timing import Figure, table
 from db.embedded import ServerRefused
@@ -14,6 +14,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Clinic], list[Figure]]]] = {
     "bookings": ("Bookings a second, as a share of bare psycopg's", bookings.measure),
     "messages": ("Messages a second, as a share of the bare claims'", messages.measure),
     "sessions": ("The session check of every run and click, over one bare row", sessions.measure),
+    "reports": ("A long history on paper, as times a bare document of ReportLab's", reports.measure),
     "pages": ("Page scripts, over an empty page", pages.measure),
 }
 

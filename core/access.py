@@ -33,6 +33,7 @@ class Action(StrEnum):
     SEE_MESSAGES = "see messages"
     SET_CONTACT = "set how a patient is told"
     ANSWER_MESSAGES = "deal with answers"
+    SEE_REVENUE = "see what the clinic earns"
     SEE_SYSTEM = "see whether everything runs"
     SEE_RECORD = "see a patient's record"
     SEARCH_RECORDS = "search the patients of the clinic for a record"
@@ -166,6 +167,7 @@ RULES: dict[Role, dict[Action, Relation]] = {
             Action.INVITE,
             Action.CHANGE_SETTINGS,
             Action.SEE_AUDIT,
+            Action.SEE_REVENUE,
             Action.SEE_SYSTEM,
             Action.RECONCILE,
             Action.REVIEW_ACCESS,

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import access, audit, clinics, clock, ledger, pdfs, statements
+from core import access, audit, ledger, letterheads, pdf_pages, pdfs, statements
 from core.access import Action, Actor
 from core.errors import NotFound
-from core.i18n import N_, _, clock_time, full_time, money, short_date, spoken, zone_offset
-from core.phones import shown
+from core.i18n import N_, _, clock_time, money, short_date
+from core.pdf_pages import Sheet
 from db.models import EntryKind, LedgerEntry, PaymentMethod, Series
 
 NAME = {
@@ -44,8 +44,11 @@ class Printed(NamedTuple):
 
     entry: LedgerEntry
     so_far: list[LedgerEntry]
-    zone: tzinfo
-    printed_at: datetime
+    sheet: Sheet
+
+    @property
+    def zone(self) -> tzinfo:
+        return self.sheet.zone
 
 
 def number(entry: LedgerEntry) -> str:
@@ -82,25 +85,21 @@ def as_pdf(session: Session, actor: Actor, *, entry_id: int) -> bytes:
     )
     written = ledger.entries(session, [entry.appointment_id])
     so_far = [each for each in written if each.id <= entry_id]
-    clinic = entry.particulars["clinic"]
-    printed = Printed(entry, so_far, clinics.zone(session), clock.now())
-    language = spoken().replace("_", "-")
-    return pdfs.document(_story(printed), title=name(entry), clinic=clinic, language=language)
+    stands = entry.particulars
+    sheet = letterheads.sheet(session)._replace(
+        name=stands["clinic"], address=stands["address"], phone=stands.get("phone")
+    )
+    return pdf_pages.build(_story(Printed(entry, so_far, sheet)), sheet, title=name(entry))
 
 
 def _story(printed: Printed) -> list[Any]:
-    entry, stands = printed.entry, printed.entry.particulars
-    reached = [stands["address"], shown(stands["phone"]) if stands.get("phone") else ""]
-    at = printed.printed_at
-    printed_at = f"{full_time(at, printed.zone)} ({zone_offset(at, printed.zone)})"
     return [
-        *pdfs.letterhead(stands["clinic"], "\n".join(each for each in reached if each)),
-        pdfs.title(name(entry)),
+        *pdfs.letterhead(printed.sheet),
+        pdfs.title(name(printed.entry)),
         pdfs.facts(_facts(printed)),
         pdfs.heading(_("This visit until then")),
         _account(printed),
         pdfs.heading(_balance(printed)),
-        pdfs.note(_("Printed on {time}").format(time=printed_at)),
     ]
 
 

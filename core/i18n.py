@@ -112,6 +112,12 @@ def dated(on: date) -> str:
     return shown
 
 
+def month_name(on: date) -> str:
+    """The month of a day, with its year: November 2026."""
+    shown: str = format_skeleton("yMMMM", datetime(on.year, on.month, on.day), locale=_locale.get())  # noqa: DTZ001 - a day, not an instant
+    return shown
+
+
 def short_date(on: date) -> str:
     return format_date(on, "medium", locale=_locale.get())
 

@@ -6,11 +6,12 @@ from PIL import Image
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core import access, audit, clinics
+from core import access, audit, clinics, clock, pdf_pages
 from core.access import Action, Actor
 from core.errors import ClinicError
 from core.file_kinds import FileKind, require_kind
 from core.i18n import N_, megabytes
+from core.pdf_pages import Sheet
 from core.texts import are_readable, several_lines
 from db.models import ClinicSettings, Paper
 
@@ -33,6 +34,11 @@ class LogoTooLarge(ClinicError):
 
 class LogoDamaged(ClinicError):
     message = N_("The logo cannot be opened: the file seems to be damaged.")
+
+
+def sheet(session: Session) -> Sheet:
+    """The clinic's paper for a document that is printed now, in the language spoken here."""
+    return pdf_pages.sheet(clinics.settings(session), zone=clinics.zone(session), at=clock.now())
 
 
 def logo(session: Session) -> bytes | None:

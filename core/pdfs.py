@@ -1,86 +1,145 @@
-"""PDFs in the clinic's name: titled, numbered n of m, in letters of many scripts.
+"""What our documents are made of: letterhead, titles, facts, tables. `pdf_pages.build` makes pages of them.
 
-People's own words go through `words`, since ReportLab reads what it is given as markup, which can embed a
-file of this machine or break the document.
+People's own words are drawn as they are, never through ReportLab's paragraphs, which read what they are given
+as markup: that can embed a file of this machine or break the document.
 """
 
 # mypy: allow-untyped-calls, allow-untyped-defs, allow-subclassing-any
 # ReportLab has no types.
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
-from xml.sax.saxutils import escape
 
-import pymupdf_fonts
-from reportlab.lib import colors
-from reportlab.lib.enums import TA_RIGHT
-from reportlab.lib.fonts import addMapping
-from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import ParagraphStyle
+from PIL import Image as Pictures
+from reportlab.lib.colors import HexColor
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Paragraph, SimpleDocTemplate, Table, TableStyle
-from reportlab.platypus.flowables import Flowable
+from reportlab.platypus.flowables import Flowable, Image, KeepTogether, Spacer
+from reportlab.platypus.tables import Table, TableStyle
 
-from core.i18n import _
+from core.pdf_pages import GREY, LINE, Sheet
+from core.pdf_tags import Node
+from core.pdf_words import Style, Words
+from core.phones import shown
 
-FONT, BOLD = "Noto Sans", "Noto Sans Bold"  # Latin with all accents, Cyrillic, Greek, Vietnamese
-MARGIN = 18 * mm
-_FRAME = 6  # points: what ReportLab leaves around the text of a page
-_GREY = colors.HexColor("#5b6b6d")
-_LINE = colors.HexColor("#d5e0e1")
-_TEXT = ParagraphStyle("text", fontName=FONT, fontSize=10, leading=14)
-_SMALL = ParagraphStyle("small", _TEXT, fontSize=8.5, leading=11.5)
-_LABEL = ParagraphStyle("label", _SMALL, textColor=_GREY)
-_AMOUNT = ParagraphStyle("amount", _SMALL, alignment=TA_RIGHT)
-_AMOUNT_LABEL = ParagraphStyle("amount label", _LABEL, alignment=TA_RIGHT)
-_SENDER = ParagraphStyle("sender", _TEXT, fontName=BOLD)
-_REACHED = ParagraphStyle("reached", _LABEL, spaceAfter=8 * mm)
-_TITLE = ParagraphStyle("title", _TEXT, fontName=BOLD, fontSize=18, leading=24, spaceAfter=2 * mm)
-_HEADING = ParagraphStyle(
-    "heading", _TEXT, fontName=BOLD, fontSize=12.5, leading=16, spaceBefore=6 * mm, spaceAfter=1.5 * mm
-)
-
-
-@cache
-def _register_fonts() -> None:
-    for name, font in ((FONT, "notos"), (BOLD, "notosbo")):
-        pdfmetrics.registerFont(TTFont(name, BytesIO(pymupdf_fonts.myfont(font))))
-    addMapping(FONT, 0, 0, FONT)
-    addMapping(FONT, 1, 0, BOLD)
+RED = HexColor("#a61b1b")
+TEXT = Style(10, 14.5)
+OWN = TEXT._replace(is_own=True)
+BODY = OWN._replace(align="start")
+SMALL = Style(8.8, 12, is_own=True)
+LABEL = Style(8.8, 12, GREY)
+RED_TEXT = TEXT._replace(color=RED)
+DATE = TEXT._replace(align="right")
+_FACT = LABEL._replace(leading=TEXT.leading)
+_AMOUNT = SMALL._replace(align="right")
+_AMOUNT_LABEL = LABEL._replace(align="right")
+_SENDER = Style(11.5, 16, is_bold=True, is_own=True)
+_REACHED = LABEL._replace(is_own=True)
+_TITLE = Style(18, 25, is_bold=True, before=2 * mm, after=2 * mm, tag="H1")
+_HEADING = Style(12.5, 18, is_bold=True, before=5 * mm, after=1 * mm, tag="H2", room_below=75)
+_SUBHEADING = Style(10.5, 15, is_bold=True, before=2.5 * mm, tag="H3", room_below=48)
+_PART = Style(8.8, 13, GREY, before=1 * mm, room_below=30)
+_WARNING = Style(20, 28, RED, is_bold=True, before=2 * mm, after=1 * mm)
+_LOGO = (48 * mm, 20 * mm)
+_LOGO_PIXELS = 800
 
 
-def words(text: str, style: ParagraphStyle = _TEXT) -> Paragraph:
-    """People's own words, line by line as they wrote them."""
-    _register_fonts()
-    return Paragraph("<br/>".join(escape(line) for line in text.splitlines()), style)
+def words(text: str, style: Style = BODY) -> Words:
+    """People's own words, line by line as they wrote them, unless `style` says that they are ours."""
+    return Words(text, style)
 
 
-def title(text: str) -> Paragraph:
+def title(text: str) -> Words:
     return words(text, _TITLE)
 
 
-def letterhead(name: str, reached: str) -> list[Paragraph]:
-    """Who writes, and where they are reached."""
-    return [words(name, _SENDER), words(reached, _REACHED)]
-
-
-def heading(text: str) -> Paragraph:
+def heading(text: str) -> Words:
     return words(text, _HEADING)
 
 
-def note(text: str) -> Paragraph:
-    return words(text, _LABEL)
+def subheading(text: str) -> Words:
+    return words(text, _SUBHEADING)
 
 
-def facts(pairs: Sequence[tuple[str, str]]) -> Table:
+def part(text: str) -> Words:
+    """What the words below are: Findings, Plan."""
+    return words(text, _PART)
+
+
+def warning(text: str) -> Words:
+    """What nobody may overlook."""
+    return words(text, _WARNING)
+
+
+def note(text: str) -> Words:
+    return words(text, LABEL)
+
+
+def gap(height_mm: float) -> Spacer:
+    return Spacer(1, height_mm * mm)
+
+
+def until(parts: Sequence[Flowable], height_mm: float, width: float) -> list[Flowable]:
+    """Parts that are to take at least so much of the page, as what follows has its place on it."""
+    taken = sum(part.wrap(width, 10_000)[1] for part in parts)
+    return [*parts, Spacer(1, max(0, height_mm * mm - taken))]
+
+
+def together(parts: Sequence[Flowable]) -> KeepTogether:
+    """Parts that no page divides, where one page can hold them."""
+    return KeepTogether(list(parts))
+
+
+def letterhead(sheet: Sheet) -> list[Flowable]:
+    """Who writes and where they are reached, with the logo on the other side."""
+    phone = shown(sheet.phone) if sheet.phone else ""
+    reached = "\n".join(each for each in (sheet.address, phone) if each)
+    sender: list[Flowable] = [words(sheet.name, _SENDER)]
+    if reached:
+        sender.append(words(reached, _REACHED))
+    if sheet.logo is None:
+        return [*sender, gap(5)]
+    logo = _Logo(BytesIO(_drawable(sheet.logo)))
+    scale = min(_LOGO[0] / logo.imageWidth, _LOGO[1] / logo.imageHeight)
+    logo.drawWidth, logo.drawHeight = logo.imageWidth * scale, logo.imageHeight * scale
+    head = Table([[sender, logo]], colWidths=[sheet.width - _LOGO[0], _LOGO[0]], hAlign="LEFT")
+    head.setStyle(
+        TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("ALIGN", (1, 0), (1, 0), "RIGHT"), *_no_padding()])
+    )
+    return [head, gap(5)]
+
+
+@lru_cache(maxsize=2)
+def _drawable(logo: bytes) -> bytes:
+    """A logo on white and no larger than print needs: it goes into every document."""
+    with Pictures.open(BytesIO(logo), formats=("PNG", "JPEG")) as opened:
+        opened.thumbnail((_LOGO_PIXELS, _LOGO_PIXELS))
+        picture = opened.convert("RGBA")
+    white = Pictures.new("RGBA", picture.size, "white")
+    white.alpha_composite(picture)
+    written = BytesIO()
+    white.convert("RGB").save(written, "PNG")
+    return written.getvalue()
+
+
+class _Logo(Image):
+    """An ornament: the clinic's name stands beside it."""
+
+    def draw(self) -> None:
+        self.canv._code.append("/Artifact BMC")
+        super().draw()
+        self.canv._code.append("EMC")
+
+
+def facts(pairs: Sequence[tuple[str, str]], *, label_mm: float = 38) -> Table:
     """Labels with what they stand for, below each other."""
-    rows = [[words(label, _LABEL), words(value)] for label, value in pairs]
-    return Table(rows, colWidths=[38 * mm, None], hAlign="LEFT", splitInRow=1, style=_style())
+    whole = Node("Table")
+    rows = []
+    for label, value in pairs:
+        row = whole.inner("TR")
+        rows.append([Words(label, _FACT, row.inner("TH", "Row")), Words(value, OWN, row.inner("TD"))])
+    return _Grid(rows, colWidths=[label_mm * mm, None], hAlign="LEFT", splitInRow=1, style=_style())
 
 
 def table(
@@ -88,73 +147,60 @@ def table(
     rows: Sequence[Sequence[str]],
     widths: Sequence[float | None],
     *,
-    amounts: int | None = None,
+    amounts: int | Sequence[int] = (),
 ) -> Table:
     """A table whose headings stand again on each page. `widths` in mm; None shares what is left.
 
-    The column `amounts`, counted from 0, has its figures below each other on the right.
+    The columns `amounts`, counted from 0, have their figures below each other on the right.
     """
+    right = {amounts} if isinstance(amounts, int) else set(amounts)
+    whole = Node("Table")
+    head = whole.inner("TR")
     cells = [
-        [words(each, _AMOUNT_LABEL if at == amounts else _LABEL) for at, each in enumerate(headings)],
-        *([words(each, _AMOUNT if at == amounts else _SMALL) for at, each in enumerate(row)] for row in rows),
+        [
+            Words(each, _AMOUNT_LABEL if at in right else LABEL, head.inner("TH", "Column"))
+            for at, each in enumerate(headings)
+        ]
     ]
+    for row in rows:
+        line = whole.inner("TR")
+        cells.append(
+            [Words(each, _AMOUNT if at in right else SMALL, line.inner("TD")) for at, each in enumerate(row)]
+        )
     across = [None if width is None else width * mm for width in widths]
-    return Table(cells, colWidths=across, repeatRows=1, hAlign="LEFT", splitInRow=1, style=_style())
+    return _Grid(cells, colWidths=across, repeatRows=1, hAlign="LEFT", splitInRow=1, style=_style())
+
+
+class _Grid(Table):
+    """A table as wide as the page; its lines are ornaments."""
+
+    def _calc(self, width: float, height: float) -> None:
+        if None in self._argW:
+            left = width - sum(each for each in self._argW if each is not None)
+            share = left / self._argW.count(None)
+            self._argW = [share if each is None else each for each in self._argW]
+            self._colWidths = list(self._argW)
+        super()._calc(width, height)
+
+    def _drawLines(self) -> None:  # noqa: N802 - ReportLab's own name
+        self.canv._code.append("/Artifact BMC")
+        super()._drawLines()
+        self.canv._code.append("EMC")
 
 
 def _style() -> TableStyle:
     return TableStyle(
         [
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
-            ("LINEBELOW", (0, 0), (-1, -1), 0.4, _LINE),
-            ("LEFTPADDING", (0, 0), (-1, -1), 0),
-            ("TOPPADDING", (0, 0), (-1, -1), 3),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 4),
+            ("LINEBELOW", (0, 0), (-1, -1), 0.4, LINE),
+            *_no_padding(),
+            ("RIGHTPADDING", (0, 0), (-2, -1), 8),
+            ("TOPPADDING", (0, 0), (-1, -1), 2),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
         ]
     )
 
 
-class _Numbered(Canvas):
-    """Draws the foot of each page at the end, when it is known how many there are."""
-
-    clinic = ""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._pages: list[dict[str, Any]] = []
-
-    def showPage(self) -> None:  # noqa: N802 - ReportLab's own name
-        self._pages.append(dict(self.__dict__))
-        self._startPage()
-
-    def save(self) -> None:
-        for number, page in enumerate(self._pages, start=1):
-            self.__dict__.update(page)
-            self.setFont(FONT, 8)
-            self.setFillColor(_GREY)
-            self.drawString(MARGIN + _FRAME, 10 * mm, self.clinic)
-            counted = _("Page {number} of {count}").format(number=number, count=len(self._pages))
-            self.drawRightString(A4[0] - MARGIN - _FRAME, 10 * mm, counted)
-            super().showPage()
-        super().save()
-
-
-def document(story: Sequence[Flowable], *, title: str, clinic: str, language: str) -> bytes:
-    """The parts as a PDF on A4, with its title, author and language in it. `language` such as en or pt-BR."""
-    written = BytesIO()
-    made = SimpleDocTemplate(
-        written,
-        pagesize=A4,
-        leftMargin=MARGIN,
-        rightMargin=MARGIN,
-        topMargin=MARGIN,
-        bottomMargin=MARGIN + 4 * mm,
-        title=title,
-        author=clinic,
-        creator="Clinic Portal",
-        lang=language,
-        displayDocTitle=1,
-    )
-    numbered = type("Numbered", (_Numbered,), {"clinic": clinic})
-    made.build(list(story), canvasmaker=numbered)
-    return written.getvalue()
+def _no_padding() -> list[tuple[Any, ...]]:
+    sides = ("LEFTPADDING", "RIGHTPADDING", "TOPPADDING", "BOTTOMPADDING")
+    return [(side, (0, 0), (-1, -1), 0) for side in sides]

@@ -3,7 +3,7 @@
 from datetime import date, datetime, tzinfo
 from typing import Any
 
-from core import pdfs
+from core import pdf_pages, pdfs
 from core.i18n import N_, _, clock_time, full_time, short_date
 from core.phones import shown
 from core.record_items import LISTS, SEVERITIES
@@ -35,7 +35,9 @@ def summary(
     [patient] = sections["patient"]
     heading = _("Your data at {clinic}").format(clinic=clinic.name)
     as_of = _("As of {time}. The file data.json holds all of it.").format(time=full_time(made_at, zone))
+    sheet = pdf_pages.sheet(clinic, zone=zone, at=made_at, locale=locale)
     parts = [
+        *pdfs.letterhead(sheet),
         pdfs.title(heading),
         pdfs.note(as_of),
         pdfs.heading(patient["name"]),
@@ -45,7 +47,8 @@ def summary(
         *_visits(sections, zone),
         *_emergencies(sections["emergency_accesses"], zone),
     ]
-    return pdfs.document(parts, title=heading, clinic=clinic.name, language=locale.replace("_", "-"))
+    about = pdf_pages.About(patient["name"], date.fromisoformat(patient["birth_on"]))
+    return pdf_pages.build(parts, sheet, title=heading, about=about)
 
 
 def _person(patient: dict[str, Any], accounts: list[dict[str, Any]], zone: tzinfo) -> list[tuple[str, str]]:

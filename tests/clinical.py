@@ -121,6 +121,7 @@ class Clinical:
     prescription_id: int
     draft_id: int
     letter_draft_id: int
+    letter_id: int
     attachment_id: int
     question_id: int
 
@@ -158,4 +159,6 @@ def written(
     given = {"answer": words, "answered_at": NOW, "answered_by_id": doctor.user_id}
     session.add(IntakeAnswer(appointment_id=visit.id, question_id=question.id, **given))
     session.flush()
-    return Clinical(visit.id, listed.item_id, signed.id, draft.id, letters[1].id, file_id, question.id)
+    return Clinical(
+        visit.id, listed.item_id, signed.id, draft.id, letters[1].id, letters[0].id, file_id, question.id
+    )

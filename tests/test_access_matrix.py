@@ -202,6 +202,12 @@ ALL_VISITS = Recipe(
     not_for=Role.DOCTOR,
 )
 RECIPES = {
+    "day_lists.as_pdf": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
+    "history_reports.as_pdf": of_patient(Action.SEE_RECORD),
+    "letter_pdfs.as_pdf": of_record(Action.SEE_RECORD, "letter_id"),
+    "monthly_reports.as_pdf": of_nobody(Action.SEE_REVENUE, year=2026, month=6),
+    "prescription_pdfs.as_pdf": of_record(Action.SEE_RECORD, "prescription_id"),
+    "visit_summaries.as_pdf": of_record(Action.SEE_RECORD, "visit_id"),
     # A doctor sees the own day, and not the whole clinic's.
     "agendas.clinic_day": Recipe(
         Action.SEE_DAY, lambda _world, _is_own: {"on": WEDNESDAY}, not_for=Role.DOCTOR

@@ -3,118 +3,145 @@
 Never `st.download_button`: what Streamlit offers under /media is anybody's who knows the address.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from core import audit, calendars, documents, privacy, sign_ins, trails
+from core import (
+    attachments,
+    calendars,
+    day_lists,
+    documents,
+    history_reports,
+    letter_pdfs,
+    monthly_reports,
+    prescription_pdfs,
+    privacy,
+    trails,
+    visit_summaries,
+)
 from core.access import Actor
-from core.errors import AccessDenied, ClinicError, NotFound
-from core.i18n import _, use_locale
-from core.trails import FilterUnreadable
 from db.config import config
-from db.session import unit_of_work
-from pages.front.cookies import session_cookie
+from pages.front import handouts
+from pages.front.handouts import File, answer
 
-DIGITS = 9  # the most that any of our numbers has
-
-
-class Refusal(NamedTuple):
-    """An answer without a file."""
-
-    status: int
-    sentence: str
-
-
-Build = Callable[[Any, Actor], bytes]
+PDF = "application/pdf"
 
 
 async def visit_calendar(request: Request) -> Response:
     """The .ics of a visit."""
 
-    def build(session: Any, actor: Actor) -> bytes:
-        return calendars.visit_ics(
-            session, actor, appointment_id=_number(request), public_url=config().public_url
-        )
+    def build(session: Any, actor: Actor) -> File:
+        number, url = handouts.number(request), config().public_url
+        made = calendars.visit_ics(session, actor, appointment_id=number, public_url=url)
+        return File(made, "text/calendar", "appointment.ics")
 
-    return await _answer(request, build, "text/calendar", "appointment.ics")
+    return await answer(request, build)
 
 
 async def own_data(request: Request) -> Response:
     """Everything held about a patient, as a ZIP."""
 
-    def build(session: Any, actor: Actor) -> bytes:
-        return privacy.export(session, actor, patient_id=_number(request))
+    def build(session: Any, actor: Actor) -> File:
+        made = privacy.export(session, actor, patient_id=handouts.number(request))
+        return File(made, "application/zip", "my-data.zip")
 
-    return await _answer(request, build, "application/zip", "my-data.zip")
+    return await answer(request, build)
 
 
 async def document(request: Request) -> Response:
     """An invoice, a receipt or what else the ledger has under a number."""
 
-    def build(session: Any, actor: Actor) -> bytes:
-        return documents.as_pdf(session, actor, entry_id=_number(request))
+    def build(session: Any, actor: Actor) -> File:
+        number = handouts.number(request)
+        return File(documents.as_pdf(session, actor, entry_id=number), PDF, f"document-{number}.pdf")
 
-    return await _answer(request, build, "application/pdf", f"document-{request.path_params['number']}.pdf")
+    return await answer(request, build)
 
 
 async def audit_trail(request: Request) -> Response:
     """The entries of the audit trail that the address asks for, as CSV."""
 
-    def build(session: Any, actor: Actor) -> bytes:
-        return trails.as_csv(session, actor, trails.from_query(request.query_params))
+    def build(session: Any, actor: Actor) -> File:
+        made = trails.as_csv(session, actor, trails.from_query(request.query_params))
+        return File(made, "text/csv; charset=utf-8", "audit-trail.csv")
 
-    return await _answer(request, build, "text/csv; charset=utf-8", "audit-trail.csv")
-
-
-async def _answer(request: Request, build: Build, media_type: str, name: str) -> Response:
-    """The file, if whoever asks may have it; for anybody else it does not exist."""
-    token = request.cookies.get(session_cookie())
-    address = request.client.host if request.client else None
-    made = await run_in_threadpool(_made, token, address, build)
-    if isinstance(made, Refusal):
-        return PlainTextResponse(made.sentence, made.status)
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return Response(made, media_type=media_type, headers=headers)
+    return await answer(request, build)
 
 
-def _made(token: str | None, address: str | None, build: Build) -> bytes | Refusal:
-    """What `build` makes for whoever holds `token`, or why not, in their language."""
-    try:
-        content = _built(token, address, build)
-    except FilterUnreadable as error:
-        return Refusal(400, str(error))
-    except ClinicError:
-        return Refusal(404, _("That is not here any more."))
-    return content if content is not None else Refusal(401, _("Please sign in to see this page."))
+async def history(request: Request) -> Response:
+    """The record of a patient: the sections and the period that the address asks for."""
+
+    def build(session: Any, actor: Actor) -> File:
+        number = handouts.number(request)
+        wanted = history_reports.from_query(request.query_params)
+        return File(history_reports.as_pdf(session, actor, patient_id=number, **wanted), PDF, "history.pdf")
+
+    return await answer(request, build)
 
 
-def _built(token: str | None, address: str | None, build: Build) -> bytes | None:
-    """What `build` makes for whoever holds `token`, None when nobody does. Refusals go into the trail."""
-    with unit_of_work() as session:
-        actor = sign_ins.current_actor(session, token, address=address)
-    if actor is None:
-        return None
-    use_locale(actor.locale)
-    try:
-        with unit_of_work() as session:
-            return build(session, actor)
-    except AccessDenied as denied:
-        with unit_of_work() as session:
-            audit.record_refusal(session, actor, denied)
-        raise
+async def visit(request: Request) -> Response:
+    """The summary of a visit."""
+
+    def build(session: Any, actor: Actor) -> File:
+        number = handouts.number(request)
+        return File(visit_summaries.as_pdf(session, actor, appointment_id=number), PDF, f"visit-{number}.pdf")
+
+    return await answer(request, build)
 
 
-def _number(request: Request) -> int:
-    """The number in the address. Raises `NotFound` where there is none that could be a row's."""
-    text: str = request.path_params["number"]
-    if not (text.isascii() and text.isdecimal() and len(text) <= DIGITS):
-        raise NotFound
-    return int(text)
+async def prescription(request: Request) -> Response:
+    """A signed prescription."""
+
+    def build(session: Any, actor: Actor) -> File:
+        number = handouts.number(request)
+        made = prescription_pdfs.as_pdf(session, actor, prescription_id=number)
+        return File(made, PDF, f"prescription-{number}.pdf")
+
+    return await answer(request, build)
+
+
+async def letter(request: Request) -> Response:
+    """A signed letter."""
+
+    def build(session: Any, actor: Actor) -> File:
+        number = handouts.number(request)
+        return File(letter_pdfs.as_pdf(session, actor, letter_id=number), PDF, f"letter-{number}.pdf")
+
+    return await answer(request, build)
+
+
+async def day(request: Request) -> Response:
+    """The list of a doctor's day."""
+
+    def build(session: Any, actor: Actor) -> File:
+        number, on = handouts.number(request), handouts.day(request.path_params["day"])
+        return File(day_lists.as_pdf(session, actor, doctor_id=number, on=on), PDF, f"day-{on}.pdf")
+
+    return await answer(request, build)
+
+
+async def month(request: Request) -> Response:
+    """The clinic's month in figures."""
+
+    def build(session: Any, actor: Actor) -> File:
+        first_on = handouts.day(f"{request.path_params['month']}-01")
+        made = monthly_reports.as_pdf(session, actor, year=first_on.year, month=first_on.month)
+        return File(made, PDF, f"month-{first_on:%Y-%m}.pdf")
+
+    return await answer(request, build)
+
+
+async def attachment(request: Request) -> Response:
+    """A file of a record, as what it was found to be when it was added."""
+
+    def build(session: Any, actor: Actor) -> File:
+        found = attachments.content(session, actor, attachment_id=handouts.number(request))
+        return File(found.content, found.kind.value, found.name)
+
+    return await answer(request, build)
 
 
 FILES = [
@@ -122,4 +149,11 @@ FILES = [
     Route("/files/my-data/{number}.zip", own_data),
     Route("/files/documents/{number}.pdf", document),
     Route("/files/audit.csv", audit_trail),
+    Route("/files/history/{number}.pdf", history),
+    Route("/files/visits/{number}.pdf", visit),
+    Route("/files/prescriptions/{number}.pdf", prescription),
+    Route("/files/letters/{number}.pdf", letter),
+    Route("/files/days/{number}/{day}.pdf", day),
+    Route("/files/months/{month}.pdf", month),
+    Route("/files/attachments/{number}", attachment),
 ]
