@@ -17,7 +17,8 @@ pytestmark = browsers.NEEDED
 @pytest.fixture
 def visit_id(clinic: Engine, residents: Residents, request: pytest.FixtureRequest) -> int:
     """A visit of its own for each test: they may not lie over each other."""
-    number = sorted(each.name for each in request.session.items).index(request.node.name)
+    here = [each.name for each in request.session.items if each.path == request.node.path]
+    number = sorted(here).index(request.node.name)
     return in_the_chair(clinic, residents, minutes_ago=40 * (number + 1))
 
 
@@ -138,6 +139,8 @@ def test_the_keys_sign_the_note_as_it_is_typed(
     expect(page.get_by_text("The note is signed.")).to_be_visible()
     expect(page.get_by_text("Signed by Dr. Eva Roth")).to_be_visible()
     expect(page.get_by_text("Nothing found")).to_be_visible()
+    visit = page.get_by_role("link", name="Visit as PDF").get_attribute("href")
+    assert page.evaluate("address => fetch(address).then(answer => answer.status)", visit) == 200
 
 
 def test_a_prescription_and_a_letter_are_saved_while_one_types_too(
