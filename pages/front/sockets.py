@@ -17,6 +17,7 @@ SESSION_ENDED = 4401  # close codes: ours, and "try again later"
 TRY_AGAIN = 1013
 _GOODBYE_SECONDS = 2.0
 _LAST_WISH_SECONDS = 2.0  # in which what a browser asked for right before it was gone is still done
+_LONGEST_END = 200  # bytes of the message by which Streamlit says that a run has ended
 
 
 async def serve(app: ASGIApp, scope: Scope, receive: Receive, send: Send, visitor: Visitor) -> None:
@@ -42,9 +43,10 @@ class _Tab:
         self._ended = ended
         self._next: asyncio.Future[Message] | None = None
         self._is_closed = False
-        self._asked_at = -_LAST_WISH_SECONDS
+        self._wishes = _Wishes()
 
     async def send(self, message: Message) -> None:
+        self._wishes.note_sent(message)
         if not self._is_closed:
             await self._to_browser(message)
 
@@ -62,7 +64,7 @@ class _Tab:
                 return message
             try:
                 if await run_in_threadpool(is_live, self._visitor.token, is_active_use=frame.is_use):
-                    self._asked_at = time.monotonic()
+                    self._wishes.note_asked()
                     return message
             except NoAnswer:
                 return await self._close(TRY_AGAIN)
@@ -80,7 +82,8 @@ class _Tab:
         It stops where it is then, and what somebody typed right before closing the tab would not be saved.
         """
         self._is_closed = True
-        await asyncio.sleep(max(0.0, self._asked_at + _LAST_WISH_SECONDS - time.monotonic()))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wishes.are_done.wait(), self._wishes.seconds_left())
 
     async def _next_message(self) -> Message | None:
         """What the browser says next, None as soon as the session is over."""
@@ -109,3 +112,31 @@ class _Tab:
                 self._to_browser({"type": "websocket.close", "code": code}), _GOODBYE_SECONDS
             )
         return {"type": "websocket.disconnect", "code": code}
+
+
+class _Wishes:
+    """What a browser has asked for in the last seconds, and whether all of it was done."""
+
+    def __init__(self) -> None:
+        self.are_done = asyncio.Event()
+        self.are_done.set()
+        self._open = 0
+        self._asked_at = 0.0
+
+    def note_asked(self) -> None:
+        # Streamlit may answer several with one run: what is older than its time is not counted for ever.
+        self._open = self._open + 1 if self.seconds_left() > 0 else 1
+        self._asked_at = time.monotonic()
+        self.are_done.clear()
+
+    def note_sent(self, message: Message) -> None:
+        content = message.get("bytes") or b""
+        if not self._open or not 0 < len(content) <= _LONGEST_END:
+            return
+        if ForwardMsg.FromString(content).WhichOneof("type") == "script_finished":
+            self._open -= 1
+            if not self._open:
+                self.are_done.set()
+
+    def seconds_left(self) -> float:
+        return max(0.0, self._asked_at + _LAST_WISH_SECONDS - time.monotonic())
