@@ -6,7 +6,7 @@ from datetime import date
 
 from core.contact_preferences import BY_PHONE, FROM_DESK, ON_PAPER
 from core.i18n import N_, _
-from db.models import Appointment, AppointmentStatus, Role
+from db.models import Appointment, AppointmentStatus, Role, Sex
 
 STATUS = {
     AppointmentStatus.PENDING: (N_("Waiting for payment"), "orange"),
@@ -23,6 +23,12 @@ ROLE = {
     Role.DOCTOR: N_("Doctor"),
     Role.STAFF: N_("Reception"),
     Role.ADMIN: N_("Administrator"),
+}
+SEX = {
+    Sex.FEMALE: N_("female"),
+    Sex.MALE: N_("male"),
+    Sex.OTHER: N_("other sex"),
+    Sex.UNKNOWN: N_("sex not known"),
 }
 CONSENT = {
     "registration": N_("when you registered"),
@@ -46,6 +52,11 @@ def plain(text: str) -> str:
     words = _MARKUP.sub(r"\\\1", _ADDRESS.sub("\\1\u2060\\2", " ".join(text.split())))
     is_leftward = any(unicodedata.bidirectional(sign) in {"R", "AL"} for sign in words)
     return f"\u2068{words}\u2069" if is_leftward else words
+
+
+def plain_lines(text: str) -> str:
+    """The same for what people wrote in several lines: they stay lines, also those with nothing in them."""
+    return "  \n".join(plain(line) or "\u00a0" for line in text.split("\n"))
 
 
 def status_badge(status: AppointmentStatus) -> str:
