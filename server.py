@@ -15,8 +15,9 @@ from core.traces import keep_values_out_of_logs
 from db.config import config
 from pages.front.guard import Guard
 from pages.front.routes import ROUTES
-from pages.front.serving import tell_uvicorn
+from pages.front.serving import tell_streamlit, tell_uvicorn
 from pages.front.traces import log, log_error
+from pages.front.typing import Typing
 from pages.front.watch import watching
 
 
@@ -36,11 +37,12 @@ if config().is_plain_http:
     )
 keep_values_out_of_logs()
 tell_uvicorn()
+tell_streamlit()
 app = st.App(
     "Home.py",
     routes=ROUTES,
     lifespan=watching,
-    middleware=[Middleware(Guard)],
+    middleware=[Middleware(Typing), Middleware(Guard)],
     on_script_error=report_error,
 )
 gc.freeze()  # what the imports made stays for good: no collection need look at it again

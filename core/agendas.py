@@ -95,6 +95,16 @@ def day(session: Session, actor: Actor, *, doctor_id: int, on: date) -> list[App
     return _starting(session, on, Appointment.doctor_id == doctor_id)
 
 
+def next_patient(session: Session, actor: Actor, *, doctor_id: int, on: date) -> Appointment | None:
+    """Whose turn it is with a doctor on a day: the first who has arrived, else the next who is expected."""
+    visits = day(session, actor, doctor_id=doctor_id, on=on)
+    for wanted in (AppointmentStatus.ARRIVED, AppointmentStatus.CONFIRMED):
+        for visit in visits:
+            if visit.status is wanted:
+                return visit
+    return None
+
+
 def clinic_day(session: Session, actor: Actor, *, on: date) -> list[Appointment]:
     """Every doctor's visits that start on a day of the clinic and were not called off, in order of time."""
     access.require(actor, Action.SEE_DAY)

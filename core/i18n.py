@@ -127,6 +127,11 @@ def clock_time(at: datetime, zone: tzinfo) -> str:
     return format_time(at, "short", tzinfo=zone, locale=_locale.get())
 
 
+def exact_time(at: datetime, zone: tzinfo) -> str:
+    """A time of day in `zone` with its seconds: 9:30:05 AM or 09:30:05, as the locale has it."""
+    return format_time(at, "medium", tzinfo=zone, locale=_locale.get())
+
+
 def wall_clock(at: time) -> str:
     """What a clock shows, on any day: 9:30 AM or 09:30, as the locale has it."""
     return format_time(at, "short", locale=_locale.get())

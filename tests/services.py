@@ -96,6 +96,7 @@ WITHOUT_ACTOR = {
     "password_resets.is_over": _COUNTED,
     "processor_events.forget_old": _TIDYING + "deletes what is past its days",
     "processor_events.store": "keeps what the card processor has signed",
+    "prescription_drafts.matches": "compares a draft that its caller was given with the allergies",
     "privacy.expired_records": _TIDYING + "erases what the law no longer makes a clinic keep",
     "reminders.remind": _TIDYING + "writes down what patients are to be reminded of",
     "registrations.ask": _BEFORE + "keeps a form and sends a code, and tells the screen nothing",

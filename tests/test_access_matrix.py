@@ -213,6 +213,7 @@ RECIPES = {
         Action.SEE_DAY, lambda _world, _is_own: {"on": WEDNESDAY}, not_for=Role.DOCTOR
     ),
     "agendas.day": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
+    "agendas.next_patient": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "agendas.one": of_visit(Action.SEE_APPOINTMENT),
     "agendas.past": ALL_VISITS,
     "agendas.rooms": of_nobody(Action.SEARCH_PATIENTS),

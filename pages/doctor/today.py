@@ -4,13 +4,13 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from core import clinics, clock, days, doctors
+from core import clinics, clock, days, doctors, treatments
 from core.days import Entry, Kind
 from core.i18n import _, clock_time, long_day, ngettext, span
 from db.models import AppointmentStatus, Role
 from pages.ui import age, choice, plain, reading, require, visit_badge
 from pages.ui.arrivals import late_popover, step_buttons
-from pages.ui.navigation import PATIENT_RECORD
+from pages.ui.navigation import PATIENT_RECORD, VISIT
 
 actor = require(Role.DOCTOR, Role.STAFF, Role.ADMIN)
 
@@ -44,6 +44,13 @@ def show(entry: Entry) -> None:
             f"{plain(visit.service.name)}  \n:gray[{_('Video') if visit.service.is_video else plain(place)}]"
         )
         if actor.doctor_id is not None:
+            if visit.status not in treatments.NEVER_A_VISIT:
+                what.page_link(
+                    VISIT,
+                    label=_("Open the visit"),
+                    icon=":material/stethoscope:",
+                    query_params={"visit": str(visit.id)},
+                )
             what.button(
                 _("Record"),
                 icon=":material/clinical_notes:",

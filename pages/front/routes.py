@@ -1,4 +1,4 @@
-"""Our own addresses beside the pages: the session cookie, `health`, `files`, the `logo` and `webhooks`."""
+"""Our own addresses beside the pages: session cookie, `health`, `files`, `logo`, `typing` and `webhooks`."""
 
 from urllib.parse import urlsplit
 
@@ -13,6 +13,7 @@ from pages.front.cookies import browser_cookie, forget_streamlit_sign_in, sessio
 from pages.front.files import FILES
 from pages.front.health import healthz
 from pages.front.logo import LOGO
+from pages.front.typing import TYPING
 from pages.front.visitors import is_live
 from pages.front.webhooks import WEBHOOKS
 
@@ -71,5 +72,6 @@ ROUTES = [
     *FILES,
     *WEBHOOKS,
     LOGO,
+    *TYPING,
     Route("/healthz", healthz),
 ]

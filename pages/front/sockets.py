@@ -1,6 +1,7 @@
 """One open tab's websocket, between the browser and Streamlit."""
 
 import asyncio
+import time
 from contextlib import suppress
 
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +16,8 @@ from pages.front.watch import Ended, open_tab
 SESSION_ENDED = 4401  # close codes: ours, and "try again later"
 TRY_AGAIN = 1013
 _GOODBYE_SECONDS = 2.0
+_LAST_WISH_SECONDS = 2.0  # in which what a browser asked for right before it was gone is still done
+_LONGEST_END = 200  # bytes of the message by which Streamlit says that a run has ended
 
 
 async def serve(app: ASGIApp, scope: Scope, receive: Receive, send: Send, visitor: Visitor) -> None:
@@ -40,8 +43,10 @@ class _Tab:
         self._ended = ended
         self._next: asyncio.Future[Message] | None = None
         self._is_closed = False
+        self._wishes = _Wishes()
 
     async def send(self, message: Message) -> None:
+        self._wishes.note_sent(message)
         if not self._is_closed:
             await self._to_browser(message)
 
@@ -49,6 +54,8 @@ class _Tab:
         """The next message that may pass. When the session is over it is asked for by nobody any more."""
         while (message := await self._next_message()) is not None:
             if message["type"] != "websocket.receive":
+                if message["type"] == "websocket.disconnect":
+                    await self._grant_last_wish()
                 return message
             frame = frames.read(message.get("bytes"))
             if frame is None:
@@ -57,6 +64,7 @@ class _Tab:
                 return message
             try:
                 if await run_in_threadpool(is_live, self._visitor.token, is_active_use=frame.is_use):
+                    self._wishes.note_asked()
                     return message
             except NoAnswer:
                 return await self._close(TRY_AGAIN)
@@ -67,6 +75,15 @@ class _Tab:
         """Stop waiting for the browser."""
         if self._next is not None:
             self._next.cancel()
+
+    async def _grant_last_wish(self) -> None:
+        """Let Streamlit finish what it was just asked for before it hears that the browser is gone.
+
+        It stops where it is then, and what somebody typed right before closing the tab would not be saved.
+        """
+        self._is_closed = True
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wishes.are_done.wait(), self._wishes.seconds_left())
 
     async def _next_message(self) -> Message | None:
         """What the browser says next, None as soon as the session is over."""
@@ -95,3 +112,31 @@ class _Tab:
                 self._to_browser({"type": "websocket.close", "code": code}), _GOODBYE_SECONDS
             )
         return {"type": "websocket.disconnect", "code": code}
+
+
+class _Wishes:
+    """What a browser has asked for in the last seconds, and whether all of it was done."""
+
+    def __init__(self) -> None:
+        self.are_done = asyncio.Event()
+        self.are_done.set()
+        self._open = 0
+        self._asked_at = 0.0
+
+    def note_asked(self) -> None:
+        # Streamlit may answer several with one run: what is older than its time is not counted for ever.
+        self._open = self._open + 1 if self.seconds_left() > 0 else 1
+        self._asked_at = time.monotonic()
+        self.are_done.clear()
+
+    def note_sent(self, message: Message) -> None:
+        content = message.get("bytes") or b""
+        if not self._open or not 0 < len(content) <= _LONGEST_END:
+            return
+        if ForwardMsg.FromString(content).WhichOneof("type") == "script_finished":
+            self._open -= 1
+            if not self._open:
+                self.are_done.set()
+
+    def seconds_left(self) -> float:
+        return max(0.0, self._asked_at + _LAST_WISH_SECONDS - time.monotonic())

@@ -1,6 +1,6 @@
 """What the pages share: the guard, the way from a click to a service, and the parts of a screen."""
 
-from pages.ui.actions import Place, form_key, perform, perform_signed_out, say, show_messages
+from pages.ui.actions import Place, form_key, perform, perform_quietly, perform_signed_out, say, show_messages
 from pages.ui.choices import choice
 from pages.ui.guard import require
 from pages.ui.refusals import reading
@@ -13,6 +13,7 @@ __all__ = [
     "choice",
     "form_key",
     "perform",
+    "perform_quietly",
     "perform_signed_out",
     "pick_time",
     "plain",

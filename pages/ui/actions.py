@@ -36,6 +36,7 @@ class Message(NamedTuple):
     """What the last click came to.
 
     `picker` is where the alternatives to a lost time can be chosen, `place` where the person is taken first.
+    `error` is the kind of what stood in the way, if anything did.
     """
 
     is_good: bool
@@ -43,6 +44,7 @@ class Message(NamedTuple):
     lost: SlotTaken | None = None
     picker: str = ""
     place: Place | None = None
+    error: type[ClinicError] | None = None
 
 
 def perform(
@@ -82,7 +84,7 @@ def perform(
         if isinstance(error, AccessDenied):
             keep_refusal(error)
         lost = error if isinstance(error, SlotTaken) else None
-        st.session_state["message"] = Message(False, str(error), lost, picker)
+        st.session_state["message"] = Message(False, str(error), lost, picker, error=type(error))
         return None
     if actor is None:
         st.session_state["message"] = Message(False, _("You have been signed out. Please sign in again."))
@@ -93,6 +95,16 @@ def perform(
         st.session_state.pop(f"{form}_form_key", None)
     _empty(clear)
     return result
+
+
+def perform_quietly(service: Callable[..., Result], /, **arguments: Any) -> tuple[Result | None, Message]:
+    """Do what `perform` does for something that saves by itself, and leave it to the caller to say so."""
+    waiting = st.session_state.pop("message", None)
+    result = perform(service, done="", **arguments)
+    came_to: Message = st.session_state.pop("message")
+    if waiting is not None:
+        st.session_state["message"] = waiting
+    return result, came_to
 
 
 def _place(then: str | Callable[[Any], Place], result: Any) -> Place | None:

@@ -21,6 +21,7 @@ BEFORE_VISIT = "pages/patient/before_visit.py"
 RECORD_ACCESS = "pages/patient/record_access.py"
 MY_DATA = "pages/patient/my_data.py"
 TODAY = "pages/doctor/today.py"
+VISIT = "pages/doctor/visit.py"
 PATIENT_RECORD = "pages/doctor/patient_record.py"
 BOOK_FOR_PATIENT = "pages/staff/book_for_patient.py"
 ARRIVALS = "pages/staff/arrivals.py"
@@ -50,7 +51,7 @@ SIGNED_OUT = (REGISTER, RESET_PASSWORD, ACCEPT_INVITE, DEMO_MAILBOX)
 BEHIND_GUARDS = (
     *(FIND_DOCTOR, DOCTOR, MY_APPOINTMENTS, PAY, RECORD_ACCESS, MY_DATA, TODAY, PATIENT_RECORD),
     *(PAYMENTS, MY_WAITLIST, NOTIFICATIONS, WAITLIST, INBOX, MESSAGE_LOG, TILL, DAY_CLOSE, MESSAGES),
-    *(ARRIVALS, SYSTEM),
+    *(ARRIVALS, SYSTEM, VISIT),
     *(BOOK_FOR_PATIENT, USERS, POLICIES, PRICES, RECONCILIATION, AUDIT_TRAIL, PROFILE, SECURITY),
     *(MY_RECORD, BEFORE_VISIT, QUESTIONS, LETTERHEAD),
 )
@@ -95,7 +96,11 @@ def _of_role(actor: Actor) -> list[Page]:
             *_hidden((DOCTOR, PAY, BEFORE_VISIT)),
         ]
     if actor.role is Role.DOCTOR:
-        return [today, st.Page(PATIENT_RECORD, title=_("Records"), icon=":material/clinical_notes:")]
+        return [
+            today,
+            st.Page(PATIENT_RECORD, title=_("Records"), icon=":material/clinical_notes:"),
+            *_hidden((VISIT,)),
+        ]
     icon = ":material/event_available:"
     return [
         st.Page(BOOK_FOR_PATIENT, title=_("Book for a patient"), icon=icon, default=True),

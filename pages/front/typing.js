@@ -1,0 +1,88 @@
+// Saves what is typed while it is typed.
+//
+// Streamlit sends a field once it is left, or when Ctrl+Enter is pressed in it. In the fields of containers
+// whose key begins with "kept_", this presses it: the text, the cursor and the focus stay as they are.
+const PAUSE = 600; // milliseconds without a key
+const LONGEST = 3000; // at most, while somebody types on
+const PATIENCE = 6000; // before it is said that something is not saved yet
+const KEPT = '[class*="st-key-kept_"]';
+const FIELDS = "textarea, input[type=text]";
+const UNSAVED = "typing-unsaved"; // a class of the page's, by which its style shows what is true
+
+const waiting = new Map(); // fields with something typed since the key was pressed in them: since when
+let composed = null; // the field in which several keys make one character just now
+let unsavedSince = 0;
+let pressedAt = 0;
+let looking = 0;
+
+function press(field) {
+  clearTimeout(waiting.get(field)?.timer);
+  if (field.disabled && field.isConnected) {
+    // The portal is away, and Streamlit has locked all fields until it is back.
+    waiting.set(field, { since: Date.now(), timer: setTimeout(press, PAUSE, field) });
+    return;
+  }
+  waiting.delete(field);
+  pressedAt = Date.now();
+  const key = { key: "Enter", code: "Enter", keyCode: 13, which: 13, ctrlKey: true, bubbles: true };
+  field.dispatchEvent(new KeyboardEvent("keydown", key));
+}
+
+function wait(field) {
+  const now = Date.now();
+  const typed = waiting.get(field) ?? { since: now, timer: 0 };
+  clearTimeout(typed.timer);
+  typed.timer = 0;
+  if (field !== composed) {
+    typed.timer = setTimeout(press, Math.max(0, Math.min(PAUSE, typed.since + LONGEST - now)), field);
+  }
+  waiting.set(field, typed);
+  unsavedSince ||= now;
+  looking ||= setInterval(look, 300);
+}
+
+// What is typed counts as saved once a connected portal has drawn its answer to it.
+function look() {
+  const app = document.querySelector("[data-test-connection-state]");
+  const isConnected = app?.dataset.testConnectionState === "CONNECTED";
+  const isAnswered = app?.dataset.testScriptState === "notRunning" && Date.now() - pressedAt > 500;
+  if (isConnected && isAnswered && waiting.size === 0) {
+    clearInterval(looking);
+    looking = unsavedSince = 0;
+  }
+  const isLate = unsavedSince > 0 && (!isConnected || Date.now() - unsavedSince > PATIENCE);
+  document.documentElement.classList.toggle(UNSAVED, isLate);
+}
+
+function isKept(field) {
+  return field instanceof Element && field.matches(FIELDS) && field.closest(KEPT) !== null;
+}
+
+document.addEventListener("input", (event) => {
+  if (isKept(event.target)) wait(event.target);
+});
+document.addEventListener("compositionstart", (event) => {
+  composed = event.target;
+});
+document.addEventListener("compositionend", (event) => {
+  composed = null;
+  if (waiting.has(event.target)) wait(event.target);
+});
+document.addEventListener("focusout", (event) => {
+  if (composed === event.target) composed = null;
+});
+
+// The page may be gone before the pause is over. Who closes it moves the mouse out of it first, or presses one
+// of these keys: what is sent when it is closed already does not always arrive.
+const CLOSING = new Set(["Control", "Meta", "Alt"]);
+
+function pressAll() {
+  for (const field of [...waiting.keys()]) if (field !== composed) press(field);
+}
+document.addEventListener("keydown", (event) => {
+  if (CLOSING.has(event.key)) pressAll();
+});
+document.documentElement.addEventListener("mouseleave", pressAll);
+document.addEventListener("visibilitychange", pressAll);
+addEventListener("beforeunload", pressAll);
+addEventListener("pagehide", pressAll);
