@@ -23,6 +23,7 @@ from db.models import (
     Patient,
     Prescription,
     Role,
+    Service,
     User,
 )
 from db.session import unit_of_work
@@ -74,6 +75,10 @@ def labels(app: AppTest) -> list[str]:
 
 def links(app: AppTest) -> list[str]:
     return [each.proto.url for each in app.get("link_button")]
+
+
+def visit_links(app: AppTest) -> list[str]:
+    return [each.proto.query_string for each in app.get("page_link") if each.proto.page == "visit"]
 
 
 def with_cookie(patch: pytest.MonkeyPatch, database: Engine) -> None:
@@ -366,6 +371,21 @@ def test_a_doctor_reads_all_of_an_own_patients_record(
     assert "Reason for the visit**  \n" + WORDS in shown(app), "also what the patient may not read yet"
     assert len(app.file_uploader) == 1
     assert not app.error
+
+
+def test_from_the_record_doctors_go_to_their_own_visits_alone(
+    open_as: OpenAs, write: Callable[..., int], database: Engine, residents: Residents
+) -> None:
+    own = write()
+    with unit_of_work(database) as session:
+        weiss = session.get_one(Doctor, residents.weiss_id)
+        checkup = session.get_one(Service, residents.checkup_id)
+        ada = session.get_one(Patient, residents.ada_id)
+        make.appointment(session, weiss, checkup, NOON + timedelta(days=2), patient=ada)
+    app = open_as("roth", RECORD)
+    find(app, residents.ada_id)
+    assert visit_links(app) == [f"visit={own}"]
+    assert visit_links(open_as("ada", MY_RECORD)) == []
 
 
 def test_in_an_emergency_the_record_is_for_reading_only(

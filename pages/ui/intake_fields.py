@@ -50,10 +50,17 @@ def intake_form(intake: Intake) -> None:
 def show_answers(intake: Intake, zone: tzinfo) -> None:
     """Question by question what was answered, and when last."""
     for asked in intake.asked:
-        st.markdown(f"**{plain(asked.question)}**  \n{_words(asked)}")
+        st.markdown(f"**{plain(asked.question)}**  \n{answer_words(asked)}")
     if intake.answered_at is not None:
         at = day_and_time(intake.answered_at, zone)
         st.caption(plain(_("Answered on {time}").format(time=at)))
+
+
+def answer_words(asked: Asked) -> str:
+    """What was answered, in Markdown."""
+    if not asked.answer:
+        return f":gray[{_('No answer')}]"
+    return _(YES_OR_NO[asked.answer]) if asked.kind is AnswerKind.YES_NO else plain_lines(asked.answer)
 
 
 def _key(intake: Intake, asked: Asked) -> str:
@@ -85,9 +92,3 @@ def _answer(intake: Intake) -> None:
         },
         done=N_("Saved. Your doctor reads it at the visit; until then you can change it."),
     )
-
-
-def _words(asked: Asked) -> str:
-    if not asked.answer:
-        return f":gray[{_('No answer')}]"
-    return _(YES_OR_NO[asked.answer]) if asked.kind is AnswerKind.YES_NO else plain_lines(asked.answer)

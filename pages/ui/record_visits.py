@@ -11,20 +11,33 @@ from core.records import Record, Visit
 from db.models import AppointmentStatus, NoteVersion
 from pages.ui.downloads import download
 from pages.ui.intake_fields import show_answers
+from pages.ui.navigation import VISIT
 from pages.ui.note_versions import show_note
 from pages.ui.portions import show_portion
 from pages.ui.words import plain, status_badge
 
 
 def show_visits(
-    record: Record, notes: Mapping[int, Sequence[NoteVersion]], answers: Mapping[int, Intake], zone: tzinfo
+    record: Record,
+    notes: Mapping[int, Sequence[NoteVersion]],
+    answers: Mapping[int, Intake],
+    zone: tzinfo,
+    *,
+    doctor_id: int | None = None,
 ) -> None:
-    """Those that are coming, then the past ones, the latest first."""
+    """Those that are coming, then the past ones, the latest first. `doctor_id` is of the doctor who reads."""
 
     def draw(visit: Visit) -> None:
         with st.container(border=True):
             number = visit.appointment_id
             _show_visit(visit, notes.get(number, ()), answers.get(number), zone)
+            if doctor_id is not None and visit.doctor_id == doctor_id:
+                st.page_link(
+                    VISIT,
+                    label=_("Open the visit"),
+                    icon=":material/stethoscope:",
+                    query_params={"visit": str(number)},
+                )
 
     for name, heading, visits in (
         ("coming", _("Coming visits"), record.coming),

@@ -68,8 +68,11 @@ def show_head(record: Record, zone: tzinfo) -> None:
     st.markdown(f"{_('Allergies')}: {' '.join(badges)}")
 
 
-def show_record(record: Record, papers: Papers, zone: tzinfo) -> None:
-    """Everything in a record, part by part. In an emergency it is for reading only."""
+def show_record(record: Record, papers: Papers, zone: tzinfo, *, doctor_id: int | None = None) -> None:
+    """Everything in a record, part by part. In an emergency it is for reading only.
+
+    `doctor_id` is of the doctor who reads, if one does: from their own visits they go to the visit's page.
+    """
     today = clock.now().astimezone(zone).date()
     history_report(record, today)
     # Without numbers in them: a tab whose name changes is another one, and the first is shown again.
@@ -78,7 +81,7 @@ def show_record(record: Record, papers: Papers, zone: tzinfo) -> None:
     with lists:
         show_lists(record.items, zone)
     with visits:
-        show_visits(record, papers.notes, papers.answers, zone)
+        show_visits(record, papers.notes, papers.answers, zone, doctor_id=doctor_id)
     with prescribed:
         show_prescriptions(papers.prescriptions, record.patient_id, zone)
     with letters:
