@@ -104,6 +104,7 @@ def _scenes(clinic: Clinic) -> list[Scene]:
         Scene("my appointments", "patient", navigation.MY_APPOINTMENTS),
         Scene("today", "doctor", navigation.TODAY, state={"today_on": _busy_day(clinic, doctor_id)}),
         Scene("security", "patient", navigation.SECURITY),
+        Scene("my record", "patient", navigation.MY_RECORD),
         Scene("who opened my record", "patient", navigation.RECORD_ACCESS),
         Scene(
             "a record",

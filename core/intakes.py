@@ -1,10 +1,10 @@
 """What patients answer before a visit, and the doctor reads at it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -67,6 +67,11 @@ class Intake:
     answered_at: datetime | None
     is_open: bool
 
+    @property
+    def missing(self) -> int:
+        """How many questions have to be answered yet."""
+        return sum(each.is_required and not each.answer for each in self.asked)
+
 
 def of_visit(session: Session, actor: Actor, *, appointment_id: int) -> Intake:
     """The questions before a visit and the answers, for the patient and the patient's doctors.
@@ -79,6 +84,38 @@ def of_visit(session: Session, actor: Actor, *, appointment_id: int) -> Intake:
         raise NotFound
     treatments.look(session, actor, patient_id=visit.patient_id)
     return _intake(session, visit)
+
+
+def of_patient(session: Session, actor: Actor, *, patient_id: int) -> dict[int, Intake]:
+    """What was answered before a patient's visits, by visit; one without an answer is left out.
+
+    Raises `AccessDenied`, `NotFound`.
+    """
+    treatments.look(session, actor, patient_id=patient_id)
+    found = _intakes(session, Appointment.patient_id == patient_id)
+    return {number: each for number, each in found.items() if each.answered_at is not None}
+
+
+def ahead(session: Session, actor: Actor, *, patient_ids: Sequence[int]) -> dict[int, Intake]:
+    """The questions before the patients' visits that have not begun, by visit; where nothing is asked there
+    is none. For patients and guardians. Raises `AccessDenied`.
+    """
+    for patient_id in patient_ids:
+        access.require(actor, Action.ANSWER_INTAKE, patient_id=patient_id)
+    coming = and_(
+        Appointment.patient_id.in_(patient_ids),
+        Appointment.status.not_in(NEVER_A_VISIT),
+        Appointment.starts_at > clock.now(),
+    )
+    return _intakes(session, coming)
+
+
+def are_asked(session: Session, *, service_id: int) -> bool:
+    """Whether anything is asked before visits for a service."""
+    asked = select(IntakeQuestion.id).where(
+        IntakeQuestion.service_id == service_id, IntakeQuestion.retired_at.is_(None)
+    )
+    return session.scalar(asked.limit(1)) is not None
 
 
 def answer(session: Session, actor: Actor, *, appointment_id: int, answers: Mapping[int, str]) -> None:
@@ -128,32 +165,47 @@ def _write(session: Session, actor: Actor, visit: Appointment, changed: Mapping[
 
 
 def _intake(session: Session, visit: Appointment) -> Intake:
+    found = _intakes(session, Appointment.id == visit.id).get(visit.id)
+    return found or Intake(visit.id, visit.patient_id, visit.starts_at, [], None, _is_open(visit))
+
+
+def _intakes(session: Session, which: ColumnElement[bool]) -> dict[int, Intake]:
+    """What is asked before visits, in the order of the visits; nothing of those where nothing is."""
     rows = session.execute(
-        select(IntakeQuestion, IntakeAnswer.answer, IntakeAnswer.answered_at)
+        select(Appointment, IntakeQuestion, IntakeAnswer.answer, IntakeAnswer.answered_at)
+        .join(IntakeQuestion, IntakeQuestion.service_id == Appointment.service_id)
         .outerjoin(
             IntakeAnswer,
-            (IntakeAnswer.question_id == IntakeQuestion.id) & (IntakeAnswer.appointment_id == visit.id),
+            (IntakeAnswer.question_id == IntakeQuestion.id) & (IntakeAnswer.appointment_id == Appointment.id),
         )
-        .where(
-            IntakeQuestion.service_id == visit.service_id,
-            or_(IntakeQuestion.retired_at.is_(None), IntakeAnswer.id.is_not(None)),
+        .where(which, or_(IntakeQuestion.retired_at.is_(None), IntakeAnswer.id.is_not(None)))
+        .order_by(Appointment.starts_at, Appointment.id, IntakeQuestion.position, IntakeQuestion.id)
+    )
+    found: dict[int, Intake] = {}
+    for visit, question, words, at in rows:
+        intake = found.setdefault(
+            visit.id, Intake(visit.id, visit.patient_id, visit.starts_at, [], None, _is_open(visit))
         )
-        .order_by(IntakeQuestion.position, IntakeQuestion.id)
-    ).all()
-    asked = [
-        Asked(
-            question_id=question.id,
-            question=question.question,
-            kind=question.kind,
-            choices=tuple(question.choices),
-            is_required=question.is_required and question.retired_at is None,
-            answer=words or "",
-        )
-        for question, words, _at in rows
-    ]
-    times = [at for _question, _words, at in rows if at is not None]
-    is_open = visit.status not in NEVER_A_VISIT and clock.now() < visit.starts_at
-    return Intake(visit.id, visit.patient_id, visit.starts_at, asked, max(times, default=None), is_open)
+        intake.asked.append(_asked(question, words or ""))
+        if at is not None:
+            latest = max(at, intake.answered_at or at)
+            found[visit.id] = replace(intake, answered_at=latest)
+    return found
+
+
+def _is_open(visit: Appointment) -> bool:
+    return visit.status not in NEVER_A_VISIT and clock.now() < visit.starts_at
+
+
+def _asked(question: IntakeQuestion, answer: str) -> Asked:
+    return Asked(
+        question_id=question.id,
+        question=question.question,
+        kind=question.kind,
+        choices=tuple(question.choices),
+        is_required=question.is_required and question.retired_at is None,
+        answer=answer,
+    )
 
 
 def _checked(asked: Asked, typed: str) -> str:

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date, timedelta
 from types import MappingProxyType
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import access, audit, clock, i18n
+from core import access, audit, clinics, clock, i18n
 from core.access import Action, Actor
 from core.errors import ClinicError
 from core.i18n import N_, _, speaking, spoken
@@ -67,6 +68,32 @@ def all_own(session: Session, actor: Actor) -> dict[tuple[LetterKind, str], str]
     access.require(actor, Action.CHANGE_SETTINGS)
     rows = session.execute(select(LetterTemplate.kind, LetterTemplate.locale, LetterTemplate.text))
     return {(kind, locale): text for kind, locale, text in rows}
+
+
+def preview(session: Session, actor: Actor, *, kind: LetterKind, locale: str, text: str) -> tuple[str, str]:
+    """How a letter with these words reads about an invented patient, "" where they cannot be kept; then why
+    not. Raises `AccessDenied`.
+    """
+    access.require(actor, Action.CHANGE_SETTINGS)
+    try:
+        given = _checked(kind, locale, text)
+    except ClinicError as refusal:
+        return "", str(refusal)
+    today = clock.now().astimezone(clinics.zone(session)).date()
+    with speaking(locale):
+        values = {
+            "patient": _("Maria Example"),
+            "born": i18n.short_date(date(1980, 12, 31)),
+            "doctor": _("Dr. Sample"),
+            "clinic": clinics.settings(session).name,
+            "visit": i18n.dated(today),
+            "problems": _("Migraine with aura"),
+            "allergies": _("Penicillin"),
+            "medication": "–",
+            "first": i18n.dated(today),
+            "last": i18n.dated(today + timedelta(days=2)),
+        }
+    return filled(given, values), ""
 
 
 def save(session: Session, actor: Actor, *, kind: LetterKind, locale: str, text: str) -> None:

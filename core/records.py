@@ -35,6 +35,7 @@ class Visit:
     appointment_id: int
     starts_at: datetime
     status: AppointmentStatus
+    doctor_id: int
     doctor: str
     service: str
 
@@ -81,6 +82,7 @@ def _visits(session: Session, patient_id: int) -> tuple[list[Visit], list[Visit]
             Appointment.id,
             Appointment.starts_at,
             Appointment.status,
+            Appointment.doctor_id,
             User.name,
             Service.name,
         )
@@ -93,8 +95,9 @@ def _visits(session: Session, patient_id: int) -> tuple[list[Visit], list[Visit]
     now = clock.now()
     coming: list[Visit] = []
     past: list[Visit] = []
-    for ends_at, number, starts_at, status, doctor, service in rows:
-        (coming if ends_at > now else past).append(Visit(number, starts_at, status, doctor, service))
+    for ends_at, number, starts_at, status, doctor_id, doctor, service in rows:
+        visit = Visit(number, starts_at, status, doctor_id, doctor, service)
+        (coming if ends_at > now else past).append(visit)
     return coming, past[::-1]
 
 

@@ -49,6 +49,7 @@ ASKING_FOR_EACH = {
     "waitlist_endings.own": "asks for each patient before it reads; without any no wish of anybody ended",
     "waitlists.own": "asks for each patient before it reads; without any there is no wish to give",
     "agendas.upcoming": "asks for each patient before it reads; without any there is no visit to give",
+    "intakes.ahead": "asks for each patient before it reads; without any nothing is asked",
 }
 
 _BEFORE = "comes before anybody is known: "
@@ -80,8 +81,10 @@ WITHOUT_ACTOR = {
     "identities.spend": _BEFORE + "takes another site's fresh word, once, and only for a linked account",
     "inbound_texts.forget_old": _TIDYING + "deletes what is past its days",
     "inbound_texts.store": "keeps what the carrier of texts has signed",
+    "intakes.are_asked": _EVERYBODYS + "whether there are questions before visits for a service",
     "invites.accept": _BEFORE + "takes the code that only the invited address was sent",
     "invites.is_over": _COUNTED,
+    "letterheads.logo": _EVERYBODYS + "the clinic's logo",
     "notifications.forget_old": _TIDYING + "deletes what is past its days",
     "notifications.has_mailbox": _EVERYBODYS + "whether this is a demo",
     "notifications.mailbox": "is empty but in a demo, whose people are invented",

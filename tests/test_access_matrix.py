@@ -342,9 +342,16 @@ RECIPES = {
         Action.CHANGE_SETTINGS, lambda world, _is_own: {"service_id": world.cast.checkup.id}
     ),
     "intake_questions.retire": of_record(Action.CHANGE_SETTINGS, "question_id"),
+    "intakes.ahead": Recipe(
+        Action.ANSWER_INTAKE, lambda world, is_own: {"patient_ids": [world.patient_id(is_own)]}
+    ),
+    "intakes.of_patient": of_patient(Action.SEE_RECORD),
     "intakes.answer": of_visit(Action.ANSWER_INTAKE, answers={}),
     "intakes.of_visit": of_record(Action.SEE_RECORD, "visit_id"),
     "letter_wordings.all_own": of_nobody(Action.CHANGE_SETTINGS),
+    "letter_wordings.preview": of_nobody(
+        Action.CHANGE_SETTINGS, kind=LetterKind.REFERRAL, locale="en", text="Dear colleague"
+    ),
     "letter_wordings.restore": of_nobody(Action.CHANGE_SETTINGS, kind=LetterKind.REFERRAL, locale="en"),
     "letter_wordings.save": of_nobody(
         Action.CHANGE_SETTINGS, kind=LetterKind.REFERRAL, locale="en", text="Dear colleague"

@@ -205,3 +205,46 @@ def test_a_guardian_answers_for_the_child(session: Session, cast: Cast) -> None:
     why = ask(session, cast, "Why?")
     intakes.answer(session, cast.guardian, appointment_id=visit.id, answers={why.id: "A cough"})
     assert answered(session, cast, visit) == [("Why?", "A cough")]
+
+
+def test_a_record_lists_answers_by_visit_and_visits_without_any_not_at_all(
+    session: Session, cast: Cast, visit: Appointment
+) -> None:
+    patient = session.get_one(Patient, cast.ada.patient_ids[0])
+    other = make.appointment(session, cast.dr_roth, cast.checkup, on(4, 10), patient=patient)
+    why, smoke = ask(session, cast, "What brings you here?"), ask(session, cast, "Do you smoke?", YES_NO)
+    wanted = {"patient_id": patient.id}
+    assert intakes.of_patient(session, cast.roth, **wanted) == {}
+    with time_is(NOW + timedelta(hours=1)):
+        intakes.answer(session, cast.ada, appointment_id=visit.id, answers={why.id: "A cough"})
+    intakes.answer(session, cast.ada, appointment_id=other.id, answers={smoke.id: "no"})
+    intakes.answer(session, cast.ada, appointment_id=visit.id, answers={smoke.id: "yes"})
+    intake_questions.retire(session, cast.admin, question_id=smoke.id)
+    for reader in (cast.roth, cast.ada):
+        found = intakes.of_patient(session, reader, **wanted)
+        assert {number: [each.answer for each in intake.asked] for number, intake in found.items()} == {
+            visit.id: ["A cough", "yes"],
+            other.id: ["", "no"],
+        }, "what is asked no more stands where it was answered"
+        assert found[visit.id].answered_at == NOW + timedelta(hours=1), "the last of them"
+
+
+def test_what_is_asked_ahead_is_of_visits_that_have_not_begun_and_take_place(
+    session: Session, cast: Cast, visit: Appointment
+) -> None:
+    assert not intakes.are_asked(session, service_id=cast.checkup.id)
+    assert intakes.ahead(session, cast.ada, patient_ids=cast.ada.patient_ids) == {}
+    why = ask(session, cast, "What brings you here?", is_required=True)
+    ask(session, cast, "Do you smoke?", YES_NO)
+    assert intakes.are_asked(session, service_id=cast.checkup.id)
+    [(number, intake)] = intakes.ahead(session, cast.ada, patient_ids=cast.ada.patient_ids).items()
+    assert (number, intake.missing, len(intake.asked)) == (visit.id, 1, 2)
+    intakes.answer(session, cast.ada, appointment_id=visit.id, answers={why.id: "A cough"})
+    [intake] = intakes.ahead(session, cast.ada, patient_ids=cast.ada.patient_ids).values()
+    assert (intake.missing, intake.answered_at) == (0, NOW)
+    assert intakes.ahead(session, cast.ada, patient_ids=[]) == {}
+    with time_is(visit.starts_at):
+        assert intakes.ahead(session, cast.ada, patient_ids=cast.ada.patient_ids) == {}
+    visit.status = AppointmentStatus.CANCELLED
+    session.flush()
+    assert intakes.ahead(session, cast.ada, patient_ids=cast.ada.patient_ids) == {}

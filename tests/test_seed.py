@@ -1,5 +1,7 @@
 """The demo clinic: believable, repeatable, and never loaded over a real one."""
 
+import shutil
+import subprocess
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -320,6 +322,38 @@ def test_the_demo_accounts_sign_in_and_nobody_else_does(clinic: Connection) -> N
     }
     (shared,) = {password_hash for _, password_hash in accounts.values()}
     assert passwords.matches(DEMO_PASSWORD, shared)
+
+
+def test_the_demo_patient_has_a_chart_to_read(clinic: Connection) -> None:
+    hers = "JOIN appointments a ON a.id = appointment_id WHERE a.patient_id = 1"
+    for table, rows in {"note_versions": 3, "note_releases": 2, "intake_answers": 3}.items():
+        assert count(clinic, f"SELECT count(*) FROM {table} {hers}") == rows, table
+    for found, rows in {
+        "prescriptions": 3,
+        "prescriptions p JOIN prescriptions o ON o.id = p.repeats_id AND o.signed_at < p.signed_at": 1,
+        "prescriptions WHERE withdrawn_at IS NOT NULL": 1,
+        "letters": 2,
+        "attachments WHERE patient_id = 1": 1,
+        "(SELECT DISTINCT service_id FROM intake_questions) s": 2,
+    }.items():
+        assert count(clinic, f"SELECT count(*) FROM {found}") == rows, found
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="needs poppler's pdftotext")
+def test_what_she_brought_along_is_a_whole_pdf(clinic: Connection) -> None:
+    content = clinic.execute(text("SELECT content FROM attachments")).scalar_one()
+    read = subprocess.run(["pdftotext", "-", "-"], input=content, capture_output=True, check=True)
+    assert b"Ferritin" in read.stdout
+    assert read.stderr == b"", "poppler says so when it has to mend something"
+
+
+def test_a_modest_number_of_the_others_visits_has_a_note_in_the_past(clinic: Connection) -> None:
+    others = "note_versions n JOIN appointments a ON a.id = appointment_id WHERE a.patient_id > 3"
+    assert count(clinic, f"SELECT count(*) FROM {others}") == 600
+    assert count(clinic, f"SELECT count(*) FROM {others} AND n.signed_at > :now") == 0
+    assert count(clinic, f"SELECT count(*) FROM {others} AND n.doctor_id <> a.doctor_id") == 0
+    released = count(clinic, "SELECT count(*) FROM note_releases")
+    assert 200 < released < 400
 
 
 def test_the_demo_patient_has_children_and_visits_behind_and_ahead(clinic: Connection) -> None:

@@ -54,6 +54,7 @@ def settings() -> ClinicSettings:
         time_zone=ZONE.key,
         currency="EUR",
         phone="+493023125100",
+        address="Lindenhofgasse 14\n10115 Berlin",
         minimum_notice_minutes=120,
         horizon_days=HORIZON_DAYS,
         cancellation_hours=CANCELLATION_HOURS,

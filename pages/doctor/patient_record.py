@@ -10,7 +10,7 @@ from core.records import Found
 from db.models import Role
 from pages.ui import perform, plain, reading, require
 from pages.ui.found import born, named, patient_button, say_if_cut
-from pages.ui.records import show_record
+from pages.ui.records import papers_of, show_head, show_record
 
 actor = require(Role.DOCTOR)
 
@@ -92,6 +92,8 @@ else:
     if known.is_own:
         with reading() as session:
             record = records.open_record(session, actor, patient_id=chosen)
-        show_record(record, zone)
+            papers = papers_of(session, actor, patient_id=chosen)
+        show_head(record, zone)
+        show_record(record, papers, zone, doctor_id=actor.doctor_id)
     else:
         ask_for_reason(known)

@@ -1,4 +1,4 @@
-"""Our own addresses beside the pages: the session cookie, `health`, `files`, `typing` and `webhooks`."""
+"""Our own addresses beside the pages: session cookie, `health`, `files`, `logo`, `typing` and `webhooks`."""
 
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ from db.session import unit_of_work
 from pages.front.cookies import browser_cookie, forget_streamlit_sign_in, session_cookie, set_cookie
 from pages.front.files import FILES
 from pages.front.health import healthz
+from pages.front.logo import LOGO
 from pages.front.typing import TYPING
 from pages.front.visitors import is_live
 from pages.front.webhooks import WEBHOOKS
@@ -70,6 +71,7 @@ ROUTES = [
     Route("/session/end", end_session),
     *FILES,
     *WEBHOOKS,
+    LOGO,
     *TYPING,
     Route("/healthz", healthz),
 ]

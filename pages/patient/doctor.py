@@ -5,21 +5,21 @@ from uuid import UUID
 
 import streamlit as st
 
-from core import appointments, availability, clinics, doctors, patients, terms
-from core.i18n import N_, _, clock_time, language_name, long_day, money, span
+from core import appointments, availability, clinics, doctors, intakes, patients, terms
+from core.i18n import _, clock_time, language_name, long_day, money, span
 from core.phones import shown
 from core.terms import Terms
 from db.models import Role
 from pages.ui import choice, form_key, perform, pick_time, plain, reading, require
 from pages.ui.navigation import FIND_DOCTOR
 from pages.ui.queries import asked_day, asked_number
-from pages.ui.terms import book_label, show_terms, where_next
+from pages.ui.terms import book_label, booked_words, show_terms, where_next
 from pages.ui.waitlists import earlier_link
 
 actor = require(Role.PATIENT)
 
 
-def book(patient_id: int, service_id: int, starts_at: datetime, seen: Terms, key: UUID) -> None:
+def book(patient_id: int, service_id: int, starts_at: datetime, seen: Terms, done: str, key: UUID) -> None:
     perform(
         appointments.book,
         patient_id=patient_id,
@@ -28,7 +28,7 @@ def book(patient_id: int, service_id: int, starts_at: datetime, seen: Terms, key
         starts_at=starts_at,
         seen=seen,
         request_key=key,
-        done="" if seen.due_minor else N_("Your appointment is booked."),
+        done=done,
         form="book",
         picker=f"book_{doctor_id}_{service_id}",
         then=where_next,
@@ -98,6 +98,7 @@ if start is not None:
     with reading() as session:
         wanted_by = {"patient_id": patient.id, "doctor_id": doctor_id, "service_id": service.id}
         agreed = terms.offered(session, actor, **wanted_by)
+        done = booked_words(agreed, is_asked=intakes.are_asked(session, service_id=service.id))
     with st.container(border=True):
         st.markdown(
             _("**{day}, {time}** · {service} with {doctor} for {patient}").format(
@@ -113,7 +114,7 @@ if start is not None:
             book_label(agreed, clinic.currency),
             type="primary",
             on_click=book,
-            args=(patient.id, service.id, start, agreed, form_key("book")),
+            args=(patient.id, service.id, start, agreed, done, form_key("book")),
             key="book_submit",
             width="stretch",
         )

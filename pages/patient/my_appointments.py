@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from core import agendas, clinics, waitlists
+from core import agendas, clinics, intakes, waitlists
 from core.i18n import _
 from db.models import Role
 from pages.ui import reading, require
+from pages.ui.intake_fields import intake_link
 from pages.ui.navigation import FIND_DOCTOR
 from pages.ui.visits import visit_actions, visit_card
 from pages.ui.waitlists import show_offers
@@ -19,6 +20,7 @@ with reading() as session:
     clinic, zone = clinics.settings(session), clinics.zone(session)
     coming = agendas.upcoming(session, actor, patient_ids=actor.patient_ids)
     lines = waitlists.own(session, actor, patient_ids=actor.patient_ids)
+    questions = intakes.ahead(session, actor, patient_ids=actor.patient_ids)
     past = agendas.past(session, actor, patient_ids=actor.patient_ids, limit=shown + 1)
 with_patient = len(actor.patient_ids) > 1
 upcoming = [visit for visit in coming if not visit.is_offered]
@@ -31,6 +33,7 @@ if not upcoming:
 for visit in upcoming:
     with st.container(border=True):
         visit_card(visit, zone, with_patient=with_patient)
+        intake_link(questions.get(visit.id))
         visit_actions(visit, actor, clinic, zone)
 
 st.header(_("Past and cancelled"))

@@ -16,6 +16,8 @@ PAY = "pages/patient/pay.py"
 PAYMENTS = "pages/patient/payments.py"
 NOTIFICATIONS = "pages/patient/notifications.py"
 MY_WAITLIST = "pages/patient/my_waitlist.py"
+MY_RECORD = "pages/patient/my_record.py"
+BEFORE_VISIT = "pages/patient/before_visit.py"
 RECORD_ACCESS = "pages/patient/record_access.py"
 MY_DATA = "pages/patient/my_data.py"
 TODAY = "pages/doctor/today.py"
@@ -32,6 +34,8 @@ USERS = "pages/admin/users.py"
 POLICIES = "pages/admin/policies.py"
 RECONCILIATION = "pages/admin/reconciliation.py"
 MESSAGES = "pages/admin/messages.py"
+QUESTIONS = "pages/admin/questions.py"
+LETTERHEAD = "pages/admin/letterhead.py"
 PRICES = "pages/admin/prices.py"
 AUDIT_TRAIL = "pages/admin/audit_trail.py"
 SYSTEM = "pages/admin/system.py"
@@ -49,6 +53,7 @@ BEHIND_GUARDS = (
     *(PAYMENTS, MY_WAITLIST, NOTIFICATIONS, WAITLIST, INBOX, MESSAGE_LOG, TILL, DAY_CLOSE, MESSAGES),
     *(ARRIVALS, SYSTEM, VISIT),
     *(BOOK_FOR_PATIENT, USERS, POLICIES, PRICES, RECONCILIATION, AUDIT_TRAIL, PROFILE, SECURITY),
+    *(MY_RECORD, BEFORE_VISIT, QUESTIONS, LETTERHEAD),
 )
 
 
@@ -66,6 +71,8 @@ def pages_for(actor: Actor | None) -> dict[str, list[Page]]:
             st.Page(RECONCILIATION, title=_("Card payments"), icon=":material/balance:"),
             st.Page(PRICES, title=_("Prices and payment"), icon=":material/payments:"),
             st.Page(MESSAGES, title=_("Texts and reminders"), icon=":material/sms:"),
+            st.Page(QUESTIONS, title=_("Questions before visits"), icon=":material/quiz:"),
+            st.Page(LETTERHEAD, title=_("Letterhead and letters"), icon=":material/contract:"),
             st.Page(AUDIT_TRAIL, title=_("Audit trail"), icon=":material/policy:"),
             st.Page(SYSTEM, title=_("System"), icon=":material/monitor_heart:"),
         ]
@@ -83,9 +90,10 @@ def _of_role(actor: Actor) -> list[Page]:
         return [
             st.Page(FIND_DOCTOR, title=_("Find a doctor"), icon=":material/search:", default=True),
             st.Page(MY_APPOINTMENTS, title=_("My appointments"), icon=":material/event:"),
+            st.Page(MY_RECORD, title=_("My record"), icon=":material/clinical_notes:"),
             st.Page(MY_WAITLIST, title=_("Waitlist"), icon=":material/hourglass_top:"),
             st.Page(PAYMENTS, title=_("Payments"), icon=":material/payments:"),
-            *_hidden((DOCTOR, PAY)),
+            *_hidden((DOCTOR, PAY, BEFORE_VISIT)),
         ]
     if actor.role is Role.DOCTOR:
         return [

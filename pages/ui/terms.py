@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 import streamlit as st
 
 from core import clock, payments, wordings
-from core.i18n import _, money, span
+from core.i18n import N_, _, money, span
 from core.terms import Terms
 from db.models import Appointment, AppointmentStatus
 from pages.ui.actions import Place
@@ -30,6 +30,17 @@ def book_label(agreed: Terms, currency: str) -> str:
     if not agreed.due_minor:
         return _("Book this time")
     return plain(_("Book and pay {due}").format(due=money(agreed.due_minor, currency)))
+
+
+def booked_words(agreed: Terms, *, is_asked: bool) -> str:
+    """What is said once it is booked, marked for translation: nothing where it has to be paid first."""
+    if agreed.due_minor:
+        return ""
+    if is_asked:
+        return N_(
+            "Your appointment is booked. Please answer the questions before the visit: they are with it."
+        )
+    return N_("Your appointment is booked.")
 
 
 def where_next(visit: Appointment) -> Place:

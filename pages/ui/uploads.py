@@ -33,10 +33,11 @@ class TooManyFiles(ClinicError):
 
 
 class GivenFile(NamedTuple):
-    """A file of a kind that was asked for."""
+    """A file of a kind that was asked for; `name` is what the sender calls it."""
 
     kind: FileKind
     content: bytes
+    name: str
 
 
 @dataclass
@@ -52,16 +53,21 @@ _permits: dict[str, _Permit] = {}  # by the number of Streamlit's session, which
 _lock = Lock()
 
 
-def ask_for_file(label: str, *, kinds: Collection[FileKind], key: str) -> GivenFile | None:
-    """Draw a field for one file; what was chosen, or None. A file of no such kind gets a sentence instead."""
+def ask_for_file(
+    label: str, *, kinds: Collection[FileKind], key: str, megabytes: int | None = None
+) -> GivenFile | None:
+    """Draw a field for one file; what was chosen, or None. A file of no such kind gets a sentence instead.
+
+    The browser turns away what has more than `megabytes`; the service sees to it again.
+    """
     _permit()
     endings = [kind.name.lower() for kind in kinds]
-    chosen = st.file_uploader(label, type=endings, key=key)
+    chosen = st.file_uploader(label, type=endings, key=key, max_upload_size=megabytes)
     if chosen is None:
         return None
     content = chosen.getvalue()
     try:
-        return GivenFile(require_kind(content, kinds), content)
+        return GivenFile(require_kind(content, kinds), content, chosen.name)
     except ClinicError as error:
         st.error(str(error))
         return None

@@ -4,13 +4,13 @@ import streamlit as st
 
 from core.attachments import FileEntry
 from core.i18n import _, clock_time, short_date
-from core.intakes import NO, YES, Intake
+from core.intakes import Intake
 from core.records import Visit
-from db.models import AnswerKind
+from pages.ui.intake_fields import answer_words
 from pages.ui.long_lists import first_of
 from pages.ui.note_versions import show_note
 from pages.ui.visit_charts import Chart
-from pages.ui.words import STATUS, plain, plain_lines
+from pages.ui.words import STATUS, plain
 
 LAST_VISITS = 5
 
@@ -23,11 +23,8 @@ def answers(intake: Intake) -> None:
     if intake.answered_at is None:
         st.caption(_("The questions were not answered."))
         return
-    spoken = {YES: _("Yes"), NO: _("No")}
     for asked in intake.asked:
-        said = spoken.get(asked.answer, asked.answer) if asked.kind is AnswerKind.YES_NO else asked.answer
-        words = plain_lines(said) if said else f":gray[{_('not answered')}]"
-        st.markdown(f":gray[{plain(asked.question)}]  \n{words}")
+        st.markdown(f":gray[{plain(asked.question)}]  \n{answer_words(asked)}")
 
 
 def last_visits(found: Chart) -> None:

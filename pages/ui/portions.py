@@ -1,0 +1,30 @@
+"""Lists that may be long: the first of them, and more when they are asked for."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import streamlit as st
+
+from core.i18n import _
+
+Row = TypeVar("Row")
+STEP = 20
+
+
+def show_portion(rows: Sequence[Row], draw: Callable[[Row], None], *, key: str, nothing: str) -> None:
+    """Draw the first of `rows`, or say that there is `nothing`. `key` is of this list of this person."""
+    if not rows:
+        st.caption(nothing)
+    name = f"{key}_shown"
+    shown: int = st.session_state.get(name, STEP)
+    for row in rows[:shown]:
+        draw(row)
+    if len(rows) > shown:
+        st.caption(_("{shown} of {count} are shown.").format(shown=shown, count=len(rows)))
+        st.button(
+            _("Show more"), key=f"{key}_more", on_click=_show_more, args=(name, shown + STEP), width="stretch"
+        )
+
+
+def _show_more(name: str, wanted: int) -> None:
+    st.session_state[name] = wanted
