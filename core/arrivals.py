@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core import access, appointment_events, clinics, clock, placements, wall_time
+from core import access, appointment_events, clinics, clock, placements, signatures, wall_time
 from core.access import Action, Actor
 from core.audit import Event
 from core.errors import ClinicError
@@ -68,6 +68,10 @@ class MarkedMeanwhile(ClinicError):
 
 class NothingToUndo(ClinicError):
     message = N_("There is nothing to take back at this visit.")
+
+
+class DoctorHasSigned(ClinicError):
+    message = N_("The doctor has signed something at this visit: the patient was there.")
 
 
 class TimeGivenAway(ClinicError):
@@ -131,8 +135,8 @@ def undo(
 ) -> Appointment:
     """Take back the last of these steps, if nothing else has happened to the visit since.
 
-    One that was taken for missed gets its time back. Raises `NothingToUndo`, `TimeGivenAway`, `NotFound`,
-    `AccessDenied`.
+    One that was taken for missed gets its time back. Raises `NothingToUndo`, `TimeGivenAway`,
+    `DoctorHasSigned`, `NotFound`, `AccessDenied`.
     """
     visit = _opened(session, actor, appointment_id)
     if _is_answered(session, actor, visit, request_key, EventKind.UNDONE):
@@ -141,6 +145,8 @@ def undo(
     if step is None:
         raise NothingToUndo
     before = {"status": visit.status.value}
+    if step.kind is EventKind.ARRIVED and signatures.has_signed(session, visit.id):
+        raise DoctorHasSigned
     if step.kind is not EventKind.NO_SHOW:
         visit.status = step.before
     elif not placements.retake(session, visit):

@@ -125,14 +125,15 @@ def collect(session: Session, patient_id: int) -> dict[str, list[dict[str, Any]]
 
 
 def _record(patient_id: int, visits: Select[int]) -> dict[str, Query]:
-    """The clinical part: what is signed, and not what a doctor is still typing."""
+    """The clinical part: what is signed, of the notes those that the patient may read, and no drafts."""
+    released = select(NoteRelease.appointment_id).where(NoteRelease.appointment_id.in_(visits))
     prescribed = select(Prescription.id).where(
         Prescription.patient_id == patient_id, Prescription.signed_at.is_not(None)
     )
     answers = _plain(IntakeAnswer, IntakeAnswer.appointment_id.in_(visits))
     return {
         "record": _plain(RecordItem, RecordItem.patient_id == patient_id),
-        "notes": _plain(NoteVersion, NoteVersion.appointment_id.in_(visits)),
+        "notes": _plain(NoteVersion, NoteVersion.appointment_id.in_(released)),
         "released_notes": _plain(NoteRelease, NoteRelease.appointment_id.in_(visits)),
         "prescriptions": _plain(Prescription, Prescription.id.in_(prescribed)),
         "prescribed": _plain(PrescriptionItem, PrescriptionItem.prescription_id.in_(prescribed)),

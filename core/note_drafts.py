@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core import access, audit, clock, note_fields
@@ -13,7 +13,9 @@ from core.access import Action, Actor
 from core.errors import ClinicError, NotFound
 from core.i18n import N_
 from core.treatments import NEVER_A_VISIT
-from db.models import Appointment, NoteDraft
+from db.models import Appointment, NoteDraft, NoteVersion
+
+_SAVINGS = 1_000_000  # more than there are of one draft: those of an amendment are numbered after them
 
 
 class DraftTooLong(ClinicError):
@@ -37,7 +39,7 @@ class NotAVisit(ClinicError):
 class Draft:
     """What is typed and not signed: every field by its name in `note_fields.FIELDS`.
 
-    Revision 0 is one that was not saved yet.
+    One that was not saved yet has revision 0, over the signed version n of the note -n.
     """
 
     fields: dict[str, str]
@@ -66,13 +68,14 @@ def save(
     in_turn(session, appointment_id)
     kept = session.get(NoteDraft, (appointment_id, visit.doctor_id), populate_existing=True)
     if kept is None:
-        if revision != 0:
+        signed = _signed(session, appointment_id)
+        if revision != -signed:
             raise DraftChangedElsewhere
         kept = NoteDraft(
             appointment_id=appointment_id,
             doctor_id=visit.doctor_id,
             fields=given,
-            revision=1,
+            revision=signed * _SAVINGS + 1,
             saved_at=clock.now(),
         )
         session.add(kept)
@@ -90,6 +93,15 @@ def discard(session: Session, actor: Actor, *, appointment_id: int) -> None:
     visit = own_visit(session, actor, appointment_id)
     if end(session, visit):
         note(session, actor, visit, "discarded")
+
+
+def require_nothing_else(
+    session: Session, visit: Appointment, *, fields: Mapping[str, str], revision: int
+) -> None:
+    """Raise `DraftChangedElsewhere` where something else is typed for a visit than is on this screen."""
+    kept = of_visit(session, visit)
+    if kept is not None and kept.revision != revision and kept.fields != whole(fields):
+        raise DraftChangedElsewhere
 
 
 def end(session: Session, visit: Appointment) -> bool:
@@ -114,6 +126,11 @@ def own_visit(session: Session, actor: Actor, appointment_id: int) -> Appointmen
 def in_turn(session: Session, appointment_id: int) -> None:
     """Let those who write the note of one visit take turns, without standing in the way of the desk."""
     session.execute(text("SELECT pg_advisory_xact_lock(8, :number)"), {"number": appointment_id})
+
+
+def _signed(session: Session, appointment_id: int) -> int:
+    query = select(func.count()).where(NoteVersion.appointment_id == appointment_id)
+    return session.scalar(query) or 0
 
 
 def whole(fields: Mapping[str, str]) -> dict[str, str]:

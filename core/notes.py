@@ -67,7 +67,7 @@ def of_visit(session: Session, actor: Actor, *, appointment_id: int) -> VisitNot
     signed = versions(session, appointment_id)
     draft = note_drafts.of_visit(session, visit)
     if draft is None:
-        draft = Draft(_typed(signed[0]) if signed else note_drafts.whole({}), 0, None)
+        draft = Draft(_typed(signed[0]) if signed else note_drafts.whole({}), -len(signed), None)
     release = session.get(NoteRelease, appointment_id)
     return VisitNote(
         appointment_id, visit.patient_id, draft, signed, release.released_at if release else None
@@ -104,6 +104,7 @@ def sign(
     in_turn(session, appointment_id)
     before = versions(session, appointment_id)
     if before and {name: getattr(before[0], name) for name in written} == written:
+        note_drafts.require_nothing_else(session, visit, fields=fields, revision=revision)
         note_drafts.end(session, visit)
         return before[0]
     note_drafts.save(session, actor, appointment_id=appointment_id, fields=fields, revision=revision)

@@ -3,9 +3,11 @@
 The comparison finds the same words and nothing more: it knows no drug families, and is no clinical check.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from unicodedata import category
 
 from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session, selectinload
@@ -23,6 +25,7 @@ ITEMS = 20
 PART_LENGTH = 200
 INSTRUCTIONS_LENGTH = 1000
 WORD_LEAST = 4  # letters: shorter words, such as "mg" or "B12", say nothing about an allergy
+_IS_SHORT = re.compile("[\u0000-\u052f]+")  # in Latin, Greek and Cyrillic; a Chinese word may be two signs
 PARTS: Mapping[str, str] = MappingProxyType(
     {
         "drug": N_("Drug"),
@@ -150,7 +153,7 @@ def matches(session: Session, prescription: Prescription) -> list[Match]:
         Match(item.drug, allergy)
         for item in prescription.items
         for allergy in allergies
-        if _words(item.drug) & _words(allergy.name)
+        if _words(item.drug) & _words(f"{allergy.name} {allergy.details}")
     ]
 
 
@@ -166,8 +169,8 @@ def in_turn(session: Session, doctor_id: int) -> None:
 
 def _words(name: str) -> set[str]:
     """The words of a name that can name a drug, without case and accents."""
-    letters = "".join(character if character.isalnum() else " " for character in folded(name))
-    return {word for word in letters.split() if len(word) >= WORD_LEAST}
+    letters = "".join(each if each.isalnum() or category(each)[0] == "M" else " " for each in folded(name))
+    return {word for word in letters.split() if len(word) >= WORD_LEAST or not _IS_SHORT.fullmatch(word)}
 
 
 def _kept(session: Session, patient_id: int, doctor_id: int) -> Prescription | None:

@@ -9,7 +9,8 @@ from core.appointment_events import required_reason
 from core.errors import ClinicError, NotFound
 from core.i18n import N_, _
 from core.note_drafts import DraftChangedElsewhere
-from db.models import Doctor, Prescription, PrescriptionItem
+from core.notes import BEGUN
+from db.models import Appointment, Doctor, Prescription, PrescriptionItem
 
 REQUIRED = ("dose", "frequency")
 
@@ -24,6 +25,10 @@ class DrugMissing(ClinicError):
 
 class PartMissing(ClinicError):
     message = N_("{drug}: please say this too: {part}.")
+
+
+class NotArrived(ClinicError):
+    message = N_("A prescription is signed once the patient has arrived. Until then it stays a draft.")
 
 
 class AllergyNamed(ClinicError):
@@ -46,14 +51,17 @@ def sign(
     """Sign one's own draft as it is on the screen. Pressed twice, it is signed once.
 
     `is_looked_at` says that the doctor has seen which drugs share words with an allergy. Raises
-    `DraftChangedElsewhere`, `NothingPrescribed`, `DrugMissing`, `PartMissing`, `AllergyNamed`,
-    `AccessDenied`, `NotFound`.
+    `DraftChangedElsewhere`, `NotArrived`, `NothingPrescribed`, `DrugMissing`, `PartMissing`,
+    `AllergyNamed`, `AccessDenied`, `NotFound`.
     """
     kept = _own(session, actor, prescription_id)
     if kept.revision != revision:
         raise DraftChangedElsewhere
     if kept.signed_at is not None:
         return kept
+    visit = session.get(Appointment, kept.appointment_id)
+    if visit is None or visit.status not in BEGUN:
+        raise NotArrived
     if not kept.items:
         raise NothingPrescribed
     for item in kept.items:

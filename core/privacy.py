@@ -16,7 +16,18 @@ from core.errors import ClinicError, NotFound
 from core.i18n import N_, _, short_date
 from core.patients import ERASED_NAME
 from core.phones import shown
-from db.models import Appointment, AppointmentStatus, LedgerEntry, Patient, Role, User, folded
+from db.models import (
+    Appointment,
+    AppointmentStatus,
+    LedgerEntry,
+    Letter,
+    NoteVersion,
+    Patient,
+    Prescription,
+    Role,
+    User,
+    folded,
+)
 from db.models.appointments import LIVE_STATUSES
 
 UNTREATED = (
@@ -148,15 +159,27 @@ def _require_erasable(session: Session, patient: Patient, account: User | None) 
 def kept(session: Session, patient_ids: Sequence[int]) -> dict[int, date]:
     """Until when the law keeps each patient's record; who was never treated and never paid is not in it.
 
-    A visit that was called off, missed or never paid for is no treatment. Invoices and receipts are kept as
-    long as records are, which is longer than most tax laws ask (section 147(3) AO in Germany: eight years).
+    A visit that was called off, missed or never paid for is no treatment; what a doctor has signed is.
+    Invoices and receipts are kept as long as records are, which is longer than most tax laws ask (section
+    147(3) AO in Germany: eight years).
     """
     years, zone = clinics.settings(session).record_retention_years, clinics.zone(session)
     treated = select(Appointment.patient_id, Appointment.starts_at.label("at")).where(
         Appointment.patient_id.in_(patient_ids), Appointment.status.not_in(UNTREATED)
     )
     entered = select(LedgerEntry.patient_id, LedgerEntry.at).where(LedgerEntry.patient_id.in_(patient_ids))
-    reasons = union_all(treated, entered).subquery()
+    noted = (
+        select(Appointment.patient_id, NoteVersion.signed_at)
+        .join(NoteVersion.appointment)
+        .where(Appointment.patient_id.in_(patient_ids))
+    )
+    signed = [
+        select(each.patient_id, each.signed_at).where(
+            each.patient_id.in_(patient_ids), each.signed_at.is_not(None)
+        )
+        for each in (Prescription, Letter)
+    ]
+    reasons = union_all(treated, entered, noted, *signed).subquery()
     last = session.execute(
         select(reasons.c.patient_id, func.max(reasons.c.at)).group_by(reasons.c.patient_id)
     )

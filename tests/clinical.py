@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from core import attachments, doctor_letters, notes, prescription_drafts, prescriptions, record_items
 from core.access import Actor
 from core.note_fields import FIELDS
-from db.base import Base
 from db.models import (
     AnswerKind,
     Appointment,
@@ -41,25 +40,9 @@ def fields(**typed: str) -> dict[str, str]:
     return dict.fromkeys(FIELDS, "") | typed
 
 
-def add_rows(session: Session, patient_id: int, doctor: Doctor, user_id: int) -> None:
-    """A signed letter, a signed prescription and a file, past the services and without a visit."""
-    prescription = Prescription(
-        patient_id=patient_id,
-        doctor_id=doctor.id,
-        created_at=NOW,
-        items=[PrescriptionItem(position=1, drug="Tea against Migraine")],
-    )
-    made = [
-        prescription,
-        Letter(
-            patient_id=patient_id,
-            doctor_id=doctor.id,
-            kind=LetterKind.REFERRAL,
-            body="Migraine: please see",
-            created_at=NOW,
-            saved_at=NOW,
-            signed_at=NOW,
-        ),
+def add_file(session: Session, patient_id: int, user_id: int) -> None:
+    """A file in the record, past the services and without a visit."""
+    session.add(
         Attachment(
             patient_id=patient_id,
             name="Migraine diary.pdf",
@@ -69,39 +52,38 @@ def add_rows(session: Session, patient_id: int, doctor: Doctor, user_id: int) ->
             content=b"%PDF-1.7",
             added_at=NOW,
             added_by_id=user_id,
-        ),
-    ]
-    session.add_all(made)
-    session.flush()
-    prescription.signed_at = NOW
+        )
+    )
     session.flush()
 
 
-def rows_of_visit(visit: Appointment, user_id: int) -> list[Base]:
-    """A note that was released, another that is typed, and an answer, past the services."""
+def add_papers(session: Session, visit: Appointment, user_id: int) -> None:
+    """Whatever a visit leaves, past the services: a note that was released and another that is typed, an
+    answer, a letter and a prescription, signed when the visit began.
+    """
+    at, of_visit = visit.starts_at, {"appointment_id": visit.id, "doctor_id": visit.doctor_id}
+    of_patient = {**of_visit, "patient_id": visit.patient_id, "created_at": at}
     question = IntakeQuestion(
         service_id=visit.service_id, position=1, question="What brings you here?", kind=AnswerKind.TEXT
     )
-    return [
-        NoteVersion(
-            appointment_id=visit.id,
-            number=1,
-            doctor_id=visit.doctor_id,
-            reason="Migraine, again",
-            signed_at=NOW,
-        ),
-        NoteRelease(appointment_id=visit.id, released_at=NOW, released_by_id=user_id),
-        NoteDraft(
-            appointment_id=visit.id, doctor_id=visit.doctor_id, fields={"plan": "Migraine?"}, saved_at=NOW
-        ),
-        IntakeAnswer(
-            appointment_id=visit.id,
-            question=question,
-            answer="Migraine",
-            answered_at=NOW,
-            answered_by_id=user_id,
-        ),
-    ]
+    prescription = Prescription(
+        **of_patient, items=[PrescriptionItem(position=1, drug="Tea against Migraine")]
+    )
+    referral = {"kind": LetterKind.REFERRAL, "body": "Migraine: please see", "saved_at": at, "signed_at": at}
+    given = {"answer": "Migraine", "answered_at": at, "answered_by_id": user_id}
+    session.add_all(
+        [
+            NoteVersion(**of_visit, number=1, reason="Migraine, again", signed_at=at),
+            NoteRelease(appointment_id=visit.id, released_at=at, released_by_id=user_id),
+            NoteDraft(**of_visit, fields={"plan": "Migraine?"}, saved_at=at),
+            IntakeAnswer(appointment_id=visit.id, question=question, **given),
+            Letter(**of_patient, **referral),
+            prescription,
+        ]
+    )
+    session.flush()
+    prescription.signed_at = at
+    session.flush()
 
 
 def arrived(

@@ -152,7 +152,7 @@ def test_a_note_is_read_once_it_is_released_and_with_every_version(
     with unit_of_work(database) as session:
         doctor = roth(session, residents)
         amended = clinical.fields(reason="Sneezing all year")
-        wanted = {"appointment_id": number, "revision": 0}
+        wanted = {"appointment_id": number, "revision": -1}
         notes.sign(session, doctor, fields=amended, amendment="She remembered", **wanted)
         notes.release(session, doctor, appointment_id=number)
     app.run()

@@ -9,9 +9,10 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core import i18n, note_drafts, note_fields, notes
+from core import arrivals, i18n, note_drafts, note_fields, notes
 from core.access import Action
 from core.appointment_errors import ReasonMissing
+from core.arrivals import DoctorHasSigned
 from core.errors import AccessDenied, NotFound
 from core.i18n import speaking
 from core.note_drafts import DraftChangedElsewhere, DraftTooLong, NotAVisit
@@ -28,7 +29,7 @@ from core.note_fields import (
 from core.notes import NotBegun, NotSigned
 from db.models import Appointment, AppointmentStatus, AuditEntry, NoteDraft, NoteVersion, Patient
 from db.session import unit_of_work
-from tests import clinical
+from tests import clinical, make
 from tests.at_once import at_once
 from tests.cast import NOW, Cast, assemble, on, time_is
 from tests.clinical import TYPED, fields
@@ -138,7 +139,7 @@ def test_a_signed_note_has_what_was_typed_in_whole_units(
     assert (version.temperature_decidegrees, version.spo2_percent) == (369, 98)
     assert session.get(NoteDraft, (visit.id, cast.dr_roth.id)) is None
     again = notes.of_visit(session, cast.roth, appointment_id=visit.id).draft
-    assert (again.revision, again.fields["weight"], again.fields["height"]) == (0, "72.5", "181.5")
+    assert (again.revision, again.fields["weight"], again.fields["height"]) == (-1, "72.5", "181.5")
 
 
 def test_vitals_are_read_and_shown_in_the_doctors_language(
@@ -203,9 +204,11 @@ def test_an_amendment_says_why_and_leaves_what_was_signed(
     signed(session, cast, visit)
     better = fields(**TYPED | {"plan": "Antibiotics"})
     with pytest.raises(ReasonMissing):
-        signed(session, cast, visit, fields=better)
+        signed(session, cast, visit, fields=better, revision=-1)
     with time_is(NOW + MINUTE):
-        amended = signed(session, cast, visit, fields=better, amendment=" The culture came back ")
+        amended = signed(
+            session, cast, visit, fields=better, revision=-1, amendment=" The culture came back "
+        )
     versions = notes.of_visit(session, cast.roth, appointment_id=visit.id).versions
     assert [(each.number, each.plan, each.amendment) for each in versions] == [
         (2, "Antibiotics", "The culture came back"),
@@ -334,5 +337,32 @@ def test_every_bound_of_the_database_is_one_that_the_doctor_is_told(
     least = {name: str(vital.least) for name, vital in note_fields.VITALS.items()}
     most = {name: str(vital.most) for name, vital in note_fields.VITALS.items()}
     first = signed(session, cast, visit, fields=fields(plan="x" * 20_000, **least))
-    second = signed(session, cast, visit, fields=fields(plan="y", **most), amendment="The other end")
+    second = signed(
+        session, cast, visit, fields=fields(plan="y", **most), revision=-1, amendment="The other end"
+    )
     assert (first.weight_grams, second.weight_grams) == (1_000, 700_000)
+
+
+def test_a_window_that_was_opened_before_the_note_was_signed_neither_ends_nor_overwrites_its_amendment(
+    session: Session, cast: Cast, visit: Appointment
+) -> None:
+    typed(session, cast, visit)
+    signed(session, cast, visit, revision=1)
+    begun = typed(session, cast, visit, revision=-1, plan="Antibiotics")
+    for stale in ({"fields": fields(**TYPED), "revision": 1}, {"fields": fields(), "revision": 0}):
+        with pytest.raises(DraftChangedElsewhere):
+            note_drafts.save(session, cast.roth, appointment_id=visit.id, **stale)
+    with pytest.raises(DraftChangedElsewhere):
+        signed(session, cast, visit, revision=1)
+    kept = notes.of_visit(session, cast.roth, appointment_id=visit.id).draft
+    assert (kept.fields["plan"], kept.revision) == ("Antibiotics", begun.revision)
+
+
+def test_a_patient_who_was_there_by_what_the_doctor_signed_is_not_taken_back(
+    session: Session, cast: Cast
+) -> None:
+    visit = make.appointment(session, cast.dr_roth, cast.checkup, on(1, 9), patient=ada(session, cast))
+    arrivals.check_in(session, cast.desk, appointment_id=visit.id)
+    signed(session, cast, visit)
+    with pytest.raises(DoctorHasSigned):
+        arrivals.undo(session, cast.desk, appointment_id=visit.id)

@@ -17,6 +17,7 @@ from core.prescriptions import (
     AllergyNamed,
     AlreadyWithdrawn,
     DrugMissing,
+    NotArrived,
     NothingPrescribed,
     NotSignedYet,
     PartMissing,
@@ -154,6 +155,8 @@ def test_what_cannot_be_signed_is_said(
         ("PÉNICILLIN-V 500", "allergic to penicillin", True),
         ("Amoxicillin", "Penicillin", False),  # the same family: words cannot tell
         ("Vitamin B12", "B12", False),  # too short to mean anything
+        ("青霉素 V", "青霉素", True),
+        ("पेनिसिलिन", "पेनिसिलिन से एलर्जी", True),
         ("Ibuprofen", "Nuts", False),
     ],
 )
@@ -288,6 +291,23 @@ def test_nothing_is_prescribed_for_a_visit_that_never_was(
     visit.status = AppointmentStatus.CANCELLED
     with pytest.raises(NotAVisit):
         composed(session, cast.roth, visit)
+
+
+def test_what_the_reaction_of_an_allergy_names_counts_too(
+    session: Session, cast: Cast, visit: Appointment
+) -> None:
+    make.record_item(session, ada(session, cast), "Painkillers", details="Ibuprofen: asthma attack")
+    assert prescription_drafts.matches(session, composed(session, cast.roth, visit))
+
+
+def test_nothing_is_signed_before_the_patient_has_arrived(
+    session: Session, cast: Cast, visit: Appointment
+) -> None:
+    visit.status = AppointmentStatus.CONFIRMED
+    draft = composed(session, cast.roth, visit)
+    with pytest.raises(NotArrived):
+        prescriptions.sign(session, cast.roth, prescription_id=draft.id, revision=1)
+    assert draft.signed_at is None
 
 
 def test_an_emergency_opens_prescriptions_for_reading_only(

@@ -109,7 +109,7 @@ def _give_ada_everything(session: Session, cast: Cast) -> None:
                 created_at=NOW,
             )
         )
-    clinical.add_rows(session, ada_id, cast.dr_roth, user_id)
+    clinical.add_file(session, ada_id, user_id)
     booked = appointments.book(
         session,
         cast.ada,
@@ -143,8 +143,7 @@ def treated(session: Session, cast: Cast, days_ago: int = 7) -> Appointment:
     ada = session.get_one(Patient, cast.ada.patient_ids[0])
     at = NOW - timedelta(days=days_ago)
     visit = make.appointment(session, cast.dr_roth, cast.checkup, at, patient=ada, status="completed")
-    session.add_all(clinical.rows_of_visit(visit, cast.roth.user_id))
-    session.flush()
+    clinical.add_papers(session, visit, cast.roth.user_id)
     return visit
 
 

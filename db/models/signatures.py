@@ -75,6 +75,23 @@ KEEPING = (
         RETURN NEW;
     END $$
     """,
+    # What was on its way while a patient was erased does not arrive.
+    """
+    CREATE FUNCTION refuse_for_erased() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF is_anonymised(NEW.patient_id) THEN
+            RAISE EXCEPTION 'this patient has been erased' USING ERRCODE = 'insufficient_privilege';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    *(
+        f"""
+        CREATE TRIGGER patient_is_there BEFORE INSERT ON {table}
+        FOR EACH ROW EXECUTE FUNCTION refuse_for_erased()
+        """
+        for table in ("record_items", "prescriptions", "letters", "attachments")
+    ),
     """
     CREATE TRIGGER never_changed BEFORE UPDATE ON note_versions
     FOR EACH ROW EXECUTE FUNCTION refuse_change()

@@ -67,8 +67,15 @@ def _key(intake: Intake, asked: Asked) -> str:
     return f"intake_{intake.appointment_id}_{asked.question_id}"
 
 
+def _drawn(intake: Intake, asked: Asked) -> str:
+    """What stood in a field at first: what was answered elsewhere since then is not taken back from here."""
+    known: str = st.session_state.setdefault(f"{_key(intake, asked)}_drawn", asked.answer)
+    return known
+
+
 def _field(intake: Intake, asked: Asked) -> None:
     key = _key(intake, asked)
+    _drawn(intake, asked)
     label = plain(asked.question) + (" \\*" if asked.is_required else "")
     if asked.kind is AnswerKind.TEXT:
         st.session_state.setdefault(key, asked.answer)
@@ -88,7 +95,9 @@ def _answer(intake: Intake) -> None:
         intakes.answer,
         appointment_id=intake.appointment_id,
         answers={
-            asked.question_id: st.session_state.get(_key(intake, asked)) or "" for asked in intake.asked
+            asked.question_id: typed
+            for asked in intake.asked
+            if (typed := st.session_state.get(_key(intake, asked)) or "") != _drawn(intake, asked)
         },
         done=N_("Saved. Your doctor reads it at the visit; until then you can change it."),
     )

@@ -6,6 +6,7 @@ by a browser to a portal that was started anew and knows nothing of it. For that
 which it was typed stands on the page too, in a field that nobody sees.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple, TypeVar
@@ -103,7 +104,7 @@ def typed(name: str, parts: Iterable[str]) -> dict[str, Any]:
 def revision(name: str) -> int:
     """The revision into which the form on the screen was typed."""
     text = str(st.session_state.get(f"{name}_base") or "")
-    return int(text) if text.isascii() and text.isdecimal() else 0
+    return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else 0
 
 
 def keep(name: str, kept: Kept | None, is_kept: bool, service: Callable[..., Any], **arguments: Any) -> None:

@@ -35,7 +35,7 @@ def show_files(files: Sequence[FileEntry], record: Record, zone: tzinfo) -> None
 
 def add_file(record: Record, zone: tzinfo) -> None:
     """A field for a file, and for which visit it is: emptied once the file is in the record."""
-    key = form_key(FORM)
+    key = form_key(_form_of(record.patient_id))  # a file chosen for one child does not stand at the next
     given = ask_for_file(
         _("A document for the record: PDF, PNG or JPEG"), kinds=tuple(FileKind), key=f"{FORM}_{key}"
     )
@@ -56,6 +56,10 @@ def add_file(record: Record, zone: tzinfo) -> None:
     )
 
 
+def _form_of(patient_id: int) -> str:
+    return f"{FORM}_{patient_id}"
+
+
 def _add(patient_id: int, given: GivenFile | None, key: UUID) -> None:
     """The visit is that of the field now: it may have been chosen a moment before the button was pressed."""
     chosen = st.session_state.get(f"{FORM}_visit")
@@ -68,7 +72,7 @@ def _add(patient_id: int, given: GivenFile | None, key: UUID) -> None:
             appointment_id=chosen if isinstance(chosen, int) and chosen else None,
             request_key=key,
             done=N_("The file is in the record. Your doctors can read it."),
-            form=FORM,
+            form=_form_of(patient_id),
         )
 
 

@@ -49,10 +49,16 @@ def _entry(item: Item) -> None:
             )
 
 
+def _form_of(patient_id: int) -> str:
+    """What is typed for one patient and not added does not stand at the next."""
+    return f"{FORM}_{patient_id}"
+
+
 def _form(record: Record, zone: tzinfo) -> None:
-    kind = st.selectbox(_("List"), list(LISTS), format_func=lambda each: _(LISTS[each]), key=f"{FORM}_kind")
-    st.text_input(_("What it is"), max_chars=record_items.NAME_LENGTH, key=f"{FORM}_name")
-    st.text_input(_("More about it"), max_chars=record_items.DETAILS_LENGTH, key=f"{FORM}_details")
+    form = _form_of(record.patient_id)
+    kind = st.selectbox(_("List"), list(LISTS), format_func=lambda each: _(LISTS[each]), key=f"{form}_kind")
+    st.text_input(_("What it is"), max_chars=record_items.NAME_LENGTH, key=f"{form}_name")
+    st.text_input(_("More about it"), max_chars=record_items.DETAILS_LENGTH, key=f"{form}_details")
     if kind is ItemKind.ALLERGY:
         st.selectbox(
             _("Severity"),
@@ -60,7 +66,7 @@ def _form(record: Record, zone: tzinfo) -> None:
             index=None,
             format_func=lambda each: _(SEVERITIES[each]),
             placeholder=_("not known"),
-            key=f"{FORM}_severity",
+            key=f"{form}_severity",
         )
     today = clock.now().astimezone(zone).date()
     st.date_input(
@@ -69,34 +75,34 @@ def _form(record: Record, zone: tzinfo) -> None:
         min_value=record.birth_on,
         max_value=today,
         format="YYYY-MM-DD",
-        key=f"{FORM}_since",
+        key=f"{form}_since",
     )
     st.button(
         _("Add"),
         type="primary",
         on_click=_add,
-        args=(record.patient_id, form_key(FORM)),
-        key=f"{FORM}_add",
+        args=(record.patient_id, form_key(form)),
+        key=f"{form}_add",
     )
 
 
 def _add(patient_id: int, key: Any) -> None:
-    chosen = st.session_state
-    kind = ItemKind(chosen.get(f"{FORM}_kind"))
-    severity = chosen.get(f"{FORM}_severity") if kind is ItemKind.ALLERGY else None
-    since: date | None = chosen.get(f"{FORM}_since")
+    form, chosen = _form_of(patient_id), st.session_state
+    kind = ItemKind(chosen.get(f"{form}_kind"))
+    severity = chosen.get(f"{form}_severity") if kind is ItemKind.ALLERGY else None
+    since: date | None = chosen.get(f"{form}_since")
     perform(
         record_items.add,
         patient_id=patient_id,
         kind=kind,
-        name=chosen.get(f"{FORM}_name") or "",
-        details=chosen.get(f"{FORM}_details") or "",
+        name=chosen.get(f"{form}_name") or "",
+        details=chosen.get(f"{form}_details") or "",
         severity=severity,
         since_on=since,
         request_key=key,
         done=N_("It stands on the list."),
-        form=FORM,
-        clear=[f"{FORM}_{each}" for each in ("name", "details", "since")],
+        form=form,
+        clear=[f"{form}_{each}" for each in ("name", "details", "since", "severity")],
     )
 
 

@@ -354,6 +354,31 @@ STATEMENTS = [
     END $$
     """,
     """
+    CREATE FUNCTION refuse_for_erased() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF is_anonymised(NEW.patient_id) THEN
+            RAISE EXCEPTION 'this patient has been erased' USING ERRCODE = 'insufficient_privilege';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    """
+    CREATE TRIGGER patient_is_there BEFORE INSERT ON record_items
+    FOR EACH ROW EXECUTE FUNCTION refuse_for_erased()
+    """,
+    """
+    CREATE TRIGGER patient_is_there BEFORE INSERT ON prescriptions
+    FOR EACH ROW EXECUTE FUNCTION refuse_for_erased()
+    """,
+    """
+    CREATE TRIGGER patient_is_there BEFORE INSERT ON letters
+    FOR EACH ROW EXECUTE FUNCTION refuse_for_erased()
+    """,
+    """
+    CREATE TRIGGER patient_is_there BEFORE INSERT ON attachments
+    FOR EACH ROW EXECUTE FUNCTION refuse_for_erased()
+    """,
+    """
     CREATE TRIGGER never_changed BEFORE UPDATE ON note_versions
     FOR EACH ROW EXECUTE FUNCTION refuse_change()
     """,
@@ -443,7 +468,7 @@ BACK = [
     """,
     """
     DROP FUNCTION is_anonymised(integer), refuse_change(), keep_note(), keep_signed(), keep_prescription(),
-        keep_item()
+        keep_item(), refuse_for_erased()
     """,
 ]
 
