@@ -180,7 +180,8 @@ def _acting(session: Any) -> Actor | None:
 def _empty(fields: Iterable[str]) -> None:
     for field in fields:
         kept = st.session_state.get(field)
-        st.session_state[field] = "" if isinstance(kept, str) else False if isinstance(kept, bool) else None
+        # What was chosen of a list may be a text too: there nothing is chosen then.
+        st.session_state[field] = "" if type(kept) is str else False if isinstance(kept, bool) else None
 
 
 def form_key(form: str) -> UUID:
