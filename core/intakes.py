@@ -118,11 +118,12 @@ def are_asked(session: Session, *, service_id: int) -> bool:
     return session.scalar(asked.limit(1)) is not None
 
 
-def answer(session: Session, actor: Actor, *, appointment_id: int, answers: Mapping[int, str]) -> None:
+def answer(session: Session, actor: Actor, *, appointment_id: int, answers: Mapping[int, str]) -> Intake:
     """Answer the questions before one's own visit, or a dependant's, by their numbers; safe to repeat.
 
-    An empty answer takes back the one before. Raises `AnswersClosed`, `AnswerMissing`, `AnswerTooLong`,
-    `AnswerUnreadable`, `NotAChoice`, `NothingAskedThere`, `AccessDenied`, `NotFound`.
+    An empty answer takes back the one before; what is not named stays. Returns what stands then. Raises
+    `AnswersClosed`, `AnswerMissing`, `AnswerTooLong`, `AnswerUnreadable`, `NotAChoice`, `NothingAskedThere`,
+    `AccessDenied`, `NotFound`.
     """
     visit = session.get(Appointment, appointment_id)
     if visit is None:
@@ -141,6 +142,7 @@ def answer(session: Session, actor: Actor, *, appointment_id: int, answers: Mapp
         visit,
         {number: each for number, each in given.items() if each != asked[number].answer},
     )
+    return _intake(session, visit)
 
 
 def _write(session: Session, actor: Actor, visit: Appointment, changed: Mapping[int, str]) -> None:

@@ -93,6 +93,22 @@ def test_a_patient_answers_from_the_visit_s_card_and_changes_it(
     assert answers(database) == {WHY: "A cough\n\nsince May"}, "an answer can be taken back"
 
 
+def test_what_was_answered_on_another_device_meanwhile_stays(
+    open_as: OpenAs, database: Engine, residents: Residents, asked: dict[str, int]
+) -> None:
+    number = visit(database, residents)
+    phone, laptop = (open_as("ada", BEFORE, visit=str(number)) for _ in range(2))
+    field(laptop, "text_area", number, asked, WHY).set_value("A cough")
+    field(laptop, "segmented_control", number, asked, SMOKE).set_value(intakes.NO)
+    save(laptop)
+    field(phone, "selectbox", number, asked, OFTEN).set_value("Weekly")
+    save(phone)
+    assert answers(database) == {WHY: "A cough", SMOKE: "no", OFTEN: "Weekly"}
+    field(phone, "selectbox", number, asked, OFTEN).set_value(None)
+    save(phone)
+    assert answers(database) == {WHY: "A cough", SMOKE: "no"}
+
+
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [

@@ -7,7 +7,8 @@ from io import BytesIO
 from zipfile import ZipFile
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core import (
@@ -15,6 +16,7 @@ from core import (
     audit,
     exports,
     ledger,
+    notes,
     patients,
     privacy,
     records,
@@ -30,15 +32,19 @@ from db.base import Base
 from db.models import (
     Appointment,
     AppointmentStatus,
+    Attachment,
     AuditEntry,
     Channel,
     CodePurpose,
     InboundMessage,
     Invite,
     LedgerEntry,
+    Letter,
     Notification,
     OneTimeCode,
     Patient,
+    Prescription,
+    RecordItem,
     RecoveryCode,
     Refund,
     RefundCause,
@@ -389,3 +395,54 @@ def test_nothing_of_the_account_can_be_signed_in_with(session: Session, cast: Ca
     account = session.get_one(User, cast.ada.user_id, populate_existing=True)
     assert (account.password_hash, account.totp_secret, account.email, account.phone) == (None,) * 4
     assert account.erased_at == NOW
+
+
+def test_the_export_holds_no_note_that_the_patient_may_not_read(session: Session, cast: Cast) -> None:
+    visit = treated(session, cast)
+    assert [each["reason"] for each in exported(session, cast)["notes"]] == ["Migraine, again"]
+    notes.hold_back(session, cast.roth, appointment_id=visit.id)
+    assert exported(session, cast)["notes"] == []
+    assert "Migraine, again" not in json.dumps(exported(session, cast))
+
+
+def test_what_a_doctor_has_signed_is_kept_although_the_visit_was_called_off(
+    session: Session, cast: Cast
+) -> None:
+    visit = treated(session, cast)
+    visit.status = AppointmentStatus.CANCELLED
+    session.flush()
+    erased = privacy.erase(session, cast.ada, patient_id=visit.patient_id, confirm_name="Ada Okafor")
+    assert erased.kept_until == date(2036, 5, 25)
+
+
+@pytest.mark.parametrize("table", [RecordItem, Attachment, Letter, Prescription])
+def test_what_arrives_after_a_patient_was_erased_is_refused_by_the_database(
+    session: Session, cast: Cast, table: type[Base]
+) -> None:
+    ada_id = cast.ada.patient_ids[0]
+    privacy.erase(session, cast.ada, patient_id=ada_id, confirm_name="Ada Okafor")
+    with pytest.raises(DBAPIError, match="this patient has been erased"), session.begin_nested():
+        session.execute(
+            insert(table).values(
+                patient_id=ada_id,
+                **{
+                    RecordItem: {"kind": "allergy", "name": "Dust", "noted_at": NOW},
+                    Attachment: {
+                        "name": "x.pdf",
+                        "media_type": "application/pdf",
+                        "size": 5,
+                        "sha256": b"",
+                        "content": b"%PDF-",
+                        "added_at": NOW,
+                        "added_by_id": cast.admin.user_id,
+                    },
+                    Letter: {
+                        "doctor_id": cast.dr_roth.id,
+                        "kind": "referral",
+                        "created_at": NOW,
+                        "saved_at": NOW,
+                    },
+                    Prescription: {"doctor_id": cast.dr_roth.id, "created_at": NOW},
+                }[table],
+            )
+        )

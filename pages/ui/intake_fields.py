@@ -91,7 +91,7 @@ def _field(intake: Intake, asked: Asked) -> None:
 
 
 def _answer(intake: Intake) -> None:
-    perform(
+    saved = perform(
         intakes.answer,
         appointment_id=intake.appointment_id,
         answers={
@@ -101,3 +101,6 @@ def _answer(intake: Intake) -> None:
         },
         done=N_("Saved. Your doctor reads it at the visit; until then you can change it."),
     )
+    for asked in intake.asked if saved is not None else ():
+        key = _key(intake, asked)
+        st.session_state[f"{key}_drawn"] = st.session_state.get(key) or ""
