@@ -133,7 +133,7 @@ def test_a_record_and_the_question_before_it_do(sign_in_as: SignInAs, address: s
         page.get_by_label("Find a patient").fill("okafor")
         page.keyboard.press("Enter")
         page.get_by_role("button", name="Ada Okafor").click()
-        expect(page.get_by_text(shown)).to_be_visible()
+        expect(page.get_by_text(shown).first).to_be_visible()
         settle(page)
         assert complaints == [], username
 
