@@ -360,13 +360,13 @@ RECIPES = {
     "letterheads.change_logo": of_nobody(Action.CHANGE_SETTINGS, content=None),
     "note_drafts.discard": of_record(Action.WRITE_NOTE, "visit_id"),
     "note_drafts.own_visit": of_record(Action.WRITE_NOTE, "visit_id"),
-    "note_drafts.save": of_record(Action.WRITE_NOTE, "visit_id", fields=clinical.TYPED, revision=0),
+    "note_drafts.save": of_record(Action.WRITE_NOTE, "visit_id", fields=clinical.TYPED, revision=-1),
     "notes.hold_back": of_record(Action.WRITE_NOTE, "visit_id"),
     "notes.of_patient": of_patient(Action.SEE_RECORD),
     "notes.of_visit": of_record(Action.WRITE_NOTE, "visit_id"),
     "notes.release": of_record(Action.WRITE_NOTE, "visit_id"),
     "notes.sign": of_record(
-        Action.WRITE_NOTE, "visit_id", fields=clinical.TYPED, revision=0, amendment="More was said"
+        Action.WRITE_NOTE, "visit_id", fields=clinical.TYPED, revision=-1, amendment="More was said"
     ),
     "patients.find": of_patient(Action.SEE_CONTACT),
     "patients.register": of_nobody(Action.REGISTER_PATIENT, name="Zoë Übel", birth_on=BORN),

@@ -199,7 +199,7 @@ def test_a_visit_summary_has_the_note_with_units_and_what_was_prescribed(
     notes.sign(session, cast.roth, appointment_id=visit.id, fields=typed, revision=0)
     amended = typed | {"plan": "Tea and rest"}
     notes.sign(
-        session, cast.roth, appointment_id=visit.id, fields=amended, revision=0, amendment="Forgot the rest"
+        session, cast.roth, appointment_id=visit.id, fields=amended, revision=-1, amendment="Forgot the rest"
     )
     text = papers.text_of(visit_summaries.as_pdf(session, cast.roth, appointment_id=visit.id))
     assert "Visit of Jun 1, 2026 Patient Ada Okafor" in text
