@@ -81,7 +81,7 @@ def _require_drawable(content: bytes) -> None:
             if len(content) > LARGEST or max(opened.size) > SIDE:
                 raise LogoTooLarge(largest=megabytes(LARGEST), side=SIDE)
             opened.load()
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise LogoDamaged from error
 
 

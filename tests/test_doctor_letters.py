@@ -250,6 +250,7 @@ def test_the_letterhead_has_an_address_a_logo_and_a_paper(session: Session, cast
     [
         (b"%PDF-1.7", WrongFileKind),
         (logo()[:60], LogoDamaged),
+        (logo()[:16] + (60_000).to_bytes(4) * 2 + logo()[24:], LogoDamaged),  # a bomb, by its header
         (logo(4001), LogoTooLarge),
         (logo() + bytes(1024 * 1024), LogoTooLarge),
     ],
