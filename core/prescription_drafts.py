@@ -25,7 +25,7 @@ ITEMS = 20
 PART_LENGTH = 200
 INSTRUCTIONS_LENGTH = 1000
 WORD_LEAST = 4  # letters: shorter words, such as "mg" or "B12", say nothing about an allergy
-_IS_SHORT = re.compile("[\u0000-\u052f]+")  # in Latin, Greek and Cyrillic; a Chinese word may be two signs
+_ALPHABETS = re.compile("[\u0000-\u052f]+")  # in Latin, Greek and Cyrillic; a Chinese word may be two signs
 PARTS: Mapping[str, str] = MappingProxyType(
     {
         "drug": N_("Drug"),
@@ -170,7 +170,7 @@ def in_turn(session: Session, doctor_id: int) -> None:
 def _words(name: str) -> set[str]:
     """The words of a name that can name a drug, without case and accents."""
     letters = "".join(each if each.isalnum() or category(each)[0] == "M" else " " for each in folded(name))
-    return {word for word in letters.split() if len(word) >= WORD_LEAST or not _IS_SHORT.fullmatch(word)}
+    return {word for word in letters.split() if len(word) >= WORD_LEAST or not _ALPHABETS.fullmatch(word)}
 
 
 def _kept(session: Session, patient_id: int, doctor_id: int) -> Prescription | None:
