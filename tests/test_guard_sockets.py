@@ -71,7 +71,7 @@ def test_an_open_tab_leaves_within_five_seconds_of_its_sessions_end_untouched(
             assert await tab.closed_with() == 4401
 
     try:
-        asyncio.run(story())
+        raw.play(story())
         ended = raw.ask(address, "/session/end", ada)
         assert ended.cookies[SID] == ""
     finally:
@@ -96,7 +96,7 @@ def test_only_the_tabs_of_the_ended_session_leave(
             assert await his.is_quiet(3)
             assert "Ben Sato" in raw.texts(await his.rerun())
 
-    asyncio.run(story())
+    raw.play(story())
 
 
 def test_a_cookie_replayed_after_its_end_is_nobodys(address: str, clinic: Engine, ada: Cookies) -> None:
@@ -108,7 +108,7 @@ def test_a_cookie_replayed_after_its_end_is_nobodys(address: str, clinic: Engine
             assert "Ada Okafor" not in shown
             assert "Sign in" in shown
 
-    asyncio.run(story())
+    raw.play(story())
     assert raw.ask(address, "/media/anything.pdf", ada).status == 401
     assert raw.ask(address, "/files/appointments/1.ics", ada).status == 401
 
@@ -132,7 +132,7 @@ def test_a_tab_is_resumed_by_its_owner_and_by_nobody_else(address: str, ada: Coo
             await back.rerun()
             assert back.session_id == hers.session_id
 
-    asyncio.run(story())
+    raw.play(story())
 
 
 def test_the_owners_header_is_the_guards_alone(address: str, ada: Cookies, ben: Cookies) -> None:
@@ -145,21 +145,19 @@ def test_the_owners_header_is_the_guards_alone(address: str, ada: Cookies, ben: 
             await his.rerun()
             assert his.session_id != hers.session_id
 
-    asyncio.run(story())
+    raw.play(story())
 
 
 @pytest.mark.parametrize(
     "origin", [None, "", "null", "http://evil.example", "http://localhost:1", "http://[", "x"]
 )
 def test_a_websocket_opens_from_our_own_pages_only(address: str, ada: Cookies, origin: str | None) -> None:
-    assert asyncio.run(raw.refused(address, ada, origin=origin)) == 403
+    assert raw.play(raw.refused(address, ada, origin=origin)) == 403
 
 
 def test_in_development_the_same_machine_may_be_called_by_its_number(address: str, ada: Cookies) -> None:
     by_number = address.replace("localhost", "127.0.0.1")
-    assert (
-        asyncio.run(raw.refused(address, ada, origin=by_number, host=by_number.removeprefix("http://"))) == 0
-    )
+    assert raw.play(raw.refused(address, ada, origin=by_number, host=by_number.removeprefix("http://"))) == 0
 
 
 def test_frames_that_are_none_are_dropped(address: str, ada: Cookies) -> None:
@@ -177,7 +175,7 @@ def test_frames_that_are_none_are_dropped(address: str, ada: Cookies) -> None:
             assert await tab.is_quiet()
             assert "Ada Okafor" in raw.texts(await tab.rerun())
 
-    asyncio.run(story())
+    raw.play(story())
 
 
 def test_a_click_keeps_a_session_and_what_a_page_does_by_itself_does_not(
@@ -201,7 +199,7 @@ def test_a_click_keeps_a_session_and_what_a_page_does_by_itself_does_not(
             assert not await story(tab, lambda: tab.until("heartbeat_ack")), "a heartbeat"
             assert await story(tab, tab.rerun), "a click"
 
-    asyncio.run(stories())
+    raw.play(stories())
 
 
 def test_anonymous_tabs_from_one_address_are_limited_and_signed_in_ones_are_not(
@@ -215,7 +213,7 @@ def test_anonymous_tabs_from_one_address_are_limited_and_signed_in_ones_are_not(
             await last.aclose()
             assert await until_let_in(address) == 0
 
-    asyncio.run(story())
+    raw.play(story())
 
 
 async def fill_up(address: str, open_tabs: AsyncExitStack) -> AsyncExitStack:

@@ -3,7 +3,6 @@
 Shown on a page of the tests' own, behind the guard: see `tests/workbench`.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -98,7 +97,7 @@ def test_nothing_runs_in_an_open_tab_once_the_session_has_ended(
             assert await tab.closed_with() == 4401
             assert notes() == ran
 
-    asyncio.run(story())
+    raw.play(story())
 
 
 def test_nobody_can_empty_the_caches_that_all_share(address: str, ada: Cookies) -> None:
@@ -111,7 +110,7 @@ def test_nobody_can_empty_the_caches_that_all_share(address: str, ada: Cookies) 
             assert before
             assert after == before
 
-    asyncio.run(story())
+    raw.play(story())
 
 
 def test_a_forged_value_of_a_locked_field_is_refused_by_the_service(
@@ -137,9 +136,9 @@ def test_a_forged_value_of_a_locked_field_is_refused_by_the_service(
             ]
             return raw.texts(await tab.rerun(forged))
 
-    assert "Cancelled" not in asyncio.run(cancelling(ben))
+    assert "Cancelled" not in raw.play(cancelling(ben))
     assert state_of(clinic, her_visit) is AppointmentStatus.CONFIRMED
-    assert "Cancelled" in asyncio.run(cancelling(ada))
+    assert "Cancelled" in raw.play(cancelling(ada))
     assert state_of(clinic, her_visit) is AppointmentStatus.CANCELLED
 
 
@@ -215,7 +214,7 @@ def test_a_file_is_taken_where_a_page_asks_and_from_the_tabs_owner_only(
             assert take_back(address, ada, tab.session_id) == 204
             assert "Given" not in raw.texts(await tab.rerun([ticked, chosen(field, "f")]))
 
-    asyncio.run(story())
+    raw.play(story())
 
 
 def test_a_file_is_what_is_in_it_and_not_what_it_is_called(address: str, ada: Cookies) -> None:
@@ -228,7 +227,7 @@ def test_a_file_is_what_is_in_it_and_not_what_it_is_called(address: str, ada: Co
                 assert "This file cannot be used. Please choose one of these: PDF, PNG." in said
                 assert "Given" not in said
 
-    asyncio.run(story())
+    raw.play(story())
 
 
 def test_files_are_limited_in_size_and_number(address: str, ada: Cookies) -> None:
@@ -242,7 +241,7 @@ def test_files_are_limited_in_size_and_number(address: str, ada: Cookies) -> Non
             assert send_file(address, ada, tab.session_id, "f5").status == 204
             assert send_file(address, ada, tab.session_id, "f5").status == 204, "again is not one more"
 
-    asyncio.run(story())
+    raw.play(story())
 
 
 def test_a_session_that_has_ended_sends_no_files(address: str, clinic: Engine, ada: Cookies) -> None:
@@ -252,7 +251,7 @@ def test_a_session_that_has_ended_sends_no_files(address: str, clinic: Engine, a
             end(clinic, ada)
             assert send_file(address, ada, tab.session_id).status == 403
 
-    asyncio.run(story())
+    raw.play(story())
 
 
 @pytest.mark.browser
