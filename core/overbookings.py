@@ -59,7 +59,7 @@ def overbook(
             overbook_reason=why if rule else None,
             request_key=request_key,
         )
-        strandings.keep_as_booked(session, actor, booked, why)
+        strandings.keep_as_booked(session, booked, reason=why, by_user_id=actor.user_id)
     except (NotOffered, PatientBusy, SlotTaken):
         if earlier := placements.first_answer(session, actor, wish, request_key):
             return earlier

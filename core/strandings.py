@@ -169,27 +169,27 @@ def keep(
         raise NotStranded
     if known != tuple(causes):
         raise OtherCauses
-    _note_kept(session, actor, visit, known, why)
+    _note_kept(session, visit, known, why, actor.user_id)
     patient_id = visit.patient_id
     audit.record(session, actor, Event.VISIT_KEPT, kind="appointment", number=visit.id, patient_id=patient_id)
     return visit
 
 
-def keep_as_booked(session: Session, actor: Actor, visit: Appointment, reason: str) -> None:
+def keep_as_booked(session: Session, visit: Appointment, *, reason: str, by_user_id: int) -> None:
     """Where a visit was overbooked past closing time on purpose, that is decided already."""
     if causes := find(session, appointment_id=visit.id).get(visit.id):
-        _note_kept(session, actor, visit, causes, reason)
+        _note_kept(session, visit, causes, reason, by_user_id)
 
 
 def _note_kept(
-    session: Session, actor: Actor, visit: Appointment, causes: tuple[str, ...], reason: str
+    session: Session, visit: Appointment, causes: tuple[str, ...], reason: str, by_user_id: int
 ) -> None:
     values: dict[str, Any] = {
         "time_version": visit.time_version,
         "causes": list(causes),
         "reason": reason,
         "kept_at": clock.now(),
-        "by_user_id": actor.user_id,
+        "by_user_id": by_user_id,
     }
     session.execute(
         insert(KeptVisit)
