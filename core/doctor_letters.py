@@ -6,12 +6,21 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session, joinedload
 
-from core import access, audit, clinics, clock, letter_wordings, note_drafts, record_items, treatments
+from core import (
+    access,
+    audit,
+    clinics,
+    clock,
+    letter_wordings,
+    note_drafts,
+    record_items,
+    signatures,
+    treatments,
+)
 from core.access import Action, Actor
 from core.errors import ClinicError, NotFound
 from core.i18n import N_, dated, short_date
 from core.note_drafts import DraftChangedElsewhere
-from core.notes import BEGUN
 from core.texts import are_readable, several_lines
 from db.models import Appointment, Doctor, ItemKind, Letter, LetterKind, Patient
 
@@ -42,10 +51,6 @@ class AbsenceMissing(ClinicError):
 
 class AbsenceImpossible(ClinicError):
     message = N_("The last day of a sick note cannot be before the first, nor more than a year after it.")
-
-
-class NotAtAVisit(ClinicError):
-    message = N_("A letter is signed once the patient has arrived.")
 
 
 def begin(
@@ -115,7 +120,7 @@ def sign(session: Session, actor: Actor, *, letter_id: int, revision: int) -> Le
     """Sign a letter of one's own as it is on the screen. Pressed twice, it is signed once.
 
     The days of a sick note are filled in where its words leave a blank for them. Raises
-    `DraftChangedElsewhere`, `LetterEmpty`, `AbsenceMissing`, `AbsenceImpossible`, `BlankLeft`, `NotAtAVisit`,
+    `DraftChangedElsewhere`, `LetterEmpty`, `AbsenceMissing`, `AbsenceImpossible`, `BlankLeft`, `NotArrived`,
     `AccessDenied`, `NotFound`.
     """
     kept = _own(session, actor, letter_id)
@@ -125,9 +130,7 @@ def sign(session: Session, actor: Actor, *, letter_id: int, revision: int) -> Le
         return kept
     if not kept.body:
         raise LetterEmpty
-    visit = session.get(Appointment, kept.appointment_id)
-    if visit is None or visit.status not in BEGUN:
-        raise NotAtAVisit
+    signatures.require_arrived(session.get(Appointment, kept.appointment_id))
     body = letter_wordings.filled(kept.body, _days(kept))
     for name in sorted(letter_wordings.BLANKS):
         if f"{{{name}}}" in body:

@@ -12,7 +12,7 @@ from hashlib import sha256
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from core import clock, note_drafts, note_fields, treatments
+from core import clock, note_drafts, note_fields, signatures, treatments
 from core.access import Actor
 from core.appointment_events import required_reason
 from core.errors import ClinicError
@@ -20,17 +20,10 @@ from core.i18n import N_
 from core.note_drafts import Draft, in_turn
 from db.models import (
     Appointment,
-    AppointmentStatus,
     Doctor,
     NoteRelease,
     NoteVersion,
 )
-
-BEGUN = (AppointmentStatus.ARRIVED, AppointmentStatus.IN_ROOM, AppointmentStatus.COMPLETED)
-
-
-class NotBegun(ClinicError):
-    message = N_("A note is signed once the patient has arrived. Until then it stays a draft.")
 
 
 class NotSigned(ClinicError):
@@ -94,12 +87,11 @@ def sign(
 
     Pressed twice it is signed once: what the latest version says already makes no other. The draft ends;
     `revision` is its own, so that nothing typed elsewhere goes with it. Raises what `note_fields.columns`
-    raises, `DraftChangedElsewhere`, `DraftTooLong`, `NotBegun`, `NotAVisit`, `ReasonMissing`,
+    raises, `DraftChangedElsewhere`, `DraftTooLong`, `NotArrived`, `NotAVisit`, `ReasonMissing`,
     `ReasonTooLong`, `ReasonUnreadable`, `AccessDenied`, `NotFound`.
     """
     visit = note_drafts.own_visit(session, actor, appointment_id)
-    if visit.status not in BEGUN:
-        raise NotBegun
+    signatures.require_arrived(visit)
     written = note_fields.columns(fields)
     in_turn(session, appointment_id)
     before = versions(session, appointment_id)

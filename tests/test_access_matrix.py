@@ -394,11 +394,14 @@ RECIPES = {
         lambda world, is_own: {
             "appointment_id": world.record[is_own].visit_id,
             "prescription_id": world.record[is_own].prescription_id,
+            "items": [clinical.ITEM],
+            "revision": 2,
         },
     ),
-    "prescription_drafts.save": of_record(Action.PRESCRIBE, "visit_id", items=[clinical.ITEM], revision=1),
+    "prescription_drafts.save": of_record(Action.PRESCRIBE, "visit_id", items=[clinical.ITEM], revision=2),
     "prescriptions.of_patient": of_patient(Action.SEE_RECORD),
-    "prescriptions.sign": of_record(Action.PRESCRIBE, "draft_id", revision=1),
+    "prescriptions.sign": of_record(Action.PRESCRIBE, "draft_id", revision=2),
+    "prescriptions.sign_as_typed": of_record(Action.PRESCRIBE, "visit_id", items=[clinical.ITEM], revision=2),
     "prescriptions.withdraw": of_record(Action.PRESCRIBE, "prescription_id", reason="The wrong patient"),
     "prices.change_clinic": of_nobody(Action.CHANGE_SETTINGS, wanted=CLINIC_PRICES),
     "prices.change_service": Recipe(

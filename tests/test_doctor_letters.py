@@ -20,7 +20,6 @@ from core.doctor_letters import (
     LetterEmpty,
     LetterTooLong,
     LetterUnreadable,
-    NotAtAVisit,
 )
 from core.errors import AccessDenied, NotFound
 from core.file_kinds import WrongFileKind
@@ -29,6 +28,7 @@ from core.letter_wordings import UnknownLetter, WordsTooLong, WordsUnreadable
 from core.letterheads import AddressTooLong, AddressUnreadable, LogoDamaged, LogoTooLarge
 from core.message_templates import BlankUnknown, BraceAlone, TextEmpty
 from core.note_drafts import DraftChangedElsewhere
+from core.signatures import NotArrived
 from db.models import Appointment, AppointmentStatus, ItemKind, Letter, LetterKind, Paper, Patient
 from tests import clinical, make
 from tests.cast import NOW, Cast, assemble, on, time_is
@@ -157,7 +157,7 @@ def test_what_cannot_be_signed_is_said(session: Session, cast: Cast, visit: Appo
     save(session, cast, letter, letter.revision, body="Dear {colleague}")
     visit.status = AppointmentStatus.CONFIRMED
     session.flush()
-    with pytest.raises(NotAtAVisit):
+    with pytest.raises(NotArrived):
         sign(session, cast, letter)
     assert letter.signed_at is None
 

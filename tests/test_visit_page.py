@@ -213,6 +213,27 @@ def test_what_was_changed_in_another_window_is_not_written_over(
     assert draft_of(database, visit_id) == {"reason": "From one, and the other"}
 
 
+def test_a_tab_whose_saving_is_not_answered_yet_is_not_told_of_itself(
+    opened: Opened, database: Engine, visit_id: int
+) -> None:
+    """Until the answer is drawn, the browser sends the revision before."""
+    app, field = opened(), f"note_{visit_id}_reason"
+    for words in ("Co", "Coug", "Cough"):
+        app.text_input(key=f"note_{visit_id}_base").set_value("0")
+        app.text_area(key=field).set_value(words).run()
+        assert not app.error
+    assert draft_of(database, visit_id) == {"reason": "Cough"}
+    type_into(opened(), visit_id, reason="From another window")
+    app.text_input(key=f"note_{visit_id}_base").set_value("0")
+    app.text_area(key=field).set_value("Cough and cold").run()
+    assert "changed in another window" in said(app.error)[0]
+    press(app, f"note_{visit_id}_other")
+    app.text_input(key=f"note_{visit_id}_base").set_value("0")
+    app.text_area(key=field).set_value("Typed before the other text was there").run()
+    assert "changed in another window" in said(app.error)[0]
+    assert draft_of(database, visit_id) == {"reason": "From another window"}
+
+
 def test_a_note_signed_in_another_window_leaves_what_is_typed_here_on_the_screen(
     opened: Opened, database: Engine, visit_id: int
 ) -> None:
@@ -267,6 +288,36 @@ def test_a_prescription_is_kept_line_by_line_signed_and_repeated(
     assert app.text_input(key=f"rx_{ada}_1_drug").value == "Tea"
     press(app, f"rx_{ada}_sign")
     assert prescribed(database) == [(True, ["Tea"]), (True, ["Tea"])]
+
+
+def test_what_is_typed_when_an_earlier_prescription_is_repeated_stays(
+    opened: Opened, database: Engine, residents: Residents
+) -> None:
+    ada = residents.ada_id
+    app = press(prescribe(opened(), ada, **RX), f"rx_{ada}_sign")
+    [repeat] = [each.key for each in app.button if (each.key or "").endswith("_repeat")]
+    app.text_input(key=f"rx_{ada}_1_drug").set_value("Tea")
+    press(app, repeat)
+    assert [app.text_input(key=f"rx_{ada}_{line}_drug").value for line in (1, 2)] == ["Tea", "Penicillin V"]
+    assert prescribed(database)[1] == (False, ["Tea", "Penicillin V"])
+
+
+def test_an_allergy_written_down_elsewhere_after_the_last_look_is_not_passed_over(
+    opened: Opened, database: Engine, residents: Residents
+) -> None:
+    ada = residents.ada_id
+    with unit_of_work(database) as session:
+        make.record_item(session, session.get_one(Patient, ada), "Penicillin")
+    app = prescribe(opened(), ada, **RX)
+    app.checkbox[0].check().run()
+    with unit_of_work(database) as session:
+        make.record_item(session, session.get_one(Patient, ada), "Penicillin, all of them")
+    press(app, f"rx_{ada}_sign")
+    assert "The record names another allergy by now" in " ".join(said(app.error))
+    assert prescribed(database) == [(False, ["Penicillin V"])]
+    app.checkbox[0].check().run()
+    press(app, f"rx_{ada}_sign")
+    assert prescribed(database) == [(True, ["Penicillin V"])]
 
 
 def test_a_prescription_without_a_dose_or_with_nothing_is_not_signed(
@@ -453,7 +504,7 @@ def test_a_visit_that_has_not_begun_is_not_finished_and_its_note_not_signed(
     press(app, f"visit_finish_{number}_button")
     assert said(app.error) == ["This visit has not begun yet."]
     press(type_into(app, number, reason="Prepared"), f"note_{number}_sign")
-    assert "A note is signed once the patient has arrived." in said(app.error)[0]
+    assert "This can be signed once the patient has arrived." in said(app.error)[0]
     assert draft_of(database, number) == {"reason": "Prepared"}
 
 

@@ -13,7 +13,7 @@ from core.letter_wordings import NAMES
 from db.models import Letter, LetterKind
 from pages.ui.actions import form_key, perform
 from pages.ui.kept import Kept, begin, field, keep, looked_up, revision, typed
-from pages.ui.long_lists import first_of
+from pages.ui.portions import FEW, show_portion
 from pages.ui.words import plain
 
 ICONS = {LetterKind.REFERRAL: ":material/forward_to_inbox:", LetterKind.SICK_NOTE: ":material/sick:"}
@@ -37,8 +37,9 @@ def letters_section(drafts: list[Letter], signed: list[Letter], visit_id: int, z
             st.markdown(f"**{_(NAMES[letter.kind])}** :gray-badge[{_('Draft')}]")
             _write(letter.patient_id, letter.id)
             _buttons(letter)
-    for letter in first_of(signed, "visit_letters"):
-        _show_signed(letter, zone)
+    show_portion(
+        signed, lambda letter: _show_signed(letter, zone), key=f"visit_letters_{visit_id}", first=FEW
+    )
 
 
 def _begin(visit_id: int, kind: LetterKind, form: str, key: object) -> None:
