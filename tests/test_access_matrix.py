@@ -319,15 +319,27 @@ RECIPES = {
     "message_templates.save": of_nobody(
         Action.CHANGE_SETTINGS, name="cancelled", locale="en", text="{clinic}: {when} is off."
     ),
-    "doctor_letters.begin": of_record(
+    "letter_drafts.begin": of_record(
         Action.WRITE_LETTER, "visit_id", kind=LetterKind.REFERRAL, request_key=uuid4()
     ),
-    "doctor_letters.discard": of_record(Action.WRITE_LETTER, "letter_draft_id"),
-    "doctor_letters.drafts": of_patient(Action.WRITE_LETTER),
+    "letter_drafts.discard": of_record(Action.WRITE_LETTER, "letter_draft_id"),
+    "letter_drafts.of_patient": of_patient(Action.WRITE_LETTER),
     "doctor_letters.of_patient": of_patient(Action.SEE_RECORD),
-    "doctor_letters.save": of_record(
+    "letter_drafts.save": of_record(
         Action.WRITE_LETTER, "letter_draft_id", addressee="Dr. Who", body="Hello", revision=0
     ),
+    "doctor_letters.sign_as_typed": of_record(
+        Action.WRITE_LETTER, "letter_draft_id", addressee="Dr. Who", body="Hello", revision=0
+    ),
+    "letter_drafts.write_anew": of_record(
+        Action.WRITE_LETTER,
+        "visit_id",
+        kind=LetterKind.REFERRAL,
+        request_key=UUID(int=2),
+        addressee="Dr. Who",
+        body="Hello",
+    ),
+    "letter_drafts.own": of_record(Action.WRITE_LETTER, "letter_draft_id"),
     "doctor_letters.sign": of_record(Action.WRITE_LETTER, "letter_draft_id", revision=0),
     "intake_questions.add": Recipe(
         Action.CHANGE_SETTINGS,

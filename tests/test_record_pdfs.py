@@ -15,6 +15,7 @@ from core import (
     day_lists,
     doctor_letters,
     history_reports,
+    letter_drafts,
     letter_pdfs,
     letterheads,
     monthly_reports,
@@ -268,12 +269,12 @@ def test_the_addressee_stands_in_the_window_of_the_envelope(
     letterheads.change(session, cast.admin, address="\n".join(["Lindenstraße 1"] * 3), paper=paper)
     ada = session.get_one(Patient, cast.ada.patient_ids[0])
     visit = clinical.arrived(session, cast.dr_roth, cast.checkup, ada)
-    letter = doctor_letters.begin(
+    letter = letter_drafts.begin(
         session, cast.roth, appointment_id=visit.id, kind=LetterKind.REFERRAL, request_key=uuid4()
     )
     with pytest.raises(NotFound):
         letter_pdfs.as_pdf(session, cast.roth, letter_id=letter.id)
-    doctor_letters.save(
+    letter_drafts.save(
         session,
         cast.roth,
         letter_id=letter.id,

@@ -403,6 +403,46 @@ def test_letters_are_begun_kept_signed_and_dropped(opened: Opened, database: Eng
     assert said(app.success) == ["The letter is dropped."]
 
 
+def letters(database: Engine) -> list[tuple[bool, str]]:
+    """Whether each letter is signed, and its words."""
+    with Session(database) as session:
+        rows = session.scalars(select(Letter).order_by(Letter.id)).all()
+        return [(row.signed_at is not None, row.body) for row in rows]
+
+
+@pytest.mark.parametrize("end", ["sign", "drop"])
+def test_what_is_typed_into_a_letter_that_another_window_ends_goes_on_as_a_new_draft(
+    opened: Opened, database: Engine, visit_id: int, end: str
+) -> None:
+    one = press(opened(), f"letter_begin_referral_{visit_id}_button")
+    other = opened()
+    with Session(database) as session:
+        number = session.scalars(select(Letter.id)).one()
+    one.text_area(key=f"letter_{number}_body").set_value("From one").run()
+    press(one, f"letter_{number}_{end}")
+    before = letters(database)
+    other.text_area(key=f"letter_{number}_body").set_value("From the other").run()
+    assert not other.exception
+    assert letters(database) == [*before, (False, "From the other")]
+    assert "What you typed stands in a new draft." in said(other.success)[0]
+    assert "From the other" in [each.value for each in other.text_area]
+    with Session(database) as session:
+        again = session.scalars(select(Letter.id).where(Letter.signed_at.is_(None))).one()
+    other.text_area(key=f"letter_{again}_body").set_value("From the other, and on").run()
+    assert letters(database) == [*before, (False, "From the other, and on")]
+
+
+def test_a_letter_that_another_window_signs_leaves_no_draft_where_nothing_was_typed_since(
+    opened: Opened, database: Engine, visit_id: int
+) -> None:
+    one = press(opened(), f"letter_begin_referral_{visit_id}_button")
+    other = opened()
+    [sign] = [each.key for each in one.button if (each.key or "").endswith("_sign") and "letter" in each.key]
+    press(one, sign)
+    press(other, f"note_{visit_id}_sign")
+    assert [is_signed for is_signed, _words in letters(database)] == [True]
+
+
 def test_an_entry_is_put_on_a_list_and_ended(opened: Opened, database: Engine, residents: Residents) -> None:
     app = opened()
     assert "No allergies written down" in written(app)

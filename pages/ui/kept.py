@@ -135,21 +135,21 @@ def _save(
         raise
 
 
-def keep(name: str, kept: Kept | None, is_kept: bool, service: Callable[..., Any], **arguments: Any) -> None:
-    """Save a form that was just drawn unless it `is_kept` as it is, and say what is true.
+def keep(name: str, kept: Kept | None, is_kept: bool, service: Callable[..., Any], **arguments: Any) -> bool:
+    """Save a form that was just drawn unless it `is_kept` as it is, and say what is true; whether it is kept.
 
     `service` takes `revision` and gives something that has one.
     """
     base, saved_at = f"{name}_base", kept.saved_at if kept else None
     if kept is None:
         _say_away(name)
-        return
+        return False
     if base not in st.session_state:  # a new tab, or an old one at a new portal: which, its own field tells
         _draw_base(name, kept.revision)
         if not is_kept:
             st.rerun()
         _say_saved(name, kept, saved_at)
-        return
+        return True
     refused = None
     if is_kept:
         st.session_state[base] = str(kept.revision)
@@ -159,17 +159,18 @@ def keep(name: str, kept: Kept | None, is_kept: bool, service: Callable[..., Any
         except NoAnswer:
             _draw_base(name, kept.revision)
             _say_away(name)
-            return
+            return False
         if saved is None:
             refused = came_to
         else:
             st.session_state[base], saved_at = str(saved.revision), getattr(saved, "saved_at", None)
     _draw_base(name, kept.revision)
-    st.session_state[f"{name}_away"], st.session_state[f"{name}_unsaved"] = False, refused is not None
+    st.session_state[f"{name}_away"] = False
     if refused is None:
         _say_saved(name, kept, saved_at)
     else:
         _say_refused(name, refused)
+    return refused is None
 
 
 def hide_what_is_not_true() -> None:
