@@ -60,7 +60,7 @@ def of_visit(session: Session, actor: Actor, *, appointment_id: int) -> VisitNot
     signed = versions(session, appointment_id)
     draft = note_drafts.of_visit(session, visit)
     if draft is None:
-        draft = Draft(_typed(signed[0]) if signed else note_drafts.whole({}), -len(signed), None)
+        draft = Draft(note_drafts.whole(_typed(signed[0]) if signed else {}), -len(signed), None)
     release = session.get(NoteRelease, appointment_id)
     return VisitNote(
         appointment_id, visit.patient_id, draft, signed, release.released_at if release else None
@@ -92,19 +92,20 @@ def sign(
     """
     visit = note_drafts.own_visit(session, actor, appointment_id)
     signatures.require_arrived(visit)
-    written = note_fields.columns(fields)
+    written, typed = note_fields.columns(fields), {**fields, note_drafts.AMENDMENT: amendment}
     in_turn(session, appointment_id)
     before = versions(session, appointment_id)
     if before and {name: getattr(before[0], name) for name in written} == written:
-        note_drafts.require_nothing_else(session, visit, fields=fields, revision=revision)
+        note_drafts.require_nothing_else(session, visit, fields=typed, revision=revision)
         note_drafts.end(session, visit)
         return before[0]
-    note_drafts.save(session, actor, appointment_id=appointment_id, fields=fields, revision=revision)
+    why = required_reason(amendment) if before else ""
+    note_drafts.save(session, actor, appointment_id=appointment_id, fields=typed, revision=revision)
     version = NoteVersion(
         appointment_id=appointment_id,
         number=len(before) + 1,
         doctor_id=visit.doctor_id,
-        amendment=required_reason(amendment) if before else "",
+        amendment=why,
         signed_at=clock.now(),
         **written,
     )

@@ -23,6 +23,7 @@ from core.checkouts import NoCards
 from core.desk_messages import NobodyWaits
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.identities import Identity
+from core.left_drafts import Left
 from core.letters import CannotSendCodes
 from core.prices import ClinicPrices, ServicePrices
 from core.privacy import VisitsAhead
@@ -319,6 +320,9 @@ RECIPES = {
     "message_templates.save": of_nobody(
         Action.CHANGE_SETTINGS, name="cancelled", locale="en", text="{clinic}: {when} is off."
     ),
+    "left_drafts.drop": of_oneself(Action.WRITE_NOTE, kind=Left.NOTE, number=0, or_else=NotFound),
+    "left_drafts.own": of_oneself(Action.WRITE_NOTE),
+    "left_drafts.read": of_oneself(Action.WRITE_NOTE, kind=Left.NOTE, number=0, or_else=NotFound),
     "letter_drafts.begin": of_record(
         Action.WRITE_LETTER, "visit_id", kind=LetterKind.REFERRAL, request_key=uuid4()
     ),

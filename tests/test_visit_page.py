@@ -138,6 +138,19 @@ def test_a_note_is_signed_read_again_amended_with_a_reason_and_every_version_sta
     assert draft_of(database, visit_id) == {}
 
 
+def test_the_reason_of_an_amendment_is_kept_as_it_is_typed(
+    opened: Opened, database: Engine, visit_id: int
+) -> None:
+    note = f"note_{visit_id}"
+    app = press(type_into(opened(), visit_id, reason="Cough"), f"{note}_sign")
+    type_into(press(app, f"{note}_amend"), visit_id, amendment="Forgot the plan")
+    again = opened()
+    assert again.text_input(key=f"{note}_amendment").value == "Forgot the plan"
+    press(type_into(again, visit_id, plan="Tea"), f"{note}_sign")
+    assert [(each.plan, each.amendment) for each in versions(database)][1] == ("Tea", "Forgot the plan")
+    assert press(again, f"{note}_amend").text_input(key=f"{note}_amendment").value == ""
+
+
 def test_an_amendment_is_dropped_and_the_signed_note_stays(
     opened: Opened, database: Engine, visit_id: int
 ) -> None:
@@ -593,3 +606,19 @@ def test_whoever_is_signed_out_reads_nothing_and_writes_nothing(
 def test_today_leads_to_the_visit(opened: Opened, open_as: OpenAs) -> None:
     assert "Open the visit" in links(open_as("roth"))
     assert "Open the visit" not in links(open_as("rita", "pages/doctor/today.py"))
+
+
+def test_what_was_typed_for_a_visit_that_is_called_off_is_left_on_today(
+    opened: Opened, open_as: OpenAs, database: Engine, visit_id: int
+) -> None:
+    type_into(opened(), visit_id, plan="Tea")
+    with unit_of_work(database) as session:
+        session.get_one(Appointment, visit_id).status = AppointmentStatus.CANCELLED
+    assert not open_as("weiss").expander
+    app = open_as("roth")
+    assert [each.label for each in app.expander] == ["1 draft that is left"]
+    press(app, f"today_left_read_note_{visit_id}")
+    assert [each.value for each in app.code] == ["Plan\nTea"]
+    press(app, f"today_left_drop_note_{visit_id}")
+    assert said(app.success) == ["The draft is dropped."]
+    assert draft_of(database, visit_id) == {}
