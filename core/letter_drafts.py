@@ -90,6 +90,20 @@ def save(
     return kept
 
 
+def save_words(
+    session: Session, actor: Actor, *, letter_id: int, addressee: str, body: str, revision: int
+) -> Letter:
+    """Keep the words of a letter of one's own as they are typed, and its days as they are.
+
+    Raises what `save` raises.
+    """
+    kept = own(session, actor, letter_id)
+    days = {"absent_from": kept.absent_from, "absent_until": kept.absent_until}
+    return save(
+        session, actor, letter_id=letter_id, addressee=addressee, body=body, revision=revision, **days
+    )
+
+
 def write_anew(
     session: Session,
     actor: Actor,

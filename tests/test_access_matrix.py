@@ -329,6 +329,9 @@ RECIPES = {
     "letter_drafts.discard": of_record(Action.WRITE_LETTER, "letter_draft_id"),
     "letter_drafts.of_patient": of_patient(Action.WRITE_LETTER),
     "doctor_letters.of_patient": of_patient(Action.SEE_RECORD),
+    "letter_drafts.save_words": of_record(
+        Action.WRITE_LETTER, "letter_draft_id", addressee="Dr. Who", body="Hello", revision=0
+    ),
     "letter_drafts.save": of_record(
         Action.WRITE_LETTER, "letter_draft_id", addressee="Dr. Who", body="Hello", revision=0
     ),
