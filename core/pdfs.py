@@ -1,4 +1,4 @@
-"""What our documents are made of: letterhead, titles, facts, tables. `pdf_pages.build` makes pages of them.
+"""What our documents are made of: letterhead, titles, facts, tables. `pdf_pages` makes pages of them.
 
 People's own words are drawn as they are, never through ReportLab's paragraphs, which read what they are given
 as markup: that can embed a file of this machine or break the document.

@@ -44,7 +44,7 @@ def made(**changes: Any) -> bytes:
         "waitlist_offers": [],
     }
     clinic = ClinicSettings(name="Linden Clinic")
-    return summaries.summary(sections, clinic=clinic, zone=BERLIN, made_at=NOW, locale="pt_BR")
+    return summaries.summary(sections, clinic=clinic, zone=BERLIN, made_at=NOW, locale="pt_BR").as_pdf()
 
 
 def pages(pdf: bytes) -> int:

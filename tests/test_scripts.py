@@ -8,6 +8,7 @@ import pytest
 
 from core import bidi, line_setting, pdf_pages, pdfs, typefaces
 from core.bidi import isolated
+from core.pdf_pages import Document
 from core.pdf_words import Style
 from db.models import ClinicSettings, Paper
 from tests import papers
@@ -31,7 +32,7 @@ def lines(text: str, most: float = WIDTH, *, is_own: bool = True) -> list[str]:
 
 
 def made(text: str, style: Style = pdfs.BODY) -> bytes:
-    return pdf_pages.build([pdfs.words(text, style)], SHEET, title="Words")
+    return Document([pdfs.words(text, style)], SHEET, "Words").as_pdf()
 
 
 @pytest.mark.parametrize(
@@ -161,20 +162,20 @@ def test_letters_of_one_word_are_joined() -> None:
 def test_the_foot_of_a_page_is_two_lines_whatever_a_name_is(name: str) -> None:
     sheet = SHEET._replace(name=name)
     about = pdf_pages.About(name, date(1985, 5, 17))
-    pdf = pdf_pages.build([pdfs.words("Words")], sheet, title="Words", about=about)
+    pdf = Document([pdfs.words("Words")], sheet, "Words", about).as_pdf()
     assert ", born May 17, 1985" in papers.text_of(pdf)
     assert "Page 1 of 1" in papers.text_of(pdf)
 
 
 def test_a_document_can_go_straight_into_a_file() -> None:
     file = BytesIO()
-    assert pdf_pages.build([pdfs.words("Words")], SHEET, title="Words", into=file) == b""
+    Document([pdfs.words("Words")], SHEET, "Words").write(file)
     assert "Words" in papers.text_of(file.getvalue())
 
 
 def test_a_table_is_read_as_one_with_its_headings_once() -> None:
     rows = [(f"Row {number}", "x") for number in range(120)]
-    pdf = pdf_pages.build([pdfs.table(("Name", "Value"), rows, (None, 30))], SHEET, title="Table")
+    pdf = Document([pdfs.table(("Name", "Value"), rows, (None, 30))], SHEET, "Table").as_pdf()
     assert int(papers.info(pdf)["Pages"]) > 2
     read = papers.structure(pdf)
     assert read.count("TH:") == 2
