@@ -108,7 +108,7 @@ class _Pages(Canvas):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.outline = Outline()
-        self._fonts: dict[str, Embedded] = {}
+        self._fonts: dict[Typeface, Embedded] = {}
         self._pages: list[dict[str, Any]] = []
 
     def _make_preamble(self) -> None:
@@ -123,10 +123,10 @@ class _Pages(Canvas):
         return len(self._pages)
 
     def embedded(self, typeface: Typeface) -> Embedded:
-        key = f"{typeface.name}{typeface.is_thickened}"
-        if key not in self._fonts:
-            self._fonts[key] = Embedded(self._doc, typeface)
-        return self._fonts[key]
+        known = self._fonts.get(typeface)
+        if known is None:
+            known = self._fonts[typeface] = Embedded(self._doc, typeface)
+        return known
 
     def showPage(self) -> None:  # noqa: N802 - ReportLab's own name
         self._pages.append(dict(self.__dict__))

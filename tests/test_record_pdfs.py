@@ -210,6 +210,36 @@ def test_a_visit_summary_has_the_note_with_units_and_what_was_prescribed(
     assert "Prescriptions" not in text
 
 
+def test_an_amended_note_says_what_it_read_before_and_until_when(session: Session, cast: Cast) -> None:
+    ada = session.get_one(Patient, cast.ada.patient_ids[0])
+    visit = clinical.arrived(session, cast.dr_roth, cast.checkup, ada)
+    for number, (plan, why) in enumerate(
+        (("Tea", ""), ("Rest", "No tea there"), ("Sleep", "Rest was not it"))
+    ):
+        with time_is(NOW + timedelta(hours=number)):
+            notes.sign(
+                session,
+                cast.roth,
+                appointment_id=visit.id,
+                fields=fields(plan=plan, pulse=str(60 + number)),
+                revision=-number,
+                amendment=why,
+            )
+    record = Written(session, cast, ada.id, Clinical(visit.id, 0, 0, 0, 0, 0, 0, 0))
+    notes.release(session, cast.roth, appointment_id=visit.id)
+    for reader in (cast.roth, cast.ada):
+        for build in (record.history, record.visit):
+            text = papers.text_of(build(reader))
+            assert "Plan Sleep Vital signs Pulse 62 /min" in text
+            assert "Amended: No tea there" in text
+            assert (
+                "Earlier version, signed on Jun 1, 2026, 9:00 AM, valid until Jun 1, 2026, 10:00 AM "
+                "Plan Rest Vital signs Pulse 61 /min "
+                "Earlier version, signed on Jun 1, 2026, 8:00 AM, valid until Jun 1, 2026, 9:00 AM "
+                "Plan Tea Vital signs Pulse 60 /min"
+            ) in text
+
+
 def test_a_patient_reads_a_note_once_it_was_released(session: Session, cast: Cast) -> None:
     ada = session.get_one(Patient, cast.ada.patient_ids[0])
     visit = clinical.arrived(session, cast.dr_roth, cast.checkup, ada)

@@ -8,6 +8,7 @@ import pytest
 
 from core import bidi, line_setting, pdf_pages, pdfs, typefaces
 from core.bidi import isolated
+from core.i18n import use_locale
 from core.pdf_pages import Document
 from core.pdf_words import Style
 from db.models import ClinicSettings, Paper
@@ -28,7 +29,7 @@ def shown(text: str, base: int) -> str:
 
 def lines(text: str, most: float = WIDTH, *, is_own: bool = True) -> list[str]:
     set_lines = line_setting.lines(text, 10, most, is_own=is_own)
-    return ["".join(unit.shaped.text for unit in line.units) for line in set_lines]
+    return ["".join(word.text for unit in line.units for word in unit.words) for line in set_lines]
 
 
 def made(text: str, style: Style = pdfs.BODY) -> bytes:
@@ -107,8 +108,8 @@ def test_what_no_font_has_is_a_box_and_breaks_nothing(text: str) -> None:
     read = papers.text_of(pdf)
     assert "before" in read
     assert "after" in read
-    assert typefaces.shape("😀", False, False)[0].glyphs[0].number == 0
-    assert typefaces.shape("😀", False, False)[0].width > 0
+    assert typefaces.shape("😀", typefaces.PLAIN, False)[0].glyphs[0].number == 0
+    assert typefaces.shape("😀", typefaces.PLAIN, False)[0].width > 0
 
 
 def test_what_no_font_has_can_still_be_copied() -> None:
@@ -147,12 +148,14 @@ def test_letters_of_one_word_are_joined() -> None:
     """Alone, the letters of the word have other glyphs: isolated forms, and unstacked consonants."""
     for word in ("محمد", "क्षेत्र"):
         together = [
-            glyph.number for piece in typefaces.shape(word, False, word < "ा") for glyph in piece.glyphs
+            glyph.number
+            for piece in typefaces.shape(word, typefaces.PLAIN, word < "ा")
+            for glyph in piece.glyphs
         ]
         alone = [
             glyph.number
             for letter in word
-            for piece in typefaces.shape(letter, False, False)
+            for piece in typefaces.shape(letter, typefaces.PLAIN, False)
             for glyph in piece.glyphs
         ]
         assert sorted(together) != sorted(alone)
@@ -181,3 +184,22 @@ def test_a_table_is_read_as_one_with_its_headings_once() -> None:
     assert read.count("TH:") == 2
     assert read.count("TR\n") == 121
     assert papers.text_of(pdf).count("Name Value") == int(papers.info(pdf)["Pages"])
+
+
+@pytest.mark.parametrize(
+    ("words", "locale", "font"),
+    [
+        ("直ちに骨を", "en", "NotoSansJP"),
+        ("直骨", "ja", "NotoSansJP"),
+        ("直骨", "en", "DroidSansFallback"),
+        ("김민준", "en", "DroidSansFallback"),
+    ],
+)
+def test_kanji_are_drawn_as_japan_does_beside_kana_or_for_who_speaks_japanese(
+    words: str, locale: str, font: str
+) -> None:
+    use_locale(locale)
+    [line] = line_setting.lines(words, 10, WIDTH)
+    assert {word.typeface.name for unit in line.units for word in unit.words} == {font}
+    use_locale("en")
+    assert papers.run_on(made(words)).startswith(words)
