@@ -15,6 +15,7 @@ from core.pdf_words import Style
 from core.record_items import LISTS, SEVERITIES, Item
 from db.models import Ending, ItemKind, Letter, NoteVersion, Prescription, PrescriptionItem
 
+_FORMERLY = pdfs.SMALL._replace(align="start")
 _NO_BREAK = "\u00a0"
 
 
@@ -66,7 +67,7 @@ def note(versions: Sequence[NoteVersion], zone: tzinfo) -> list[Flowable]:
         heading = _("Earlier version, signed on {signed}, valid until {replaced}").format(
             signed=moment(version.signed_at, zone), replaced=moment(replaced.signed_at, zone)
         )
-        found += [pdfs.formerly(heading), *_said(version, pdfs.SMALL)]
+        found += [pdfs.formerly(heading), *_said(version, _FORMERLY)]
     return found
 
 
