@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from core import ledger, records, tills
 from core.access import RULES, Action, Actor, Relation
-from core.arrivals import NothingToUndo, NotStarted, NotToday
+from core.arrivals import MarkedMeanwhile, NothingToUndo, NotStarted, NotToday
 from core.attachments import NotYourFile
 from core.checkouts import NoCards
 from core.desk_messages import NobodyWaits
@@ -28,6 +28,9 @@ from core.prices import ClinicPrices, ServicePrices
 from core.privacy import VisitsAhead
 from core.safeguards import SecondFactorRequired
 from core.second_factors import NothingToConfirm
+from core.series import SeriesTooLong
+from core.series_changes import NoSeries
+from core.strandings import NotStranded
 from core.trails import Wanted
 from db.base import Base
 from db.config import config
@@ -141,8 +144,10 @@ class Recipe:
     not_for: Role | None = None
 
 
-def of_patient(action: Action, **more: Any) -> Recipe:
-    return Recipe(action, lambda world, is_own: {"patient_id": world.patient_id(is_own), **more})
+def of_patient(action: Action, *, or_else: type[ClinicError] | None = None, **more: Any) -> Recipe:
+    return Recipe(
+        action, lambda world, is_own: {"patient_id": world.patient_id(is_own), **more}, or_else=or_else
+    )
 
 
 def of_doctor(action: Action, **more: Any) -> Recipe:
@@ -216,8 +221,26 @@ RECIPES = {
     "agendas.next_patient": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "agendas.one": of_visit(Action.SEE_APPOINTMENT),
     "agendas.past": ALL_VISITS,
-    "agendas.rooms": of_nobody(Action.SEARCH_PATIENTS),
     "agendas.upcoming": ALL_VISITS,
+    "rooms.all_active": of_nobody(Action.SEARCH_PATIENTS),
+    "series.book": of_patient(
+        Action.BOOK_SERIES, or_else=SeriesTooLong, doctor_id=1, service_id=1, starts=[], every_weeks=1
+    ),
+    "series.plan": of_patient(
+        Action.BOOK_SERIES,
+        or_else=SeriesTooLong,
+        doctor_id=1,
+        service_id=1,
+        starts_at=on(3, 10),
+        every_weeks=0,
+        visits=1,
+    ),
+    "series_changes.cancel": of_visit(Action.BOOK_SERIES, or_else=NoSeries, reason="Better."),
+    "series_changes.following": of_visit(Action.SEE_APPOINTMENT),
+    "series_changes.reschedule": of_visit(Action.BOOK_SERIES, or_else=NoSeries, starts_at=on(3, 10)),
+    "strandings.keep": of_visit(Action.SETTLE_VISIT, or_else=NotStranded, reason="They agreed.", causes=()),
+    "strandings.waiting": of_doctor(Action.SEE_DAY),
+    "arrivals.call_in": of_visit(Action.CHECK_IN, or_else=MarkedMeanwhile),
     "arrivals.check_in": of_visit(Action.CHECK_IN, or_else=NotToday),
     "arrivals.complete": of_visit(Action.CHECK_IN, or_else=NotStarted),
     "arrivals.mark_missed": of_visit(Action.CHECK_IN, or_else=NotStarted),
