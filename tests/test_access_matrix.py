@@ -280,6 +280,7 @@ RECIPES = {
     "doctors.offering": Recipe(
         Action.SEARCH_DOCTORS, lambda world, _is_own: {"service_id": world.cast.checkup.id}
     ),
+    "doctors.places": of_nobody(Action.SEARCH_DOCTORS),
     "doctors.profiles": Recipe(
         Action.SEARCH_DOCTORS, lambda world, is_own: {"doctor_ids": [world.doctor_id(is_own)]}
     ),
