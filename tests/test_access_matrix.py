@@ -208,12 +208,12 @@ ALL_VISITS = Recipe(
     not_for=Role.DOCTOR,
 )
 RECIPES = {
-    "day_lists.as_pdf": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
-    "history_reports.as_pdf": of_patient(Action.SEE_RECORD),
-    "letter_pdfs.as_pdf": of_record(Action.SEE_RECORD, "letter_id"),
-    "monthly_reports.as_pdf": of_nobody(Action.SEE_REVENUE, year=2026, month=6),
-    "prescription_pdfs.as_pdf": of_record(Action.SEE_RECORD, "prescription_id"),
-    "visit_summaries.as_pdf": of_record(Action.SEE_RECORD, "visit_id"),
+    "day_lists.to_print": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
+    "history_reports.to_print": of_patient(Action.SEE_RECORD),
+    "letter_pdfs.to_print": of_record(Action.SEE_RECORD, "letter_id"),
+    "monthly_reports.to_print": of_nobody(Action.SEE_REVENUE, year=2026, month=6),
+    "prescription_pdfs.to_print": of_record(Action.SEE_RECORD, "prescription_id"),
+    "visit_summaries.to_print": of_record(Action.SEE_RECORD, "visit_id"),
     # A doctor sees the own day, and not the whole clinic's.
     "agendas.clinic_day": Recipe(
         Action.SEE_DAY, lambda _world, _is_own: {"on": WEDNESDAY}, not_for=Role.DOCTOR
@@ -290,7 +290,7 @@ RECIPES = {
     ),
     "doctors.specialties": of_nobody(Action.SEARCH_DOCTORS),
     "documents.listed": of_patient(Action.SEE_PAYMENTS),
-    "documents.as_pdf": of_money(Action.SEE_PAYMENTS, "entry_id"),
+    "documents.to_print": of_money(Action.SEE_PAYMENTS, "entry_id"),
     "emergencies.emergency_accesses": of_nobody(Action.REVIEW_ACCESS),
     "emergencies.review": Recipe(
         Action.REVIEW_ACCESS, lambda world, _is_own: {"access_id": world.emergency_id}
