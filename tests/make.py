@@ -124,21 +124,21 @@ def weekly_hours(
 ) -> list[WeeklyHours]:
     """Stretches written as "09:00-12:00 13:00-17:00", on each of the ISO weekdays `on`."""
     place = changes.pop("location_id", None) or main_location(session).id
-    return [
-        _added(
-            session,
-            WeeklyHours(
-                doctor_id=doctor.id,
-                location_id=place,
-                weekday=day,
-                opens_at=opens,
-                closes_at=closes,
-                **changes,
-            ),
+    made = [
+        WeeklyHours(
+            doctor_id=doctor.id,
+            location_id=place,
+            weekday=day,
+            opens_at=opens,
+            closes_at=closes,
+            **changes,
         )
         for day in on
         for opens, closes in _stretches(hours)
     ]
+    session.add_all(made)
+    session.flush()
+    return made
 
 
 def override(
