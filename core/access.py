@@ -30,6 +30,11 @@ class Action(StrEnum):
     SEE_WAITLIST = "see the waitlist"
     CHECK_IN = "mark who has come"
     TELL_LATE = "tell patients about a delay"
+    SET_HOURS = "set a doctor's hours"
+    SETTLE_VISIT = "settle a visit outside the hours"
+    EDIT_PROFILE = "edit a doctor's profile"
+    PUBLISH_PROFILE = "publish a doctor's profile"
+    SUBSCRIBE = "subscribe to a doctor's calendar"
     SEE_MESSAGES = "see messages"
     SET_CONTACT = "set how a patient is told"
     ANSWER_MESSAGES = "deal with answers"
@@ -113,6 +118,8 @@ _DESK = _EVERYBODY | dict.fromkeys(
         Action.SEE_WAITLIST,
         Action.CHECK_IN,
         Action.TELL_LATE,
+        Action.SET_HOURS,
+        Action.SETTLE_VISIT,
         Action.SEE_MESSAGES,
         Action.SET_CONTACT,
         Action.ANSWER_MESSAGES,
@@ -149,6 +156,10 @@ RULES: dict[Role, dict[Action, Relation]] = {
         Action.SEE_DAY: Relation.OWN,
         Action.CHECK_IN: Relation.OWN_PATIENT,
         Action.TELL_LATE: Relation.OWN,
+        Action.SET_HOURS: Relation.OWN,
+        Action.SETTLE_VISIT: Relation.OWN_PATIENT,
+        Action.EDIT_PROFILE: Relation.OWN,
+        Action.SUBSCRIBE: Relation.OWN,
         Action.SEE_RECORD: Relation.OWN_PATIENT,
         Action.KEEP_LISTS: Relation.OWN_PATIENT,
         Action.WRITE_NOTE: Relation.OWN_PATIENT,
@@ -166,6 +177,8 @@ RULES: dict[Role, dict[Action, Relation]] = {
             Action.MANAGE_USERS,
             Action.INVITE,
             Action.CHANGE_SETTINGS,
+            Action.EDIT_PROFILE,
+            Action.PUBLISH_PROFILE,
             Action.SEE_AUDIT,
             Action.SEE_REVENUE,
             Action.SEE_SYSTEM,

@@ -10,7 +10,7 @@ from core import access, audit, clinics, clock, wall_time
 from core.access import Action, Actor
 from core.appointments import CHANGEABLE
 from core.errors import NotFound
-from db.models import Appointment, AppointmentStatus, Doctor, Room
+from db.models import Appointment, AppointmentStatus, Doctor
 
 WITH_PEOPLE = (
     joinedload(Appointment.patient),
@@ -131,11 +131,3 @@ def _starting(session: Session, on: date, whose: ColumnElement[bool]) -> list[Ap
         .order_by(Appointment.starts_at, Appointment.id)
     )
     return list(rows)
-
-
-def rooms(session: Session, actor: Actor) -> list[Room]:
-    """Every room with its place: what the desk chooses from."""
-    access.require(actor, Action.SEARCH_PATIENTS)
-    return list(
-        session.scalars(select(Room).options(joinedload(Room.location)).order_by(Room.location_id, Room.name))
-    )

@@ -16,6 +16,10 @@ class RoomElsewhere(ClinicError):
     message = N_("That room is in another place than the doctor at that time.")
 
 
+class RoomUnsuitable(ClinicError):
+    message = N_("Visits of this kind do not take place in that room.")
+
+
 class NoLongerChangeable(ClinicError):
     """The visit has begun, ended or been called off."""
 

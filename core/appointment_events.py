@@ -28,6 +28,7 @@ ACTIONS: dict[EventKind, StrEnum] = {
     EventKind.EXPIRED: Event.HOLD_EXPIRED,
     EventKind.ATTENDING: Event.ATTENDING,
     EventKind.ARRIVED: Action.CHECK_IN,
+    EventKind.IN_ROOM: Action.CHECK_IN,
     EventKind.COMPLETED: Action.CHECK_IN,
     EventKind.NO_SHOW: Event.NO_SHOW,
     EventKind.UNDONE: Event.STEP_UNDONE,

@@ -1,15 +1,13 @@
-"""Who has come: marked at the desk or by the doctor, taken back if it was wrong, and noted at day's end."""
+"""Who has come: marked at the desk or by the doctor, and taken back if it was wrong."""
 
-from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import access, appointment_events, clinics, clock, placements, signatures, wall_time
+from core import access, appointment_events, clinics, clock, placements, signatures
 from core.access import Action, Actor
-from core.audit import Event
 from core.errors import ClinicError
 from core.i18n import N_
 from db.models import Appointment, AppointmentEvent, AppointmentStatus, EventKind
@@ -21,37 +19,17 @@ CONFIRMED, ARRIVED, IN_ROOM, COMPLETED, NO_SHOW = (
     AppointmentStatus.COMPLETED,
     AppointmentStatus.NO_SHOW,
 )
-LEADS_TO = {EventKind.ARRIVED: ARRIVED, EventKind.COMPLETED: COMPLETED, EventKind.NO_SHOW: NO_SHOW}
-LOOKS_BACK_DAYS = 7
-
-# A day counts where somebody has marked on it that one of its visits has come.
-_NOTE_MISSED = text("""
-    WITH days AS (
-        SELECT * FROM unnest(CAST(:begins AS timestamptz[]), CAST(:ends AS timestamptz[])) AS d (begins, ends)
-    ), used AS (
-        SELECT * FROM days WHERE EXISTS (
-            SELECT FROM appointments a JOIN appointment_events e ON e.appointment_id = a.id
-            WHERE a.doctor_id = ANY (ARRAY(SELECT id FROM doctors))
-            AND a.starts_at >= days.begins AND a.starts_at < days.ends
-            AND e.kind IN ('arrived', 'completed') AND e.by_user_id IS NOT NULL
-            AND e.at >= days.begins AND e.at < days.ends)
-    ), due AS (
-        SELECT a.id FROM used JOIN appointments a ON a.starts_at >= used.begins AND a.starts_at < used.ends
-        WHERE a.status = 'confirmed' AND a.ends_at <= :now AND NOT EXISTS (
-            SELECT FROM appointment_events e
-            WHERE e.appointment_id = a.id AND e.kind = 'undone' AND e.at >= used.ends)
-        FOR UPDATE OF a SKIP LOCKED
-    ), missed AS (
-        UPDATE appointments a SET status = 'no_show', version = version + 1, updated_at = :now
-        FROM due WHERE a.id = due.id
-        RETURNING a.id, a.patient_id
-    ), events AS (
-        INSERT INTO appointment_events (appointment_id, kind, at, before)
-        SELECT id, 'no_show', :now, '{"status": "confirmed"}' FROM missed
-    )
-    INSERT INTO audit_entries (at, action, outcome, object_kind, object_id, patient_id, for_another)
-    SELECT :now, :action, 'done', 'appointment', id, patient_id, false FROM missed RETURNING id
-""")
+LEADS_TO = {
+    EventKind.ARRIVED: ARRIVED,
+    EventKind.IN_ROOM: IN_ROOM,
+    EventKind.COMPLETED: COMPLETED,
+    EventKind.NO_SHOW: NO_SHOW,
+}
+NOTED_IN = {
+    EventKind.ARRIVED: "arrived_at",
+    EventKind.IN_ROOM: "in_room_at",
+    EventKind.COMPLETED: "completed_at",
+}
 
 
 class NotToday(ClinicError):
@@ -98,6 +76,20 @@ def check_in(
     if visit.starts_at.astimezone(zone).date() != clock.now().astimezone(zone).date():
         raise NotToday
     return _take(session, actor, visit, EventKind.ARRIVED, request_key)
+
+
+def call_in(
+    session: Session, actor: Actor, *, appointment_id: int, request_key: UUID | None = None
+) -> Appointment:
+    """Note that the patient, who has arrived, is in the room with the doctor now.
+
+    Raises `MarkedMeanwhile`, `NotFound`, `AccessDenied`.
+    """
+    visit = _opened(session, actor, appointment_id)
+    if _is_answered(session, actor, visit, request_key, EventKind.IN_ROOM):
+        return visit
+    _require(visit, ARRIVED)
+    return _take(session, actor, visit, EventKind.IN_ROOM, request_key)
 
 
 def complete(
@@ -149,32 +141,12 @@ def undo(
         raise DoctorHasSigned
     if step.kind is not EventKind.NO_SHOW:
         visit.status = step.before
+        setattr(visit, NOTED_IN[step.kind], None)
+        visit.updated_at = clock.now()
     elif not placements.retake(session, visit):
         raise TimeGivenAway
     appointment_events.record(session, actor, visit, EventKind.UNDONE, before=before, request_key=request_key)
     return visit
-
-
-def note_missed(session: Session) -> int:
-    """Mark visits that are still confirmed when their day is over as missed; how many.
-
-    Days are the clinic's, also those on which clocks change, and the last seven. Only those count on which
-    somebody has marked a visit of the day as here or done: where nobody uses these marks, nobody has missed
-    anything. Of a visit put back after its day a person has decided: it stays. Safe to run twice at once.
-    """
-    if not clinics.is_founded(session):
-        return 0
-    now, zone = clock.now(), clinics.zone(session)
-    today = now.astimezone(zone).date()
-    midnights = [
-        wall_time.instant_reached(zone, datetime.combine(today - timedelta(days=back), datetime.min.time()))
-        for back in range(LOOKS_BACK_DAYS + 1)
-    ]
-    marked = session.execute(
-        _NOTE_MISSED,
-        {"begins": midnights[1:], "ends": midnights[:-1], "now": now, "action": Event.NO_SHOW.value},
-    )
-    return len(marked.all())
 
 
 def _opened(session: Session, actor: Actor, appointment_id: int) -> Appointment:
@@ -209,6 +181,9 @@ def _take(
     visit.status = LEADS_TO[kind]
     if kind is EventKind.NO_SHOW:
         placements.touch(visit)
+    else:
+        visit.updated_at = clock.now()
+        setattr(visit, NOTED_IN[kind], visit.updated_at)
     appointment_events.record(session, actor, visit, kind, before=before, request_key=request_key)
     return visit
 

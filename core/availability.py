@@ -171,11 +171,11 @@ def require_offered(
         raise NotFound
     waived = _waived(by_staff) | frozenset(also_waiving)
     rule = first_failing(found, starts_at, clinics.zone(session), clock.now(), waived)
-    if rule is not None and rule is not Rule.TAKEN:
+    if rule is not None and rule not in {Rule.TAKEN, Rule.NO_ROOM}:
         raise NotOffered(rule, found)
     if found.is_patient_busy:
         raise PatientBusy
-    if rule is Rule.TAKEN:
+    if rule is not None:
         raise slot_taken(
             session,
             doctor_id=doctor_id,

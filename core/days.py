@@ -5,20 +5,24 @@ from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import access, agendas, clinics
+from core import access, agendas, clinics, hours
 from core.access import Action, Actor
 from core.wall_time import instant_reached
-from db.models import Appointment, DateOverride, TimeOff, WeeklyHours
+from db.models import Appointment, TimeOff
 from db.models.appointments import LIVE_STATUSES
+from db.session import run
 
 
 class Kind(StrEnum):
     VISIT = "visit"
     FREE = "free"
     AWAY = "away"
+
+
+_HOURS = hours.on_date("%(doctor_id)s", "%(on_date)s")
 
 
 class Entry(NamedTuple):
@@ -57,23 +61,8 @@ def working_hours(
     """The stretches that the doctor works on a day of the clinic, as instants in UTC, in order."""
     access.require(actor, Action.SEE_DAY, doctor_id=doctor_id)
     zone = clinics.zone(session)
-    overrides = session.execute(
-        select(DateOverride.opens_at, DateOverride.closes_at).where(
-            DateOverride.doctor_id == doctor_id, DateOverride.on_date == on
-        )
-    ).all()
-    weekly = select(WeeklyHours.opens_at, WeeklyHours.closes_at).where(
-        WeeklyHours.doctor_id == doctor_id,
-        WeeklyHours.weekday == on.isoweekday(),
-        or_(WeeklyHours.valid_from_on.is_(None), WeeklyHours.valid_from_on <= on),
-        or_(WeeklyHours.valid_until_on.is_(None), WeeklyHours.valid_until_on >= on),
-    )
-    walls = overrides or session.execute(weekly).all()
-    stretches = [
-        (_instant(zone, on, opens), _instant(zone, on, closes))
-        for opens, closes in walls
-        if opens is not None and closes is not None
-    ]
+    walls = run(session, _HOURS, {"doctor_id": doctor_id, "on_date": on})
+    stretches = [(_instant(zone, on, opens), _instant(zone, on, closes)) for opens, closes, _place in walls]
     return sorted((opens, closes) for opens, closes in stretches if opens < closes)
 
 

@@ -18,6 +18,7 @@ from db.models import (
     InboundState,
     IntakeAnswer,
     Invite,
+    KeptVisit,
     LedgerEntry,
     Letter,
     NoteDraft,
@@ -131,11 +132,11 @@ def anonymise(session: Session, patient_ids: Sequence[int]) -> None:
         .where(own, Appointment.overbook_reason.is_not(None))
         .values(overbook_reason=ERASED_WORDS)
     )
+    visits = select(Appointment.id).where(own)
     session.execute(
-        update(AppointmentEvent)
-        .where(AppointmentEvent.appointment_id.in_(select(Appointment.id).where(own)))
-        .values(reason=None)
+        update(AppointmentEvent).where(AppointmentEvent.appointment_id.in_(visits)).values(reason=None)
     )
+    session.execute(update(KeptVisit).where(KeptVisit.appointment_id.in_(visits)).values(reason=ERASED_WORDS))
     session.execute(
         update(LedgerEntry)
         .where(LedgerEntry.patient_id.in_(patient_ids))

@@ -19,6 +19,7 @@ from db.models import (
     InboundMessage,
     IntakeAnswer,
     IntakeQuestion,
+    KeptVisit,
     LedgerEntry,
     Letter,
     Location,
@@ -66,6 +67,7 @@ EXPORTED = {
     "inbound_messages": "answers",
     "waitlist_entries": "waitlist",
     "waitlist_offers": "waitlist_offers",
+    "kept_visits": "kept_visits",
     "audit_entries": "audit_trail",
 }
 NOT_EXPORTED = {
@@ -76,6 +78,9 @@ NOT_EXPORTED = {
     "message_templates": "the clinic's own words",
     "note_drafts": "what a doctor is still typing: no part of the record until it is signed",
     "letter_templates": "the clinic's own words",
+    "choice_links": "holds a secret's hash; the times are in the message",
+    "visit_series": "only joins visits, which say that they belong together",
+    "setting_changes": "what administrators have set up",
     "doctors": "belongs to an account of the clinic's, not to a patient's",
 }
 HIDDEN = {
@@ -115,6 +120,7 @@ def collect(session: Session, patient_id: int) -> dict[str, list[dict[str, Any]]
         ),
         "waitlist": _plain(WaitlistEntry, WaitlistEntry.patient_id == patient_id),
         "waitlist_offers": _plain(WaitlistOffer, WaitlistOffer.appointment_id.in_(visits)),
+        "kept_visits": _plain(KeptVisit, KeptVisit.appointment_id.in_(visits)),
         "audit_trail": _trail(patient_id, user_id),
     }
     sections = {name: _rows(session, query) for name, query in queries.items()}

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from core import appointment_events, clinics, placements
+from core import appointment_events, clinics, placements, rooms
 from core.access import Actor
 from core.appointment_errors import TryAgain
 from core.offers import Offer
@@ -38,33 +38,49 @@ def move(
 ) -> Appointment:
     """Write the visit's new time and the event that keeps the old one, or raise who is in the way.
 
-    The room comes along when it is in the same place and free. An UPDATE has no ON CONFLICT: a deadlock is
-    tried again a few times before the person is asked to.
+    The room comes along when it is in the same place and free; what needs one gets another. An UPDATE has no
+    ON CONFLICT: a deadlock is tried again a few times before the person is asked to.
     """
     before = appointment_events.place_in_time(appointment)
     location_id = offered.location_at(wish.starts_at.astimezone(clinics.zone(session)).time())
-    room_id = appointment.room_id if appointment.location_id == location_id else None
-    for _attempt in range(ATTEMPTS):
+    present = appointment.room_id if appointment.location_id == location_id else None
+    candidates = rooms.for_move(offered, location_id, present)
+    attempts = ATTEMPTS
+    while candidates and attempts:
         try:
-            with session.begin_nested():
-                appointment.doctor_id, appointment.location_id = wish.doctor_id, location_id
-                appointment.starts_at, appointment.ends_at = wish.starts_at, wish.starts_at + offered.duration
-                appointment.blocked = offered.blocked(wish.starts_at)
-                appointment.room_id, appointment.overbook_reason = room_id, None
-                appointment.time_version, appointment.attending_at = appointment.time_version + 1, None
-                placements.touch(appointment)
-                session.flush()
+            _write(session, appointment, wish, offered, location_id, candidates[0])
             break
         except (IntegrityError, OperationalError) as error:
             refusal = placements.refused_constraint(error)
             if refusal is None:
-                continue
-            if refusal != placements.ROOM_FREE:
+                attempts -= 1
+            elif refusal == placements.ROOM_FREE:
+                candidates = candidates[1:]
+            else:
                 raise placements.in_the_way(session, actor, wish, ignoring=appointment.id) from None
-            room_id = None
     else:
-        raise TryAgain
+        if candidates:
+            raise TryAgain
+        raise placements.in_the_way(session, actor, wish, ignoring=appointment.id)
     appointment_events.record(
         session, actor, appointment, EventKind.MOVED, before=before, request_key=request_key
     )
     return appointment
+
+
+def _write(
+    session: Session,
+    appointment: Appointment,
+    wish: Wish,
+    offered: Offer,
+    location_id: int,
+    room_id: int | None,
+) -> None:
+    with session.begin_nested():
+        appointment.doctor_id, appointment.location_id = wish.doctor_id, location_id
+        appointment.starts_at, appointment.ends_at = wish.starts_at, wish.starts_at + offered.duration
+        appointment.blocked = offered.blocked(wish.starts_at)
+        appointment.room_id, appointment.overbook_reason = room_id, None
+        appointment.time_version, appointment.attending_at = appointment.time_version + 1, None
+        placements.touch(appointment)
+        session.flush()

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
-from core import clinics
+from core import clinics, hours
 from core.errors import ClinicError, NotFound
 from core.i18n import N_, _, day_and_time, span
 from core.wall_time import instant_reached
 from db.models.appointments import LIVE
+from db.models.services import SUITABLE_ROOM
 from db.session import run
 
 
@@ -27,11 +28,13 @@ class Rule(StrEnum):
     SHORT_NOTICE = "too short notice"
     BEYOND_HORIZON = "beyond the horizon"
     REPEATED_HOUR = "repeated hour"
+    CLOSED = "closed that day"
     OUTSIDE_HOURS = "outside hours"
     OFF_STEP = "off the step"
     RUNS_OVER = "runs past closing"
     TIME_OFF = "time off"
     TAKEN = "taken"
+    NO_ROOM = "no room"
 
 
 OVERBOOKING_WAIVES = frozenset({Rule.OFF_STEP, Rule.RUNS_OVER, Rule.TAKEN})
@@ -45,11 +48,13 @@ SENTENCES = {
     Rule.SHORT_NOTICE: N_("That is too soon: please choose a time at least {notice} from now."),
     Rule.BEYOND_HORIZON: N_("That is too far ahead: visits can be booked up to {horizon} days ahead."),
     Rule.REPEATED_HOUR: N_("Clocks go back over that time: it can be booked only the first time round."),
+    Rule.CLOSED: N_("The doctor does not work on that day: it is a holiday or the place is closed."),
     Rule.OUTSIDE_HOURS: N_("The doctor does not work at that time."),
     Rule.OFF_STEP: N_("Visits of this kind do not start at that minute."),
     Rule.RUNS_OVER: N_("The visit would not end before the doctor's hours do."),
     Rule.TIME_OFF: N_("The doctor is away at that time."),
     Rule.TAKEN: N_("That time is taken."),
+    Rule.NO_ROOM: N_("No room is free at that time."),
 }
 
 
@@ -82,7 +87,8 @@ class SlotTaken(ClinicError):
 class Offer(NamedTuple):
     """One doctor, one service, one instant: everything the rules look at, read in one statement.
 
-    `hours` are the day's stretches as (opens, closes, location id) in wall time. Minutes and minor units.
+    `hours` are the day's stretches as (opens, closes, location id) in wall time. `free_rooms` are those, as
+    (id, location id), that a service which needs one could have then. Minutes and minor units.
     """
 
     is_active: bool
@@ -98,6 +104,9 @@ class Offer(NamedTuple):
     is_taken: bool
     is_patient_known: bool
     is_patient_busy: bool
+    is_closed: bool
+    needs_room: bool
+    free_rooms: list[tuple[int, int]]
     hours: list[tuple[time, time, int]]
 
     @property
@@ -115,8 +124,14 @@ class Offer(NamedTuple):
         """Where the doctor works at `wall`, the wall time of an offered visit."""
         return next(place for opens, closes, place in self.hours if opens <= wall < closes)
 
+    def rooms_at(self, location_id: int) -> list[int]:
+        """The rooms of that place that a visit could have, if its service needs one."""
+        return [room_id for room_id, place in self.free_rooms if place == location_id]
+
 
 _LIVE = LIVE.replace("status", "a.status")
+_BLOCKED = """tstzrange(%(at)s - make_interval(mins => s.buffer_before_minutes),
+                      %(at)s + make_interval(mins => s.duration_minutes + s.buffer_after_minutes))"""
 _OFFER = f"""
 SELECT d.is_active, d.is_accepting_patients, o.service_id IS NOT NULL AND s.is_active,
        s.duration_minutes, s.step_minutes, s.buffer_before_minutes, s.buffer_after_minutes,
@@ -134,24 +149,24 @@ SELECT d.is_active, d.is_accepting_patients, o.service_id IS NOT NULL AND s.is_a
                AND a.id IS DISTINCT FROM CAST(%(ignoring)s AS int)
                AND a.starts_at > %(at)s - interval '24 hours'
                AND a.starts_at < %(at)s + make_interval(mins => s.duration_minutes) AND a.ends_at > %(at)s),
+       EXISTS ({hours.closing("d.id", "%(on_date)s")}), s.needs_room, rooms.id, rooms.location_id,
        hours.opens_at, hours.closes_at, hours.location_id
 FROM doctors d CROSS JOIN services s CROSS JOIN settings c
 LEFT JOIN doctor_services o ON o.doctor_id = d.id AND o.service_id = s.id
 CROSS JOIN LATERAL (
     SELECT array_agg(h.opens_at) AS opens_at, array_agg(h.closes_at) AS closes_at,
            array_agg(h.location_id) AS location_id
-    FROM (
-        SELECT x.opens_at, x.closes_at, x.location_id
-        FROM date_overrides x WHERE x.doctor_id = d.id AND x.on_date = %(on_date)s AND x.opens_at IS NOT NULL
-        UNION ALL
-        SELECT w.opens_at, w.closes_at, w.location_id
-        FROM weekly_hours w
-        WHERE w.doctor_id = d.id AND w.weekday = extract(isodow FROM CAST(%(on_date)s AS date))
-         AND (w.valid_from_on IS NULL OR w.valid_from_on <= %(on_date)s)
-         AND (w.valid_until_on IS NULL OR w.valid_until_on >= %(on_date)s)
-         AND NOT EXISTS (SELECT FROM date_overrides x WHERE x.doctor_id = d.id AND x.on_date = %(on_date)s)
-    ) AS h
+    FROM ({hours.on_date("d.id", "%(on_date)s")}) AS h
 ) AS hours
+CROSS JOIN LATERAL (
+    SELECT array_agg(r.id ORDER BY r.name, r.id) AS id,
+           array_agg(r.location_id ORDER BY r.name, r.id) AS location_id
+    FROM rooms r WHERE s.needs_room AND {SUITABLE_ROOM} AND NOT EXISTS (
+        SELECT FROM appointments a WHERE a.room_id = r.id AND {_LIVE} AND a.room_id IS NOT NULL
+        AND a.id IS DISTINCT FROM CAST(%(ignoring)s AS int)
+        AND lower(a.blocked) > %(at)s - interval '30 hours'
+        AND lower(a.blocked) < %(at)s + interval '30 hours' AND a.blocked && {_BLOCKED})
+) AS rooms
 WHERE d.id = %(doctor_id)s AND s.id = %(service_id)s
 """
 
@@ -184,9 +199,10 @@ def offer(
     )
     if not rows:
         raise NotFound
-    [[*facts, opens, closes, locations]] = rows
-    hours = list(zip(opens or [], closes or [], locations or [], strict=True))
-    return Offer._make([*facts, hours])
+    [[*facts, rooms, places, opens, closes, locations]] = rows
+    free_rooms = list(zip(rooms or [], places or [], strict=True))
+    stretches = list(zip(opens or [], closes or [], locations or [], strict=True))
+    return Offer._make([*facts, free_rooms, stretches])
 
 
 def first_failing(
@@ -209,13 +225,12 @@ def _failing(found: Offer, at: datetime, zone: ZoneInfo, now: datetime) -> Itera
         Rule.REPEATED_HOUR: local.fold == 1,
     }
     yield from (rule for rule, fails in asked_first.items() if fails)
-    stretch = next(
-        ((opens, closes) for opens, closes, _place in found.hours if opens <= local.time() < closes), None
-    )
+    stretch = next((each for each in found.hours if each[0] <= local.time() < each[1]), None)
     if stretch is None:
-        yield Rule.OUTSIDE_HOURS
+        yield Rule.CLOSED if found.is_closed else Rule.OUTSIDE_HOURS
         return
-    opens_at, closes_at = (datetime.combine(local.date(), wall) for wall in stretch)
+    opens, closes, place = stretch
+    opens_at, closes_at = (datetime.combine(local.date(), wall) for wall in (opens, closes))
     if (local.replace(tzinfo=None) - opens_at) % timedelta(minutes=found.step_minutes):
         yield Rule.OFF_STEP
     if at + timedelta(minutes=found.duration_minutes) > instant_reached(zone, closes_at):
@@ -224,3 +239,5 @@ def _failing(found: Offer, at: datetime, zone: ZoneInfo, now: datetime) -> Itera
         yield Rule.TIME_OFF
     if found.is_taken:
         yield Rule.TAKEN
+    if found.needs_room and not found.rooms_at(place):
+        yield Rule.NO_ROOM

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from core import access, announcements, availability, placements, terms
+from core import access, announcements, availability, placements, strandings, terms
 from core.access import Action, Actor
 from core.appointment_errors import PatientBusy
 from core.appointment_events import required_reason
@@ -59,6 +59,7 @@ def overbook(
             overbook_reason=why if rule else None,
             request_key=request_key,
         )
+        strandings.keep_as_booked(session, booked, reason=why, by_user_id=actor.user_id)
     except (NotOffered, PatientBusy, SlotTaken):
         if earlier := placements.first_answer(session, actor, wish, request_key):
             return earlier

@@ -5,18 +5,18 @@ from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session, make_transient_to_detached
 
-from core import appointment_events, availability, clinics, clock, offers
+from core import appointment_events, availability, clinics, clock, offers, rooms
 from core.access import Actor
-from core.appointment_errors import FormAlreadySent, PatientBusy, RoomElsewhere, RoomTaken, TryAgain
+from core.appointment_errors import FormAlreadySent, PatientBusy, RoomTaken, TryAgain
 from core.audit import Event
 from core.errors import ClinicError, NotFound
 from core.offers import Offer
 from core.terms import Terms
-from db.models import Appointment, AppointmentStatus, EventKind, PaymentStatus, Room, Source
+from db.models import Appointment, AppointmentStatus, EventKind, PaymentStatus, Source
 from db.models.appointments import LIVE_STATUSES
 from db.session import run
 
@@ -42,6 +42,7 @@ _DEADLOCK_DETECTED = "40P01"  # PostgreSQL's error codes, appendix A of its manu
 _EXCLUSION_VIOLATION = "23P01"
 BOOKINGS = (EventKind.BOOKED, EventKind.OVERBOOKED)
 ROOM_FREE = "ex_appointments_room_free"
+NOT_YET = dict.fromkeys(("attending_at", "arrived_at", "in_room_at", "completed_at", "series_id"))
 
 
 class Wish(NamedTuple):
@@ -71,7 +72,7 @@ def insert(
     """
     location_id = offered.location_at(wish.starts_at.astimezone(clinics.zone(session)).time())
     if wish.room_id is not None:
-        _require_room(session, wish.room_id, location_id)
+        rooms.require(session, wish.room_id, wish.service_id, location_id)
     blocked = offered.blocked(wish.starts_at)
     values = {
         **wish._asdict(),
@@ -84,11 +85,15 @@ def insert(
         "overbook_reason": overbook_reason,
         "updated_at": clock.now(),
     }
-    written = run(session, _INSERT, values | {"blocked_from": blocked.lower, "blocked_until": blocked.upper})
-    if not written:
+    bounds = {"blocked_from": blocked.lower, "blocked_until": blocked.upper}
+    for room_id in rooms.candidates(offered, location_id, wish.room_id):
+        values["room_id"] = room_id
+        if written := run(session, _INSERT, values | bounds):
+            break
+    else:
         raise in_the_way(session, actor, wish, is_overbooking=overbook_reason is not None)
     [(number, created_at)] = written
-    unset = {"payment_status": PaymentStatus.UNPAID, "version": 0, "time_version": 0, "attending_at": None}
+    unset = {"payment_status": PaymentStatus.UNPAID, "version": 0, "time_version": 0, **NOT_YET}
     appointment = Appointment(id=number, created_at=created_at, blocked=blocked, **unset, **values)
     make_transient_to_detached(appointment)
     session.add(appointment)
@@ -194,7 +199,8 @@ def in_the_way(
     )
     if found.is_patient_busy:
         return PatientBusy()
-    if found.is_taken and not is_overbooking:
+    has_no_room = found.needs_room and not found.free_rooms
+    if has_no_room or (found.is_taken and not is_overbooking):
         return availability.slot_taken(
             session,
             doctor_id=wish.doctor_id,
@@ -204,24 +210,8 @@ def in_the_way(
             by_staff=actor is not None and actor.is_desk,
             ignoring=ignoring,
         )
-    return RoomTaken() if _is_room_taken(session, wish, found, ignoring) else TryAgain()
-
-
-def _is_room_taken(session: Session, wish: Wish, offered: Offer, ignoring: int | None) -> bool:
-    if wish.room_id is None:
-        return False
-    others = exists().where(
-        Appointment.room_id == wish.room_id,
-        Appointment.id.is_distinct_from(ignoring),
-        Appointment.status.in_(LIVE_STATUSES),
-        Appointment.blocked.overlaps(offered.blocked(wish.starts_at)),
-    )
-    return bool(session.scalar(select(others)))
-
-
-def _require_room(session: Session, room_id: int, location_id: int) -> None:
-    room = session.get(Room, room_id)
-    if room is None:
-        raise NotFound
-    if room.location_id != location_id:
-        raise RoomElsewhere
+    if wish.room_id is not None and rooms.is_taken(
+        session, wish.room_id, found.blocked(wish.starts_at), ignoring=ignoring
+    ):
+        return RoomTaken()
+    return TryAgain()

@@ -12,15 +12,17 @@ from zoneinfo import ZoneInfo
 
 from core.wall_time import stretches
 from db.models.appointments import LIVE
+from db.models.services import SUITABLE_ROOM
 
 _DAY = timedelta(days=1)
 _LIVE = LIVE.replace("status", "a.status")
 
 # `lo` and `hi` bound the instants at which a visit may start within a stretch of hours, `anchor` is where
-# its steps count from. A blocked range forbids the open interval of starts that would touch it.
+# its steps count from. A blocked range forbids the open interval of starts that would touch it; where a room
+# is needed, so does whatever all the rooms of the place that would do forbid.
 _FREE = f"""
 WITH service AS (
-    SELECT make_interval(mins => s.step_minutes) AS step,
+    SELECT s.id, s.needs_room, make_interval(mins => s.step_minutes) AS step,
            make_interval(mins => s.duration_minutes) AS duration,
            make_interval(mins => s.duration_minutes + s.buffer_after_minutes) AS reach,
            make_interval(mins => s.buffer_before_minutes) AS before,
@@ -39,25 +41,31 @@ WITH service AS (
         CAST(%(next_offsets)s AS interval[]), CAST(%(ends_at)s AS timestamptz[])
     ) AS t (wall_from, wall_to, utc_offset, next_offset, ends_at)
 ), day AS (
-    SELECT CAST(d AS date) AS on_date, CAST(extract(isodow FROM d) AS int) AS weekday, stretch.*
+    SELECT CAST(d AS date) AS on_date, CAST(extract(isodow FROM d) AS int) AS weekday, stretch.*,
+           CAST(d AS date) IN (SELECT on_date FROM closures WHERE location_id IS NULL) AS is_closed
     FROM service
     CROSS JOIN generate_series(
         CAST(%(from_on)s AS timestamp), least(CAST(%(until_on)s AS date), service.last_on),
         interval '1 day') AS d
     JOIN stretch ON wall_from < d + interval '1 day' AND wall_to > d
 ), hours AS (
-    SELECT w.doctor_id, day.*, day.on_date + w.opens_at AS opens, day.on_date + w.closes_at AS closes
-    FROM provider JOIN weekly_hours w ON w.doctor_id = provider.id JOIN day ON day.weekday = w.weekday
-    WHERE (w.valid_from_on IS NULL OR w.valid_from_on <= day.on_date)
+    SELECT w.doctor_id, w.location_id, day.*,
+           day.on_date + w.opens_at AS opens, day.on_date + w.closes_at AS closes
+    FROM provider JOIN weekly_hours w ON w.doctor_id = provider.id
+    JOIN day ON day.weekday = w.weekday AND NOT day.is_closed
+    WHERE w.location_id NOT IN (SELECT id FROM locations WHERE NOT is_active)
+      AND (w.location_id, day.on_date) NOT IN (
+          SELECT location_id, on_date FROM closures WHERE location_id IS NOT NULL)
+      AND (w.valid_from_on IS NULL OR w.valid_from_on <= day.on_date)
       AND (w.valid_until_on IS NULL OR w.valid_until_on >= day.on_date)
       AND (w.doctor_id, day.on_date) NOT IN (
           SELECT doctor_id, on_date FROM date_overrides WHERE on_date BETWEEN %(from_on)s AND %(until_on)s)
     UNION ALL
-    SELECT x.doctor_id, day.*, day.on_date + x.opens_at, day.on_date + x.closes_at
-    FROM provider JOIN date_overrides x ON x.doctor_id = provider.id JOIN day USING (on_date)
-    WHERE x.opens_at IS NOT NULL
+    SELECT x.doctor_id, x.location_id, day.*, day.on_date + x.opens_at, day.on_date + x.closes_at
+    FROM provider JOIN date_overrides x ON x.doctor_id = provider.id JOIN day ON day.on_date = x.on_date
+    WHERE x.opens_at IS NOT NULL AND x.location_id NOT IN (SELECT id FROM locations WHERE NOT is_active)
 ), piece AS (
-    SELECT doctor_id, step, CAST(opens - utc_offset AS timestamptz) AS anchor,
+    SELECT doctor_id, location_id, needs_room, step, CAST(opens - utc_offset AS timestamptz) AS anchor,
            greatest(CAST(greatest(opens, wall_from) - utc_offset AS timestamptz), earliest) AS lo,
            least(
                CASE WHEN closes >= wall_to AND next_offset IS NOT NULL
@@ -80,10 +88,23 @@ WITH service AS (
          AND t.starts_at < CAST(%(last_at)s AS timestamptz) + interval '1 day'
         CROSS JOIN service
     ) AS forbidden GROUP BY doctor_id
+), rooms_busy AS MATERIALIZED (
+    SELECT location_id, range_intersect_agg(starts) AS starts FROM (
+        SELECT r.location_id, coalesce(range_agg(
+            tstzrange(lower(a.blocked) - reach, upper(a.blocked) + before, '()')
+        ) FILTER (WHERE a.id IS NOT NULL), '{{}}') AS starts
+        FROM service s JOIN rooms r ON s.needs_room AND {SUITABLE_ROOM}
+        LEFT JOIN appointments a ON a.room_id = r.id AND {_LIVE} AND a.room_id IS NOT NULL
+         AND lower(a.blocked) BETWEEN CAST(%(first_at)s AS timestamptz) - interval '30 hours'
+                                  AND CAST(%(last_at)s AS timestamptz) + interval '30 hours'
+         AND a.id IS DISTINCT FROM CAST(%(ignoring)s AS int)
+        GROUP BY r.id
+    ) AS each_room GROUP BY location_id
 ), gap AS (
     SELECT piece.doctor_id, anchor, step,
-           unnest(tstzmultirange(tstzrange(lo, hi, '[]')) - coalesce(starts, '{{}}')) AS free
-    FROM piece LEFT JOIN busy USING (doctor_id) WHERE lo <= hi
+           unnest(tstzmultirange(tstzrange(lo, hi, '[]')) - coalesce(busy.starts, '{{}}')
+                  - CASE WHEN needs_room THEN coalesce(rooms_busy.starts, '{{(,)}}') ELSE '{{}}' END) AS free
+    FROM piece LEFT JOIN busy USING (doctor_id) LEFT JOIN rooms_busy USING (location_id) WHERE lo <= hi
 ), candidate AS (
     SELECT doctor_id, free, generate_series(
         date_bin(step, lower(free) + step - interval '1 microsecond', anchor), upper(free), step) AS starts_at

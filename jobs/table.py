@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from core import (
-    arrivals,
     audit,
     backlogs,
     checkouts,
@@ -17,6 +16,7 @@ from core import (
     delivery_reports,
     holds,
     inbound_texts,
+    missed_visits,
     notifications,
     one_time_codes,
     privacy,
@@ -107,7 +107,7 @@ JOBS = (
     Job(
         "note missed visits",
         N_("Notes, once a day is over, who did not come"),
-        arrivals.note_missed,
+        missed_visits.note,
         timedelta(minutes=10),
     ),
     Job(

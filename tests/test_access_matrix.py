@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from core import ledger, records, tills
 from core.access import RULES, Action, Actor, Relation
-from core.arrivals import NothingToUndo, NotStarted, NotToday
+from core.arrivals import MarkedMeanwhile, NothingToUndo, NotStarted, NotToday
 from core.attachments import NotYourFile
 from core.checkouts import NoCards
 from core.desk_messages import NobodyWaits
@@ -28,6 +28,7 @@ from core.prices import ClinicPrices, ServicePrices
 from core.privacy import VisitsAhead
 from core.safeguards import SecondFactorRequired
 from core.second_factors import NothingToConfirm
+from core.strandings import NotStranded
 from core.trails import Wanted
 from db.base import Base
 from db.config import config
@@ -216,8 +217,11 @@ RECIPES = {
     "agendas.next_patient": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "agendas.one": of_visit(Action.SEE_APPOINTMENT),
     "agendas.past": ALL_VISITS,
-    "agendas.rooms": of_nobody(Action.SEARCH_PATIENTS),
     "agendas.upcoming": ALL_VISITS,
+    "rooms.all_active": of_nobody(Action.SEARCH_PATIENTS),
+    "strandings.keep": of_visit(Action.SETTLE_VISIT, or_else=NotStranded, reason="They agreed.", causes=()),
+    "strandings.waiting": of_doctor(Action.SEE_DAY),
+    "arrivals.call_in": of_visit(Action.CHECK_IN, or_else=MarkedMeanwhile),
     "arrivals.check_in": of_visit(Action.CHECK_IN, or_else=NotToday),
     "arrivals.complete": of_visit(Action.CHECK_IN, or_else=NotStarted),
     "arrivals.mark_missed": of_visit(Action.CHECK_IN, or_else=NotStarted),

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from core import agendas, days, doctors
+from core import agendas, days, doctors, rooms
 from core.access import Actor
 from core.days import Kind
 from core.errors import AccessDenied, NotFound
@@ -70,10 +70,10 @@ def test_a_doctors_day_is_for_the_doctor_and_the_desk(
 
 def test_rooms_are_for_the_desk(session: Session, cast: Cast) -> None:
     room = make.room(session)
-    assert agendas.rooms(session, cast.desk) == [room]
+    assert rooms.all_active(session, cast.desk) == [room]
     for actor in (cast.ada, cast.stranger, cast.roth):
         with pytest.raises(AccessDenied):
-            agendas.rooms(session, actor)
+            rooms.all_active(session, actor)
 
 
 def test_a_guardian_sees_the_childs_visits(session: Session, cast: Cast) -> None:

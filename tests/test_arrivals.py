@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from core import arrivals
+from core import arrivals, missed_visits
 from core.arrivals import MarkedMeanwhile, NothingToUndo, NotStarted, NotToday, TimeGivenAway
 from core.errors import AccessDenied, ClinicError, NotFound
 from db.models import (
@@ -249,10 +249,10 @@ def test_who_has_not_come_is_missed_once_the_day_is_over(
     seen = in_use(session, cast, on(1, 9))
     tomorrow = made(session, cast, on(2, 10))
     with time_is(on(1, 23, 59)):
-        assert arrivals.note_missed(session) == 0
+        assert missed_visits.note(session) == 0
     with time_is(on(2, 0, 0)):
-        assert arrivals.note_missed(session) == 1
-        assert arrivals.note_missed(session) == 0, "once"
+        assert missed_visits.note(session) == 1
+        assert missed_visits.note(session) == 0, "once"
     assert [status_of(session, each) for each in (visit, seen, tomorrow)] == [NO_SHOW, ARRIVED, CONFIRMED]
     event = session.scalars(select(AppointmentEvent).where(AppointmentEvent.appointment_id == visit.id)).one()
     assert (event.kind, event.by_user_id, event.before) == (EventKind.NO_SHOW, None, {"status": "confirmed"})
@@ -269,18 +269,18 @@ def test_on_a_day_on_which_nobody_used_the_marks_nobody_is_missed(
     with time_is(on(2, 9)):
         arrivals.complete(session, cast.roth, appointment_id=made(session, cast, on(1, 11)).id)
         in_use(session, cast, on(2, 9))
-        assert arrivals.note_missed(session) == 0, "marking yesterday's visit today is not using them then"
+        assert missed_visits.note(session) == 0, "marking yesterday's visit today is not using them then"
     with time_is(on(3, 9)):
-        assert arrivals.note_missed(session) == 0
+        assert missed_visits.note(session) == 0
     assert status_of(session, visit) is CONFIRMED
 
 
 def test_a_day_of_long_ago_is_left_alone(session: Session, cast: Cast, visit: Appointment) -> None:
     in_use(session, cast, on(1, 9))
     with time_is(on(9, 0, 0)):
-        assert arrivals.note_missed(session) == 0
+        assert missed_visits.note(session) == 0
     with time_is(on(8, 23, 59)):
-        assert arrivals.note_missed(session) == 1
+        assert missed_visits.note(session) == 1
     assert status_of(session, visit) is NO_SHOW
 
 
@@ -290,9 +290,9 @@ def test_a_visit_that_goes_on_past_midnight_is_not_missed_before_its_end(
     in_use(session, cast, on(1, 9))
     late = made(session, cast, on(1, 23, 45))
     with time_is(on(2, 0, 14)):
-        assert arrivals.note_missed(session) == 0
+        assert missed_visits.note(session) == 0
     with time_is(on(2, 0, 15)):
-        assert arrivals.note_missed(session) == 1
+        assert missed_visits.note(session) == 1
     assert status_of(session, late) is NO_SHOW
 
 
@@ -305,9 +305,9 @@ def test_who_was_put_back_after_the_day_stays_and_before_its_end_does_not(
         arrivals.check_in(session, cast.desk, appointment_id=by_mistake.id)
         arrivals.undo(session, cast.desk, appointment_id=by_mistake.id)
     with time_is(on(2, 8)):
-        assert arrivals.note_missed(session) == 2
+        assert missed_visits.note(session) == 2
         arrivals.undo(session, cast.desk, appointment_id=visit.id)
-        assert arrivals.note_missed(session) == 0
+        assert missed_visits.note(session) == 0
         assert status_of(session, visit) is CONFIRMED
         arrivals.complete(session, cast.desk, appointment_id=visit.id)
     assert status_of(session, visit) is COMPLETED
@@ -347,9 +347,9 @@ def test_a_day_ends_by_the_clinics_own_clock_also_when_clocks_change(
     missed = made(session, cast, last, ends_at=last.astimezone(UTC) + timedelta(minutes=15))
     in_use(session, cast, last)
     with time_is(day_ends - timedelta(seconds=1)):
-        assert arrivals.note_missed(session) == 0
+        assert missed_visits.note(session) == 0
     with time_is(day_ends):
-        assert arrivals.note_missed(session) == 1
+        assert missed_visits.note(session) == 1
     assert status_of(session, missed) is NO_SHOW
 
 
@@ -362,7 +362,7 @@ def test_two_processes_note_each_missed_visit_once(database: Engine) -> None:
 
     def scan(_number: int) -> int:
         with unit_of_work(database) as session:
-            return arrivals.note_missed(session)
+            return missed_visits.note(session)
 
     with time_is(on(2, 1)), ThreadPoolExecutor(4) as processes:
         assert sum(processes.map(scan, range(4))) == 20

@@ -38,6 +38,7 @@ from db.models import (
     CodePurpose,
     InboundMessage,
     Invite,
+    KeptVisit,
     LedgerEntry,
     Letter,
     Notification,
@@ -141,6 +142,8 @@ def _give_ada_everything(session: Session, cast: Cast) -> None:
     session.flush()
     over = {"state": "declined", "offered_at": NOW, "expires_at": NOW, "ended_at": NOW}
     session.add(WaitlistOffer(entry_id=entry.id, appointment_id=booked.id, **over))
+    kept = {"time_version": 0, "causes": ["hours"], "kept_at": NOW}
+    session.add(KeptVisit(appointment_id=booked.id, reason="Ada Okafor comes all the same", **kept))
     records.break_glass(session, cast.weiss, patient_id=ada_id, reason=WHY)
 
 

@@ -9,10 +9,11 @@ from db.models.appointments import (
     PaymentStatus,
     RuleCause,
     Source,
+    VisitSeries,
 )
 from db.models.attachments import AnswerKind, Attachment, IntakeAnswer, IntakeQuestion
 from db.models.audit import AuditChain, AuditEntry, AuditLink, Outcome
-from db.models.clinic import ClinicSettings, Location, Paper, Room
+from db.models.clinic import ClinicSettings, Closure, Location, Paper, Room, SettingChange
 from db.models.heartbeats import Heartbeat
 from db.models.money import (
     DocumentCounter,
@@ -41,13 +42,24 @@ from db.models.notifications import (
     NotificationStatus,
     PhoneState,
 )
-from db.models.people import Doctor, Patient, Role, Sex, Specialty, User, doctor_specialties, folded
+from db.models.people import (
+    Doctor,
+    Patient,
+    ProfileDraft,
+    Role,
+    Sex,
+    Specialty,
+    User,
+    doctor_specialties,
+    folded,
+)
 from db.models.prescriptions import Letter, LetterKind, LetterTemplate, Prescription, PrescriptionItem
 from db.models.records import EmergencyAccess, Ending, ItemKind, RecordItem, Severity
-from db.models.schedules import DateOverride, TimeOff, WeeklyHours
-from db.models.services import DoctorService, PaymentRule, Service
+from db.models.schedules import CalendarFeed, DateOverride, TimeOff, WeeklyHours
+from db.models.services import DoctorService, PaymentRule, Service, service_rooms
 from db.models.sign_ins import SignIn, SignInAttempts, SignInGrant
 from db.models.signatures import KEEPING
+from db.models.strandings import ChoiceLink, ChoiceTime, KeptVisit
 from db.models.waitlists import OfferState, WaitlistEntry, WaitlistOffer, WaitlistState
 
 __all__ = [
@@ -61,8 +73,12 @@ __all__ = [
     "AuditChain",
     "AuditEntry",
     "AuditLink",
+    "CalendarFeed",
     "Channel",
+    "ChoiceLink",
+    "ChoiceTime",
     "ClinicSettings",
+    "Closure",
     "CodePurpose",
     "DateOverride",
     "Doctor",
@@ -79,6 +95,7 @@ __all__ = [
     "IntakeQuestion",
     "Invite",
     "ItemKind",
+    "KeptVisit",
     "LedgerEntry",
     "Letter",
     "LetterKind",
@@ -106,6 +123,7 @@ __all__ = [
     "PrescriptionItem",
     "ProcessorCursor",
     "ProcessorEvent",
+    "ProfileDraft",
     "RecordItem",
     "RecoveryCode",
     "Refund",
@@ -116,6 +134,7 @@ __all__ = [
     "RuleCause",
     "Series",
     "Service",
+    "SettingChange",
     "Severity",
     "Sex",
     "SignIn",
@@ -127,10 +146,12 @@ __all__ = [
     "TillClosing",
     "TimeOff",
     "User",
+    "VisitSeries",
     "WaitlistEntry",
     "WaitlistOffer",
     "WaitlistState",
     "WeeklyHours",
     "doctor_specialties",
     "folded",
+    "service_rooms",
 ]

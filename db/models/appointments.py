@@ -62,9 +62,23 @@ class EventKind(StrEnum):
     EXPIRED = "expired"
     ATTENDING = "attending"  # the patient says so
     ARRIVED = "arrived"
+    IN_ROOM = "in_room"
     COMPLETED = "completed"
     NO_SHOW = "no_show"
     UNDONE = "undone"  # the last step at the desk
+
+
+class VisitSeries(Base):
+    """Visits that were booked together, each so many weeks after the one before, at the same wall time."""
+
+    __tablename__ = "visit_series"
+    __table_args__ = (CheckConstraint("every_weeks BETWEEN 1 AND 52", name="interval_bounded"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    every_weeks: Mapped[int]
+    created_at: Mapped[datetime]
+    by_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    request_key: Mapped[UUID | None] = mapped_column(unique=True)
 
 
 # The states in which a visit occupies its time. Every index and query that means "live" uses this text.
@@ -82,7 +96,8 @@ class Appointment(Base):
     """A visit. Cancelling and moving keep the row; `version` counts the times it has changed.
 
     `time_version` counts the times it was moved: messages about an older one are void. `attending_at` is
-    when the patient confirmed the present one.
+    when the patient confirmed the present one. `arrived_at`, `in_room_at` and `completed_at` are when it took
+    these steps, as far as it stands now: a step that is taken back leaves none.
 
     `blocked` is the visit with the service's buffers: the doctor and the room are taken for all of it, the
     patient for the visit alone. An overbooked visit (it has a reason) is outside the doctor's constraint.
@@ -131,9 +146,16 @@ class Appointment(Base):
         Index(
             "ix_appointments_doctor_blocked", "doctor_id", text("lower(blocked)"), postgresql_where=text(LIVE)
         ),
+        Index(
+            "ix_appointments_room_blocked",
+            "room_id",
+            text("lower(blocked)"),
+            postgresql_where=text(f"{LIVE} AND room_id IS NOT NULL"),
+        ),
         Index("ix_appointments_patient_id_starts_at", "patient_id", "starts_at"),
         Index("ix_appointments_doctor_id_starts_at", "doctor_id", "starts_at"),
         Index("ix_appointments_confirmed", "starts_at", postgresql_where=text("status = 'confirmed'")),
+        Index("ix_appointments_series_id", "series_id", postgresql_where=text("series_id IS NOT NULL")),
         Index(
             "ix_appointments_hold_expires_at", "hold_expires_at", postgresql_where=text("status = 'pending'")
         ),
@@ -169,6 +191,10 @@ class Appointment(Base):
     version: Mapped[int] = mapped_column(default=0, server_default="0")
     time_version: Mapped[int] = mapped_column(default=0, server_default="0")
     attending_at: Mapped[datetime | None]
+    arrived_at: Mapped[datetime | None]
+    in_room_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("visit_series.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

@@ -1,10 +1,11 @@
-"""The clinic itself: its settings, its places and rooms."""
+"""The clinic itself: its settings, its places and rooms, the days it is closed, and what was changed."""
 
-from datetime import time
+from datetime import date, datetime, time
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, LargeBinary, Text, UniqueConstraint
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.base import Base, stored_as_text
@@ -90,19 +91,63 @@ class ClinicSettings(Base):
 
 
 class Location(Base):
+    """A place of the clinic. At one that is no longer active nobody works: its hours do not count."""
+
     __tablename__ = "locations"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(Text, unique=True)
     address: Mapped[str] = mapped_column(Text)
+    is_active: Mapped[bool] = mapped_column(default=True, server_default="true")
 
 
 class Room(Base):
+    """A room of a place. What is no longer active takes no further visits."""
+
     __tablename__ = "rooms"
     __table_args__ = (UniqueConstraint("location_id", "name"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
     name: Mapped[str] = mapped_column(Text)
+    is_active: Mapped[bool] = mapped_column(default=True, server_default="true")
 
     location: Mapped[Location] = relationship(lazy="raise")
+
+
+class Closure(Base):
+    """A day on which a place, or without one the whole clinic, is closed: a public holiday, a works outing.
+
+    Weekly hours do not count on it; a doctor's own hours for that date do.
+    """
+
+    __tablename__ = "closures"
+    __table_args__ = (
+        UniqueConstraint("on_date", "location_id", postgresql_nulls_not_distinct=True),
+        CheckConstraint("char_length(name) BETWEEN 1 AND 100", name="name_short"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    on_date: Mapped[date]
+    name: Mapped[str] = mapped_column(Text)
+    location_id: Mapped[int | None] = mapped_column(ForeignKey("locations.id"))
+
+
+class SettingChange(Base):
+    """One change of what an administrator sets up, by whom, and the fields that differ. Only added to.
+
+    `subject` is what kind of thing it is and `number` which one; `title` is what it was called at that time.
+    `before` is None for what is new.
+    """
+
+    __tablename__ = "setting_changes"
+    __table_args__ = (Index("ix_setting_changes_subject_number", "subject", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    by_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    subject: Mapped[str] = mapped_column(Text)
+    number: Mapped[int]
+    title: Mapped[str] = mapped_column(Text)
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    after: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -41,6 +41,7 @@ class MessageKind(StrEnum):
     PAYMENT_LINK = "payment_link"
     RECEIPT = "receipt"
     REPLY = "reply"  # to a text
+    CHOICE = "choice"  # of another time, where the doctor's hours no longer cover the visit
 
 
 WAITING = "status IN ('pending', 'sending')"

@@ -5,7 +5,19 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import DDL, BigInteger, CheckConstraint, Column, ForeignKey, Index, Table, Text, event, func
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    event,
+    func,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
@@ -151,6 +163,7 @@ class Doctor(Base):
     """A provider. Not accepting patients: only the desk books. Inactive: nobody does."""
 
     __tablename__ = "doctors"
+    __table_args__ = (CheckConstraint("octet_length(photo) BETWEEN 1 AND 1048576", name="photo_bounded"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), unique=True)
@@ -158,8 +171,32 @@ class Doctor(Base):
     languages: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)  # ISO 639-1 codes
     is_accepting_patients: Mapped[bool] = mapped_column(default=True)
     is_active: Mapped[bool] = mapped_column(default=True)
+    photo: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)  # PNG or JPEG
 
     user: Mapped[User] = relationship(lazy="raise")
     specialties: Mapped[list[Specialty]] = relationship(
         secondary=doctor_specialties, lazy="raise", order_by=Specialty.name
     )
+
+
+class ProfileDraft(Base):
+    """What a doctor has written of their own profile and nobody has published yet.
+
+    `photo` None keeps the present one, unless `removes_photo`. It waits for an administrator once submitted.
+    """
+
+    __tablename__ = "profile_drafts"
+    __table_args__ = (
+        CheckConstraint("char_length(bio) <= 2000", name="bio_short"),
+        CheckConstraint("octet_length(photo) BETWEEN 1 AND 1048576", name="photo_bounded"),
+        CheckConstraint("char_length(remark) <= 500", name="remark_short"),
+    )
+
+    doctor_id: Mapped[int] = mapped_column(ForeignKey("doctors.id"), primary_key=True, autoincrement=False)
+    bio: Mapped[str] = mapped_column(Text)
+    languages: Mapped[list[str]] = mapped_column(ARRAY(Text))  # ISO 639-1 codes
+    photo: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    removes_photo: Mapped[bool] = mapped_column(default=False)
+    changed_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    remark: Mapped[str] = mapped_column(Text, default="")  # of who sent it back

@@ -1,8 +1,8 @@
-"""When a doctor works: provider hours in local wall time, exceptions by date, time off as instants."""
+"""When a doctor works: provider hours in local wall time, exceptions by date, time off, calendar feeds."""
 
 from datetime import date, datetime, time
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -90,3 +90,20 @@ class TimeOff(Base):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(Text, default="")
+
+
+class CalendarFeed(Base):
+    """A secret address under which a calendar program reads a doctor's visits. Only its hash is kept.
+
+    It reads nothing any more once it is revoked.
+    """
+
+    __tablename__ = "calendar_feeds"
+    __table_args__ = (Index("ix_calendar_feeds_doctor_id", "doctor_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    doctor_id: Mapped[int] = mapped_column(ForeignKey("doctors.id"))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)  # SHA-256
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    last_read_at: Mapped[datetime | None]

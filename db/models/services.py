@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Table, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, stored_as_text
@@ -20,7 +20,8 @@ class Service(Base):
     """A kind of visit. Durations are minutes, prices whole minor units of the clinic's currency.
 
     Buffers keep the doctor (and the room) free around the visit; the patient's time is the visit alone.
-    What is None is as the clinic has it.
+    What is None is as the clinic has it. One that needs a room takes any of `service_rooms`, or where none
+    are named any room of the place.
     """
 
     __tablename__ = "services"
@@ -55,6 +56,20 @@ class Service(Base):
     deposit_minor: Mapped[int] = mapped_column(default=0)
     is_video: Mapped[bool] = mapped_column(default=False)
     is_active: Mapped[bool] = mapped_column(default=True)
+    needs_room: Mapped[bool] = mapped_column(default=False, server_default="false")
+
+
+# Whether a service `s` can take place in a room `r`.
+SUITABLE_ROOM = """r.is_active AND (
+    NOT EXISTS (SELECT FROM service_rooms f WHERE f.service_id = s.id)
+    OR EXISTS (SELECT FROM service_rooms f WHERE f.service_id = s.id AND f.room_id = r.id))"""
+
+service_rooms = Table(
+    "service_rooms",
+    Base.metadata,
+    Column("service_id", ForeignKey("services.id"), primary_key=True),
+    Column("room_id", ForeignKey("rooms.id"), primary_key=True, index=True),
+)
 
 
 class DoctorService(Base):

@@ -5,7 +5,18 @@ from uuid import UUID
 
 import streamlit as st
 
-from core import agendas, appointments, availability, clinics, clock, doctors, overbookings, terms, wall_time
+from core import (
+    agendas,
+    appointments,
+    availability,
+    clinics,
+    clock,
+    doctors,
+    overbookings,
+    rooms,
+    terms,
+    wall_time,
+)
 from core.i18n import N_, _, full_time, money, span
 from db.models import Role
 from pages.ui import choice, form_key, perform, pick_time, reading, require
@@ -58,7 +69,7 @@ with reading() as session:
     clinic, zone = clinics.settings(session), clinics.zone(session)
     upcoming = agendas.upcoming(session, actor, patient_ids=[patient.id])
     colleagues = doctors.all_active(session, actor)
-    rooms = agendas.rooms(session, actor)
+    free_rooms = rooms.all_active(session, actor)
 today = clock.now().astimezone(zone).date()
 coming, booking = st.columns([2, 3], gap="large")
 with coming:
@@ -86,7 +97,7 @@ with booking:
         for each, price in offered
     }
     service_id = choice(_("Service"), labels, key="desk_service") or next(iter(labels))
-    named = {room.id: f"{room.location.name}, {room.name}" for room in rooms}
+    named = {room.id: f"{room.location.name}, {room.name}" for room in free_rooms}
     room_id = choice(_("Room"), named, index=None, placeholder=_("None set"), key="desk_room")
     if st.toggle(_("Overbook: a time that is already taken"), key="desk_overbook"):
         on = st.date_input(
