@@ -13,6 +13,9 @@ from multiprocessing import get_context
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 # What `streamlit run server.py` imports before it serves; what is missing here is only imported later.
 IMPORTED = [
@@ -44,7 +47,8 @@ def running(module: str, *arguments: str, environment: Mapping[str, str], log: P
     command = [module, *arguments]
     process = _context().Process(target=_run, args=(command, dict(environment), str(log)), daemon=True)
     log.touch()
-    process.start()
+    with _without_main():
+        process.start()
     try:
         yield process
     finally:
@@ -54,6 +58,14 @@ def running(module: str, *arguments: str, environment: Mapping[str, str], log: P
         process.kill()
         process.join()
         assert not is_stuck, f"{module} does not end"
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Let a child not run `__main__` again as its own: once AppTest has tried a page, that is Home.py."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "__main__", ModuleType("__main__"))
+        yield
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str], log: str) -> None:
