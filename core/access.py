@@ -17,6 +17,7 @@ class Action(StrEnum):
     SEE_APPOINTMENT = "see an appointment"
     SEE_DAY = "see a doctor's day"
     BOOK = "book"
+    BOOK_SERIES = "book, move or cancel a series"
     MOVE = "move"
     CANCEL = "cancel"
     OVERBOOK = "overbook"
@@ -106,6 +107,7 @@ _DESK = _EVERYBODY | dict.fromkeys(
         Action.SEE_APPOINTMENT,
         Action.SEE_DAY,
         Action.BOOK,
+        Action.BOOK_SERIES,
         Action.MOVE,
         Action.CANCEL,
         Action.OVERBOOK,

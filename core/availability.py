@@ -11,7 +11,7 @@ from core import clinics, clock
 from core.appointment_errors import PatientBusy
 from core.errors import NotFound
 from core.offers import DESK_WAIVES, NotOffered, Offer, Rule, SlotTaken, first_failing, offer
-from core.slots import ALL_FREE, FIRST_FREE, parameters
+from core.slots import ALL_FREE, ANYWHERE, FIRST_FREE, Within, parameters
 from core.wall_time import require_instant
 from db.models import Service
 from db.models.appointments import LIVE
@@ -32,6 +32,7 @@ def free_slots(
     until_on: date,
     by_staff: bool = False,
     ignoring: int | None = None,
+    within: Within = ANYWHERE,
 ) -> dict[int, list[datetime]]:
     """The start times at which each doctor can be booked for the service, from `from_on` to `until_on`.
 
@@ -52,6 +53,7 @@ def free_slots(
             until_on=until_on,
             by_staff=by_staff,
             ignoring=ignoring,
+            within=within,
         ),
         binary=True,
     )
@@ -82,6 +84,7 @@ def next_available(
     service_id: int,
     from_on: date | None = None,
     by_staff: bool = False,
+    within: Within = ANYWHERE,
 ) -> dict[int, datetime]:
     """Each doctor's first free time for the service, from `from_on` or today; without one, left out.
 
@@ -91,7 +94,9 @@ def next_available(
     zone, now = clinics.zone(session), clock.now()
     today = now.astimezone(zone).date()
     start = max(from_on or today, today)
-    found = _first_free(session, zone, now, doctor_ids, service_id, start, start + _FORTNIGHT, by_staff)
+    found = _first_free(
+        session, zone, now, doctor_ids, service_id, start, start + _FORTNIGHT, by_staff, within
+    )
     if full := [doctor_id for doctor_id in doctor_ids if doctor_id not in found]:
         service = session.get(Service, service_id)
         if service is None:
@@ -99,7 +104,7 @@ def next_available(
         horizon = today + timedelta(days=service.horizon_days or clinics.settings(session).horizon_days)
         later = start + _FORTNIGHT + _DAY
         if later <= horizon:
-            found |= _first_free(session, zone, now, full, service_id, later, horizon, by_staff)
+            found |= _first_free(session, zone, now, full, service_id, later, horizon, by_staff, within)
     return found
 
 
@@ -112,6 +117,7 @@ def _first_free(
     from_on: date,
     until_on: date,
     by_staff: bool,
+    within: Within,
 ) -> dict[int, datetime]:
     wanted = parameters(
         zone,
@@ -122,6 +128,7 @@ def _first_free(
         until_on=until_on,
         by_staff=by_staff,
         ignoring=None,
+        within=within,
     )
     return dict(run(session, FIRST_FREE, wanted))
 

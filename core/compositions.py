@@ -212,10 +212,13 @@ def _later(session: Session, message: Notification, told: Recipient) -> datetime
 def _others(
     session: Session, message: Notification, visit: Appointment, told: Recipient
 ) -> list[tuple[Notification, Appointment]]:
-    """Waiting messages of the same kind about other visits of that day, which one text tells as well."""
+    """Waiting messages of the same kind which one text tells as well: of that day, or of the same series."""
     zone, patient = clinics.zone(session), aliased(Patient)
     on = visit.starts_at.astimezone(zone).date()
     same_day = func.date(func.timezone(zone.key, Appointment.starts_at)) == on
+    is_together = same_day
+    if visit.series_id is not None and message.kind is not MessageKind.REMINDER:
+        is_together = or_(same_day, Appointment.series_id == visit.series_id)
     family = or_(patient.id == told.family_id, patient.guardian_id == told.family_id)
     rows = session.scalars(
         select(Notification)
@@ -227,7 +230,7 @@ def _others(
             Notification.id != message.id,
             Notification.time_version == Appointment.time_version,
             Notification.details["minutes"].astext.is_not_distinct_from(_minutes(message)),
-            same_day,
+            is_together,
             family,
         )
         .order_by(Notification.id)

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core import access, availability
 from core.access import Action, Actor
+from core.slots import ANYWHERE, Within
 from core.texts import has_word, search_words
-from db.models import Doctor, DoctorService, Service, Specialty, User, doctor_specialties
+from db.models import Doctor, DoctorService, Location, Service, Specialty, User, doctor_specialties
 
 HIGHEST_PRICE_MINOR = 2**31 - 1  # what the price columns can hold
 
@@ -24,6 +25,13 @@ class Found(NamedTuple):
     next_at: datetime | None
 
 
+class _Wish(TypedDict):
+    doctor_ids: list[int]
+    service_id: int
+    by_staff: bool
+    within: Within
+
+
 def search(
     session: Session,
     actor: Actor,
@@ -34,11 +42,13 @@ def search(
     language: str | None = None,
     max_price_minor: int | None = None,
     on: date | None = None,
+    within: Within = ANYWHERE,
 ) -> list[Found]:
     """The active doctors who offer the service and fit every wish, the soonest free first.
 
-    `on` is a day of the clinic: only doctors free on it. Every word of `name` must begin a word of the
-    doctor's name, without regard to case or accents. `profiles` loads those that are shown.
+    `on` is a day of the clinic: only doctors free on it; and so for a place or a part of the day in `within`.
+    Every word of `name` must begin a word of the doctor's name, without regard to case or accents. `profiles`
+    loads those that are shown.
     """
     access.require(actor, Action.SEARCH_DOCTORS)
     price = func.coalesce(DoctorService.price_minor, Service.price_minor)
@@ -61,25 +71,31 @@ def search(
     if max_price_minor is not None:
         query = query.where(price <= min(max_price_minor, HIGHEST_PRICE_MINOR))
     rows = session.execute(query).all()
-    return _soonest_first(session, actor, rows, service_id, on)
+    return _soonest_first(session, actor, rows, service_id, on, within)
 
 
 def _soonest_first(
-    session: Session, actor: Actor, rows: Sequence[Row[int, str, int]], service_id: int, on: date | None
+    session: Session,
+    actor: Actor,
+    rows: Sequence[Row[int, str, int]],
+    service_id: int,
+    on: date | None,
+    within: Within,
 ) -> list[Found]:
-    ids = [doctor_id for doctor_id, _name, _price in rows]
+    wish: _Wish = {
+        "doctor_ids": [doctor_id for doctor_id, _name, _price in rows],
+        "service_id": service_id,
+        "by_staff": actor.is_desk,
+        "within": within,
+    }
     first: dict[int, datetime]
     if on is None:
-        first = availability.next_available(
-            session, doctor_ids=ids, service_id=service_id, by_staff=actor.is_desk
-        )
+        first = availability.next_available(session, **wish)
     else:
-        free = availability.free_slots(
-            session, doctor_ids=ids, service_id=service_id, from_on=on, until_on=on, by_staff=actor.is_desk
-        )
+        free = availability.free_slots(session, **wish, from_on=on, until_on=on)
         first = {doctor_id: starts[0] for doctor_id, starts in free.items()}
     found = [Found(doctor_id, name, price, first.get(doctor_id)) for doctor_id, name, price in rows]
-    if on is not None:
+    if on is not None or within != ANYWHERE:
         found = [each for each in found if each.next_at is not None]
     return sorted(found, key=lambda each: (each.next_at is None, each.next_at, each.name))
 
@@ -144,6 +160,12 @@ def bookable_services(session: Session, actor: Actor) -> list[Service]:
         .order_by(func.count().desc(), Service.name)
     )
     return list(rows)
+
+
+def places(session: Session, actor: Actor) -> list[Location]:
+    """The clinic's places that are in use, by name."""
+    access.require(actor, Action.SEARCH_DOCTORS)
+    return list(session.scalars(select(Location).where(Location.is_active).order_by(Location.name)))
 
 
 def specialties(session: Session, actor: Actor) -> list[Specialty]:

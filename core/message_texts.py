@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import clinics, clock, message_templates
-from core.i18n import N_, _, clock_time, day_and_time, money, speaking
+from core.i18n import N_, _, clock_time, day, day_and_time, money, ngettext, speaking
 from core.phones import shown
 from core.recipients import Recipient
 from db.config import config
@@ -53,7 +53,7 @@ def write(
     *,
     news: str,
 ) -> Written:
-    """What `message` says about `visits`, which are of one day and in order: `news` names its template."""
+    """What `message` says about `visits`, of one day or series and in order: `news` names its template."""
     settings, zone = clinics.settings(session), clinics.zone(session)
     with speaking(told.locale):
         values = _values(session, message, visits, zone)
@@ -106,7 +106,14 @@ def _until(at: datetime, zone: ZoneInfo) -> str:
 
 
 def _when(visits: Sequence[Appointment], zone: ZoneInfo) -> str:
-    """One day with its time, or with its several times."""
+    """One day with its time, or with its several times; of a series, from when until when."""
+    days = sorted({visit.starts_at.astimezone(zone).date() for visit in visits})
+    if len(days) > 1:
+        others = len(visits) - 1
+        text = ngettext(
+            "{first} and {count} more time, {last}", "{first} and {count} more times until {last}", others
+        )
+        return text.format(first=day_and_time(visits[0].starts_at, zone), count=others, last=day(days[-1]))
     first, *more = [day_and_time(visits[0].starts_at, zone)] + [
         clock_time(visit.starts_at, zone) for visit in visits[1:]
     ]

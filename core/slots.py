@@ -7,7 +7,7 @@ offsets of `core.wall_time`, sent along as its stretches: one, or two where cloc
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from core.wall_time import stretches
@@ -16,6 +16,8 @@ from db.models.services import SUITABLE_ROOM
 
 _DAY = timedelta(days=1)
 _LIVE = LIVE.replace("status", "a.status")
+
+_WANTED_PLACE = "(CAST(%(location_id)s AS int) IS NULL OR {}.location_id = CAST(%(location_id)s AS int))"
 
 # `lo` and `hi` bound the instants at which a visit may start within a stretch of hours, `anchor` is where
 # its steps count from. A blocked range forbids the open interval of starts that would touch it; where a room
@@ -53,7 +55,7 @@ WITH service AS (
            day.on_date + w.opens_at AS opens, day.on_date + w.closes_at AS closes
     FROM provider JOIN weekly_hours w ON w.doctor_id = provider.id
     JOIN day ON day.weekday = w.weekday AND NOT day.is_closed
-    WHERE w.location_id NOT IN (SELECT id FROM locations WHERE NOT is_active)
+    WHERE w.location_id NOT IN (SELECT id FROM locations WHERE NOT is_active) AND {_WANTED_PLACE.format("w")}
       AND (w.location_id, day.on_date) NOT IN (
           SELECT location_id, on_date FROM closures WHERE location_id IS NOT NULL)
       AND (w.valid_from_on IS NULL OR w.valid_from_on <= day.on_date)
@@ -64,14 +66,18 @@ WITH service AS (
     SELECT x.doctor_id, x.location_id, day.*, day.on_date + x.opens_at, day.on_date + x.closes_at
     FROM provider JOIN date_overrides x ON x.doctor_id = provider.id JOIN day ON day.on_date = x.on_date
     WHERE x.opens_at IS NOT NULL AND x.location_id NOT IN (SELECT id FROM locations WHERE NOT is_active)
+      AND {_WANTED_PLACE.format("x")}
 ), piece AS (
     SELECT doctor_id, location_id, needs_room, step, CAST(opens - utc_offset AS timestamptz) AS anchor,
-           greatest(CAST(greatest(opens, wall_from) - utc_offset AS timestamptz), earliest) AS lo,
+           greatest(
+               CAST(greatest(opens, wall_from, on_date + CAST(%(from_wall)s AS interval)) - utc_offset
+                    AS timestamptz), earliest) AS lo,
            least(
                CASE WHEN closes >= wall_to AND next_offset IS NOT NULL
                     THEN greatest(CAST(closes - next_offset AS timestamptz), ends_at)
                     ELSE CAST(closes - utc_offset AS timestamptz) END - duration,
-               CAST(wall_to - utc_offset AS timestamptz) - interval '1 second') AS hi
+               CAST(least(wall_to, on_date + CAST(%(until_wall)s AS interval)) - utc_offset AS timestamptz)
+                   - interval '1 second') AS hi
     FROM hours CROSS JOIN service
 ), busy AS MATERIALIZED (
     SELECT doctor_id, range_agg(starts) AS starts FROM (
@@ -118,6 +124,17 @@ ALL_FREE = f"{_FREE} SELECT doctor_id, array_agg(starts_at) {_IN_GAPS}"
 FIRST_FREE = f"{_FREE} SELECT doctor_id, min(starts_at) {_IN_GAPS}"
 
 
+class Within(NamedTuple):
+    """Which part of the day's wall time a visit starts in, as time since midnight, and at which place."""
+
+    from_wall: timedelta = timedelta()
+    until_wall: timedelta = _DAY
+    location_id: int | None = None
+
+
+ANYWHERE = Within()
+
+
 @lru_cache(maxsize=256)
 def _stretches(zone: ZoneInfo, from_on: date, until_on: date) -> dict[str, Any]:
     """The parameters that say how wall time maps to instants over the days of the range."""
@@ -142,6 +159,7 @@ def parameters(
     until_on: date,
     by_staff: bool,
     ignoring: int | None,
+    within: Within = ANYWHERE,
 ) -> dict[str, Any]:
     """What `ALL_FREE` and `FIRST_FREE` need to know. Days are the clinic's, both ends included."""
     return _stretches(zone, from_on, until_on) | {
@@ -153,6 +171,7 @@ def parameters(
         "service_id": service_id,
         "by_staff": by_staff,
         "ignoring": ignoring,
+        **within._asdict(),
         "first_at": datetime.combine(from_on, time(), zone),
         "last_at": datetime.combine(until_on, time(), zone) + _DAY,
     }

@@ -28,6 +28,8 @@ from core.prices import ClinicPrices, ServicePrices
 from core.privacy import VisitsAhead
 from core.safeguards import SecondFactorRequired
 from core.second_factors import NothingToConfirm
+from core.series import SeriesTooLong
+from core.series_changes import NoSeries
 from core.strandings import NotStranded
 from core.trails import Wanted
 from db.base import Base
@@ -142,8 +144,10 @@ class Recipe:
     not_for: Role | None = None
 
 
-def of_patient(action: Action, **more: Any) -> Recipe:
-    return Recipe(action, lambda world, is_own: {"patient_id": world.patient_id(is_own), **more})
+def of_patient(action: Action, *, or_else: type[ClinicError] | None = None, **more: Any) -> Recipe:
+    return Recipe(
+        action, lambda world, is_own: {"patient_id": world.patient_id(is_own), **more}, or_else=or_else
+    )
 
 
 def of_doctor(action: Action, **more: Any) -> Recipe:
@@ -219,6 +223,21 @@ RECIPES = {
     "agendas.past": ALL_VISITS,
     "agendas.upcoming": ALL_VISITS,
     "rooms.all_active": of_nobody(Action.SEARCH_PATIENTS),
+    "series.book": of_patient(
+        Action.BOOK_SERIES, or_else=SeriesTooLong, doctor_id=1, service_id=1, starts=[], every_weeks=1
+    ),
+    "series.plan": of_patient(
+        Action.BOOK_SERIES,
+        or_else=SeriesTooLong,
+        doctor_id=1,
+        service_id=1,
+        starts_at=on(3, 10),
+        every_weeks=0,
+        visits=1,
+    ),
+    "series_changes.cancel": of_visit(Action.BOOK_SERIES, or_else=NoSeries, reason="Better."),
+    "series_changes.following": of_visit(Action.SEE_APPOINTMENT),
+    "series_changes.reschedule": of_visit(Action.BOOK_SERIES, or_else=NoSeries, starts_at=on(3, 10)),
     "strandings.keep": of_visit(Action.SETTLE_VISIT, or_else=NotStranded, reason="They agreed.", causes=()),
     "strandings.waiting": of_doctor(Action.SEE_DAY),
     "arrivals.call_in": of_visit(Action.CHECK_IN, or_else=MarkedMeanwhile),
@@ -261,6 +280,7 @@ RECIPES = {
     "doctors.offering": Recipe(
         Action.SEARCH_DOCTORS, lambda world, _is_own: {"service_id": world.cast.checkup.id}
     ),
+    "doctors.places": of_nobody(Action.SEARCH_DOCTORS),
     "doctors.profiles": Recipe(
         Action.SEARCH_DOCTORS, lambda world, is_own: {"doctor_ids": [world.doctor_id(is_own)]}
     ),

@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 from core import availability
 from core.errors import NotFound
 from core.offers import Rule
+from core.slots import Within
 from core.wall_time import NaiveTime, NonexistentTime
 from db.models import AppointmentStatus, Doctor, Service
 from tests import make
 from tests.cast import BERLIN, NOW, on, time_is
 
 DAY = timedelta(days=1)
+WEDNESDAY = date(2026, 6, 3)
 
 
 @pytest.fixture(autouse=True)
@@ -360,3 +362,31 @@ def test_the_nearest_free_times_may_be_weeks_away(session: Session, doctor: Doct
     make.time_off(session, doctor, NOW, datetime(2026, 7, 1, tzinfo=BERLIN))
     found = availability.nearest(session, doctor_id=doctor.id, service_id=checkup.id, starts_at=on(3, 10))
     assert found == [on(1, 9, month=7), on(1, 9, 30, month=7), on(1, 10, month=7)]
+
+
+@pytest.mark.parametrize(
+    ("from_hour", "until_hour", "expected"),
+    [(0, 12, ["09:00", "09:30", "10:00", "10:30"]), (10, 11, ["10:00", "10:30"]), (12, 17, []), (9, 9, [])],
+)
+def test_only_a_part_of_the_day_can_be_asked_for_and_the_steps_stay(
+    session: Session, checkup: Service, from_hour: int, until_hour: int, expected: list[str]
+) -> None:
+    doctor = make.doctor(session, offers=[checkup], hours="09:00-11:00 17:00-18:00")
+    within = Within(timedelta(hours=from_hour), timedelta(hours=until_hour))
+    wish = {"doctor_ids": [doctor.id], "service_id": checkup.id, "within": within}
+    free = availability.free_slots(session, **wish, from_on=WEDNESDAY, until_on=WEDNESDAY)
+    found = [f"{at.astimezone(BERLIN):%H:%M}" for at in free.get(doctor.id, [])]
+    assert found == expected
+    first = availability.next_available(session, **wish, from_on=WEDNESDAY)
+    assert [f"{at.astimezone(BERLIN):%H:%M}" for at in first.values()] == found[:1]
+
+
+def test_only_one_place_can_be_asked_for(session: Session, checkup: Service) -> None:
+    doctor = make.doctor(session, offers=[checkup], hours="09:00-10:00")
+    other = make.location(session)
+    make.weekly_hours(session, doctor, "14:00-15:00", location_id=other.id)
+    wish = {"doctor_ids": [doctor.id], "service_id": checkup.id, "within": Within(location_id=other.id)}
+    free = availability.free_slots(session, **wish, from_on=WEDNESDAY, until_on=WEDNESDAY)
+    assert [f"{at.astimezone(BERLIN):%H:%M}" for at in free[doctor.id]] == ["14:00", "14:30"]
+    make.override(session, doctor, WEDNESDAY, "09:00-10:00")
+    assert availability.free_slots(session, **wish, from_on=WEDNESDAY, until_on=WEDNESDAY) == {}

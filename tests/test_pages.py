@@ -206,6 +206,27 @@ def test_doctors_are_found_by_specialty_language_name_and_fee(open_as: OpenAs, r
     ]
 
 
+def test_doctors_are_found_by_time_of_day_place_and_video(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    with unit_of_work(database) as session:
+        checkup = session.get_one(Service, residents.checkup_id)
+        vogel = make.doctor(session, offers=[checkup], hours="", name="Dr. Nina Vogel")
+        annex = make.location(session, name="Annex")
+        make.weekly_hours(session, vogel, "18:00-20:00", location_id=annex.id)
+        make.offer(session, vogel, make.service(session, name="Talk by video", is_video=True))
+        number = annex.id
+    app = open_as("ada")
+    assert "3 doctors" in texts(app)
+    app.selectbox(key="find_place").set_value(number).run()
+    assert "1 doctor" in texts(app)
+    assert "18:00" in texts(app).replace("\\", "")
+    app.selectbox(key="find_part").set_value("Morning, before 12:00").run()
+    assert "0 doctors" in texts(app)
+    app.toggle(key="find_video").set_value(True).run()
+    assert app.selectbox(key="find_service").options == ["Talk by video"]
+
+
 def test_a_patient_books_and_the_visit_is_written_once(
     open_as: OpenAs, database: Engine, residents: Residents
 ) -> None:

@@ -1,13 +1,12 @@
-"""Find a doctor by need, name, specialty, language, price or day; the soonest free first."""
-
-from datetime import timedelta
+"""Find a doctor by need, name, specialty, language, price, place or time; the soonest free first."""
 
 import streamlit as st
 
-from core import clinics, clock, doctors
+from core import clinics, doctors
 from core.i18n import _, day_and_time, language_name, money, ngettext
 from db.models import Role
-from pages.ui import choice, plain, reading, require
+from pages.ui import plain, reading, require
+from pages.ui.doctor_search import ask_wishes
 from pages.ui.navigation import DOCTOR
 from pages.ui.waitlists import earlier_link
 
@@ -20,56 +19,27 @@ with reading() as session:
     services = doctors.bookable_services(session, actor)
     specialties = doctors.specialties(session, actor)
     languages = doctors.languages(session, actor)
+    places = doctors.places(session, actor)
 
 st.title(_("Find a doctor"))
 if not services:
     st.info(_("The clinic does not offer any bookable service yet. Please call reception."))
     st.stop()
 
-left, right = st.columns(2)
-with left:
-    service_id = choice(_("What do you need?"), {each.id: each.name for each in services}, key="find_service")
-    name = st.text_input(_("Doctor's name"), placeholder=_("Any"), max_chars=100, key="find_name")
-with right:
-    named = {each.id: each.name for each in specialties}
-    specialty_id = choice(_("Specialty"), named, index=None, placeholder=_("Any"), key="find_specialty")
-    language = st.selectbox(
-        _("Speaks"),
-        languages,
-        format_func=language_name,
-        index=None,
-        placeholder=_("Any language"),
-        key="find_language",
-    )
-today = clock.now().astimezone(zone).date()
-on = left.date_input(
-    _("Free on"),
-    value=None,
-    min_value=today,
-    max_value=today + timedelta(days=730),
-    format="YYYY-MM-DD",
-    key="find_on",
-)
-fee = right.number_input(
-    _("Fee up to ({currency})").format(currency=clinic.currency),
-    value=None,
-    min_value=0,
-    step=10,
-    placeholder=_("Any"),
-    key="find_fee",
-)
+wish = ask_wishes(clinic, services, specialties, languages, places)
 
 shown = st.session_state.setdefault("find_shown", SHOWN)
 with reading() as session:
     found = doctors.search(
         session,
         actor,
-        service_id=service_id or services[0].id,
-        name=name,
-        specialty_id=specialty_id,
-        language=language,
-        max_price_minor=None if fee is None else clinics.minor_units(fee, clinic.currency),
-        on=on,
+        service_id=wish.service_id,
+        name=wish.name,
+        specialty_id=wish.specialty_id,
+        language=wish.language,
+        max_price_minor=wish.max_price_minor,
+        on=wish.on,
+        within=wish.within,
     )
     known = doctors.profiles(session, actor, doctor_ids=[each.doctor_id for each in found[:shown]])
 
@@ -104,12 +74,12 @@ for each in found[:shown]:
             type="primary" if each.next_at else "secondary",
             width="stretch",
         ):
-            wanted = {"doctor": str(each.doctor_id), "service": str(service_id)}
-            st.switch_page(DOCTOR, query_params=wanted | ({"on": on.isoformat()} if on else {}))
+            wanted = {"doctor": str(each.doctor_id), "service": str(wish.service_id)}
+            st.switch_page(DOCTOR, query_params=wanted | ({"on": wish.on.isoformat()} if wish.on else {}))
 if len(found) > shown:
 
     def show_more() -> None:
         st.session_state["find_shown"] += SHOWN
 
     st.button(_("Show more"), on_click=show_more, key="find_more", width="stretch")
-earlier_link(service_id=service_id, specialty_id=specialty_id)
+earlier_link(service_id=wish.service_id, specialty_id=wish.specialty_id)

@@ -1,26 +1,17 @@
 """Book for a patient: find or write down the person, then choose doctor, service and time."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import streamlit as st
 
-from core import (
-    agendas,
-    appointments,
-    availability,
-    clinics,
-    clock,
-    doctors,
-    overbookings,
-    rooms,
-    terms,
-    wall_time,
-)
+from core import agendas, appointments, availability, clinics, clock, doctors, overbookings, rooms, terms
 from core.i18n import N_, _, full_time, money, span
 from db.models import Role
 from pages.ui import choice, form_key, perform, pick_time, reading, require
+from pages.ui.overbooking import overbooked_time
 from pages.ui.people import choose_patient
+from pages.ui.series import series_form
 from pages.ui.terms import show_terms
 from pages.ui.visits import visit_actions, visit_card
 
@@ -99,32 +90,28 @@ with booking:
     service_id = choice(_("Service"), labels, key="desk_service") or next(iter(labels))
     named = {room.id: f"{room.location.name}, {room.name}" for room in free_rooms}
     room_id = choice(_("Room"), named, index=None, placeholder=_("None set"), key="desk_room")
-    if st.toggle(_("Overbook: a time that is already taken"), key="desk_overbook"):
-        on = st.date_input(
-            _("Day"), value=today, min_value=today, format="YYYY-MM-DD", key="desk_overbook_on"
-        )
-        wall = st.time_input(_("Time"), value=time(9), step=timedelta(minutes=5), key="desk_overbook_at")
-        st.text_input(_("Reason"), key="desk_overbook_reason")
-        starts_at = wall_time.first_instant(zone, datetime.combine(on, wall)) if on and wall else None
-        if on and wall and starts_at is None:
-            st.warning(_("That time does not exist: clocks go forward over it on that day."))
-        submit, label = overbook, _("Overbook")
+    is_overbooking = st.toggle(_("Overbook: a time that is already taken"), key="desk_overbook")
+    if is_overbooking:
+        starts_at = overbooked_time(zone, today)
     else:
         with reading() as session:
             free = availability.all_free(session, doctor_id=doctor_id, service_id=service_id, by_staff=True)
         starts_at = pick_time("desk", free, zone)
-        submit, label = book, _("Book")
     if starts_at is not None:
         with reading() as session:
             who = {"patient_id": patient.id, "doctor_id": doctor_id, "service_id": service_id}
             agreed = terms.offered(session, actor, **who)
         st.caption(full_time(starts_at, zone))
         show_terms(agreed, starts_at, zone, clinic.currency)
+    repeats = not is_overbooking and st.toggle(_("Repeat it every few weeks"), key="desk_repeat")
+    if repeats and starts_at is not None:
+        series_form(actor, **who, starts_at=starts_at, zone=zone)
+        st.stop()
     st.button(
-        label,
+        _("Overbook") if is_overbooking else _("Book"),
         type="primary",
-        disabled=starts_at is None,
-        on_click=submit,
+        disabled=starts_at is None or repeats,
+        on_click=overbook if is_overbooking else book,
         args=(patient.id, patient.name, form_key("desk"), starts_at, room_id),
         key="desk_submit",
         width="stretch",

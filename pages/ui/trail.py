@@ -22,6 +22,7 @@ DONE = {
     Action.SEE_APPOINTMENT: N_("Opened an appointment"),
     Action.SEE_DAY: N_("Opened a doctor's day"),
     Action.BOOK: N_("Booked"),
+    Action.BOOK_SERIES: N_("Booked or changed a series"),
     Action.MOVE: N_("Moved an appointment"),
     Action.CANCEL: N_("Cancelled an appointment"),
     Action.OVERBOOK: N_("Overbooked"),

@@ -15,6 +15,7 @@ from db.models import Appointment, AppointmentStatus, ClinicSettings, PaymentSta
 from pages.ui.actions import form_key, perform
 from pages.ui.messages import visit_messages
 from pages.ui.refusals import reading
+from pages.ui.series import cancel_following, following_choice, move_following
 from pages.ui.sessions import has_cookie
 from pages.ui.slots import pick_time
 from pages.ui.terms import pay_place
@@ -115,8 +116,13 @@ def _toggle(panel: tuple[str, int]) -> None:
     st.session_state["visits_open"] = None if is_open else panel
 
 
-def _move(visit_id: int, doctor_id: int, starts_at: datetime, key: UUID, waive: bool) -> None:
-    if perform(
+def _move(
+    visit_id: int, doctor_id: int, starts_at: datetime, key: UUID, waive: bool, with_following: bool
+) -> None:
+    if with_following:
+        if move_following(visit_id, starts_at, key):
+            st.session_state["visits_open"] = None
+    elif perform(
         appointments.reschedule,
         appointment_id=visit_id,
         doctor_id=doctor_id,
@@ -130,9 +136,12 @@ def _move(visit_id: int, doctor_id: int, starts_at: datetime, key: UUID, waive: 
         st.session_state["visits_open"] = None
 
 
-def _cancel(visit_id: int, key: UUID, waive: bool, seen: Outcome) -> None:
+def _cancel(visit_id: int, key: UUID, waive: bool, seen: Outcome, with_following: bool) -> None:
     reason = st.session_state.get(f"cancel_reason_{visit_id}") or ""
-    if perform(
+    if with_following:
+        if cancel_following(visit_id, reason, key, waive):
+            st.session_state["visits_open"] = None
+    elif perform(
         appointments.cancel,
         appointment_id=visit_id,
         reason=reason,
@@ -156,6 +165,7 @@ def _move_panel(visit: Appointment, actor: Actor, zone: tzinfo, *, is_late: bool
         )
     picker = f"move_{visit.id}"
     start = pick_time(picker, [at for at in free if at != visit.starts_at], zone)
+    with_following = following_choice(visit, actor, "move")
     waive = is_late and st.checkbox(
         _("Waive the cancellation window for this visit"), key=f"move_waive_{visit.id}"
     )
@@ -171,7 +181,7 @@ def _move_panel(visit: Appointment, actor: Actor, zone: tzinfo, *, is_late: bool
         type="primary",
         disabled=start is None,
         on_click=_move,
-        args=(visit.id, visit.doctor_id, start, form_key(picker), waive),
+        args=(visit.id, visit.doctor_id, start, form_key(picker), waive, with_following),
         key=f"move_submit_{visit.id}",
         width="stretch",
     )
@@ -188,13 +198,16 @@ def _cancel_panel(visit: Appointment, actor: Actor, currency: str) -> None:
         args=(visit.id, [_(reason) for reason in OUR_REASONS]),
         key=f"cancel_reason_{visit.id}",
     )
+    with_following = following_choice(visit, actor, "cancel")
     waive, seen = _what_it_costs(visit, actor)
+    if with_following:
+        st.caption(_("What is kept and paid back is worked out in the same way for each of them."))
     st.markdown(plain(wordings.outcome(seen, currency)))
     st.button(
         _("Cancel this visit"),
         type="primary",
         on_click=_cancel,
-        args=(visit.id, form_key(f"cancel_{visit.id}"), waive, seen),
+        args=(visit.id, form_key(f"cancel_{visit.id}"), waive, seen, with_following),
         key=f"cancel_submit_{visit.id}",
         width="stretch",
     )
