@@ -9,24 +9,16 @@ import sys
 import streamlit as st
 from starlette.middleware import Middleware
 
-from core.i18n import _
 from core.startup import require_ready
 from core.traces import keep_values_out_of_logs
 from db.config import config
+from pages.front.failures import report_error
 from pages.front.guard import Guard
 from pages.front.routes import ROUTES
 from pages.front.serving import tell_streamlit, tell_uvicorn
-from pages.front.traces import log, log_error
+from pages.front.traces import log
 from pages.front.typing import Typing
 from pages.front.watch import watching
-
-
-def report_error(error: Exception) -> bool:
-    """Log what went wrong under a number and show the person that number only."""
-    advice = _("Please try again, and tell reception this number if it happens again: {reference}")
-    st.error(advice.format(reference=log_error(error)), title=_("Something went wrong"))
-    return True
-
 
 require_ready()
 if config().is_production and st.get_option("client.showErrorDetails") != "none":

@@ -1,35 +1,24 @@
-"""Letters about a patient: begun from the clinic's words, kept as they are typed, signed, never changed."""
+"""Letters about a patient: signed as they are typed, read by who may, never changed."""
 
 from datetime import date
-from uuid import UUID
+from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from core import access, audit, clinics, clock, letter_wordings, note_drafts, record_items, treatments
+from core import audit, clock, letter_drafts, letter_wordings, signatures, treatments
 from core.access import Action, Actor
-from core.errors import ClinicError, NotFound
-from core.i18n import N_, dated, short_date
+from core.errors import ClinicError
+from core.i18n import N_, dated
 from core.note_drafts import DraftChangedElsewhere
-from core.notes import BEGUN
-from core.texts import are_readable, several_lines
-from db.models import Appointment, Doctor, ItemKind, Letter, LetterKind, Patient
+from core.texts import several_lines
+from db.models import Appointment, Doctor, Letter, LetterKind
 
-BODY_LENGTH = 20_000
-ADDRESSEE_LENGTH = 500
 LONGEST_ABSENCE = 366  # days: a slip in the year is noticed
 
 
 class LetterEmpty(ClinicError):
     message = N_("The letter is empty.")
-
-
-class LetterTooLong(ClinicError):
-    message = N_("The letter is too long: {length} characters at most, and {addressee} for the address.")
-
-
-class LetterUnreadable(ClinicError):
-    message = N_("There are characters in the letter that cannot be shown. Please type that passage again.")
 
 
 class BlankLeft(ClinicError):
@@ -44,90 +33,33 @@ class AbsenceImpossible(ClinicError):
     message = N_("The last day of a sick note cannot be before the first, nor more than a year after it.")
 
 
-class NotAtAVisit(ClinicError):
-    message = N_("A letter is signed once the patient has arrived.")
+def sign_as_typed(session: Session, actor: Actor, *, letter_id: int, revision: int, **typed: Any) -> Letter:
+    """Save a letter of one's own as it is typed and sign just that. Pressed twice, it is signed once.
 
-
-def begin(
-    session: Session, actor: Actor, *, appointment_id: int, kind: LetterKind, request_key: UUID
-) -> Letter:
-    """Begin a letter at one's own visit with the words for its kind, in the language spoken now.
-
-    The same `request_key` gives the same letter. Raises `NotAVisit`, `AccessDenied`, `NotFound`.
+    Raises what `letter_drafts.save` and `sign` raise.
     """
-    visit = note_drafts.own_visit(session, actor, appointment_id)
-    access.require(actor, Action.WRITE_LETTER, patient_id=visit.patient_id, doctor_id=visit.doctor_id)
-    _in_turn(session, visit.doctor_id)
-    sent_before = select(Letter).where(Letter.request_key == request_key, Letter.doctor_id == visit.doctor_id)
-    known = session.scalar(sent_before)
-    if known is not None:
-        return known
-    words = letter_wordings.of_kind(session, kind)
-    begun = Letter(
-        patient_id=visit.patient_id,
-        doctor_id=visit.doctor_id,
-        appointment_id=appointment_id,
-        kind=kind,
-        body=letter_wordings.filled(words, _values(session, actor, visit)),
-        created_at=clock.now(),
-        saved_at=clock.now(),
-        request_key=request_key,
-    )
-    session.add(begun)
-    session.flush()
-    return begun
-
-
-def save(
-    session: Session,
-    actor: Actor,
-    *,
-    letter_id: int,
-    addressee: str,
-    body: str,
-    absent_from: date | None = None,
-    absent_until: date | None = None,
-    revision: int,
-) -> Letter:
-    """Keep a letter of one's own as it is typed. Of a referral there are no days.
-
-    Raises `DraftChangedElsewhere`, `LetterTooLong`, `LetterUnreadable`, `AccessDenied`, `NotFound`.
-    """
-    kept = _own(session, actor, letter_id)
-    given = (several_lines(addressee), several_lines(body))
-    if len(given[0]) > ADDRESSEE_LENGTH or len(given[1]) > BODY_LENGTH:
-        raise LetterTooLong(length=BODY_LENGTH, addressee=ADDRESSEE_LENGTH)
-    if not all(map(are_readable, given)):
-        raise LetterUnreadable
-    days = (absent_from, absent_until) if kept.kind is LetterKind.SICK_NOTE else (None, None)
-    if (kept.addressee, kept.body, kept.absent_from, kept.absent_until) == (*given, *days):
+    kept = letter_drafts.own(session, actor, letter_id)
+    if kept.signed_at is not None and _says(kept, **typed):
         return kept
-    if kept.signed_at is not None or kept.revision != revision:
-        raise DraftChangedElsewhere
-    kept.addressee, kept.body = given
-    kept.absent_from, kept.absent_until = days
-    kept.saved_at, kept.revision = clock.now(), kept.revision + 1
-    session.flush()
-    return kept
+    saved = letter_drafts.save(session, actor, letter_id=letter_id, revision=revision, **typed)
+    return sign(session, actor, letter_id=letter_id, revision=saved.revision)
 
 
 def sign(session: Session, actor: Actor, *, letter_id: int, revision: int) -> Letter:
     """Sign a letter of one's own as it is on the screen. Pressed twice, it is signed once.
 
     The days of a sick note are filled in where its words leave a blank for them. Raises
-    `DraftChangedElsewhere`, `LetterEmpty`, `AbsenceMissing`, `AbsenceImpossible`, `BlankLeft`, `NotAtAVisit`,
+    `DraftChangedElsewhere`, `LetterEmpty`, `AbsenceMissing`, `AbsenceImpossible`, `BlankLeft`, `NotArrived`,
     `AccessDenied`, `NotFound`.
     """
-    kept = _own(session, actor, letter_id)
+    kept = letter_drafts.own(session, actor, letter_id)
     if kept.revision != revision:
         raise DraftChangedElsewhere
     if kept.signed_at is not None:
         return kept
     if not kept.body:
         raise LetterEmpty
-    visit = session.get(Appointment, kept.appointment_id)
-    if visit is None or visit.status not in BEGUN:
-        raise NotAtAVisit
+    signatures.require_arrived(session.get(Appointment, kept.appointment_id))
     body = letter_wordings.filled(kept.body, _days(kept))
     for name in sorted(letter_wordings.BLANKS):
         if f"{{{name}}}" in body:
@@ -136,27 +68,6 @@ def sign(session: Session, actor: Actor, *, letter_id: int, revision: int) -> Le
     session.flush()
     _note(session, actor, kept)
     return kept
-
-
-def discard(session: Session, actor: Actor, *, letter_id: int) -> None:
-    """Drop a letter of one's own that is not signed.
-
-    Raises `DraftChangedElsewhere`, `AccessDenied`, `NotFound`.
-    """
-    kept = _own(session, actor, letter_id)
-    if kept.signed_at is not None:
-        raise DraftChangedElsewhere
-    session.delete(kept)
-    session.flush()
-
-
-def drafts(session: Session, actor: Actor, *, patient_id: int) -> list[Letter]:
-    """The actor's unsigned letters about an own patient, the oldest first. Raises `AccessDenied`."""
-    doctor_id = treatments.require_own(session, actor, Action.WRITE_LETTER, patient_id=patient_id)
-    query = select(Letter).where(
-        Letter.patient_id == patient_id, Letter.doctor_id == doctor_id, Letter.signed_at.is_(None)
-    )
-    return list(session.scalars(query.order_by(Letter.id)))
 
 
 def of_patient(session: Session, actor: Actor, *, patient_id: int) -> list[Letter]:
@@ -170,21 +81,21 @@ def of_patient(session: Session, actor: Actor, *, patient_id: int) -> list[Lette
     return list(session.scalars(query.options(author).order_by(Letter.signed_at.desc(), Letter.id.desc())))
 
 
-def _own(session: Session, actor: Actor, letter_id: int) -> Letter:
-    """A letter of the actor's own, nobody else writing it meanwhile."""
-    kept = session.get(Letter, letter_id)
-    if kept is None:
-        raise NotFound
-    access.require(actor, Action.WRITE_LETTER, patient_id=kept.patient_id, doctor_id=kept.doctor_id)
-    _in_turn(session, kept.doctor_id)
-    found = session.get(Letter, letter_id, populate_existing=True)
-    if found is None:  # dropped while we waited
-        raise NotFound
-    return found
-
-
-def _in_turn(session: Session, doctor_id: int) -> None:
-    session.execute(text("SELECT pg_advisory_xact_lock(11, :number)"), {"number": doctor_id})
+def _says(
+    signed: Letter,
+    *,
+    addressee: str,
+    body: str,
+    absent_from: date | None = None,
+    absent_until: date | None = None,
+) -> bool:
+    """Whether a letter was signed as it is typed; the days of a sick note were filled in then."""
+    days = (absent_from, absent_until) if signed.kind is LetterKind.SICK_NOTE else (None, None)
+    return (signed.addressee, signed.absent_from, signed.absent_until, signed.body) == (
+        several_lines(addressee),
+        *days,
+        letter_wordings.filled(several_lines(body), _days(signed)),
+    )
 
 
 def _days(kept: Letter) -> dict[str, str]:
@@ -196,26 +107,6 @@ def _days(kept: Letter) -> dict[str, str]:
     if not 0 <= (last - first).days <= LONGEST_ABSENCE:
         raise AbsenceImpossible
     return {"first": dated(first), "last": dated(last)}
-
-
-def _values(session: Session, actor: Actor, visit: Appointment) -> dict[str, str]:
-    """What the blanks of a letter are filled with; the days of a sick note are not known yet."""
-    patient = session.get_one(Patient, visit.patient_id)
-    items = [each for each in record_items.listed(session, visit.patient_id) if each.ended_at is None]
-
-    def names(kind: ItemKind) -> str:
-        return ", ".join(each.name for each in items if each.kind is kind) or "–"
-
-    return {
-        "patient": patient.name,
-        "born": short_date(patient.birth_on),
-        "doctor": actor.name,
-        "clinic": clinics.settings(session).name,
-        "visit": dated(visit.starts_at.astimezone(clinics.zone(session)).date()),
-        "problems": names(ItemKind.PROBLEM),
-        "allergies": names(ItemKind.ALLERGY),
-        "medication": names(ItemKind.MEDICATION),
-    }
 
 
 def _note(session: Session, actor: Actor, kept: Letter) -> None:

@@ -17,6 +17,9 @@ from db.models import Appointment, NoteDraft, NoteVersion
 
 _SAVINGS = 1_000_000  # more than there are of one draft: those of an amendment are numbered after them
 
+AMENDMENT = "amendment"  # why the signed note is amended
+KEPT = (*note_fields.FIELDS, AMENDMENT)
+
 
 class DraftTooLong(ClinicError):
     message = N_(
@@ -37,7 +40,7 @@ class NotAVisit(ClinicError):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is typed and not signed: every field by its name in `note_fields.FIELDS`.
+    """What is typed and not signed, every field by its name in `KEPT`.
 
     One that was not saved yet has revision 0, over the signed version n of the note -n.
     """
@@ -62,7 +65,7 @@ def save(
     `AccessDenied`, `NotFound`.
     """
     visit = own_visit(session, actor, appointment_id)
-    given = {name: _storable(fields.get(name, "")) for name in note_fields.FIELDS}
+    given = {name: _storable(words) for name, words in whole(fields).items()}
     if sum(map(len, given.values())) > note_fields.DRAFT_LENGTH:
         raise DraftTooLong
     in_turn(session, appointment_id)
@@ -81,7 +84,7 @@ def save(
         session.add(kept)
         session.flush()
         note(session, actor, visit, "drafted")
-    elif kept.fields != given:
+    elif whole(kept.fields) != given:
         if kept.revision != revision:
             raise DraftChangedElsewhere
         kept.fields, kept.revision, kept.saved_at = given, kept.revision + 1, clock.now()
@@ -135,7 +138,7 @@ def _signed(session: Session, appointment_id: int) -> int:
 
 def whole(fields: Mapping[str, str]) -> dict[str, str]:
     """The fields of a note by name, empty where nothing is known."""
-    return {name: fields.get(name, "") for name in note_fields.FIELDS}
+    return {name: fields.get(name, "") for name in KEPT}
 
 
 def note(session: Session, actor: Actor, visit: Appointment, change: str, **detail: Any) -> None:

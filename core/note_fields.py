@@ -14,6 +14,7 @@ from babel.numbers import NumberFormatError, format_decimal, parse_decimal
 from core.errors import ClinicError
 from core.i18n import N_, _, spoken
 from core.texts import are_readable, several_lines
+from db.models.notes import PLAUSIBLE
 
 PART_LENGTH = 20_000
 DRAFT_LENGTH = 200_000  # of all fields together, in characters: a draft may still be too long to sign
@@ -28,28 +29,23 @@ PARTS: Mapping[str, str] = MappingProxyType(
 
 
 class Vital(NamedTuple):
-    """How a vital sign is typed and kept: the column's unit is the typed one times `times`.
-
-    `least` and `most` are in the typed unit, both included.
-    """
+    """How a vital sign is typed and kept: the column's unit is the typed one times `times`."""
 
     label: str
     unit: str
     column: str
     times: int
-    least: int
-    most: int
 
 
 VITALS: Mapping[str, Vital] = MappingProxyType(
     {
-        "weight": Vital(N_("Weight"), "kg", "weight_grams", 1000, 1, 700),
-        "height": Vital(N_("Height"), "cm", "height_mm", 10, 20, 280),
-        "systolic": Vital(N_("Blood pressure, systolic"), "mmHg", "systolic_mmhg", 1, 30, 350),
-        "diastolic": Vital(N_("Blood pressure, diastolic"), "mmHg", "diastolic_mmhg", 1, 10, 250),
-        "pulse": Vital(N_("Pulse"), "/min", "pulse_bpm", 1, 10, 350),
-        "temperature": Vital(N_("Temperature"), "°C", "temperature_decidegrees", 10, 20, 46),
-        "spo2": Vital(N_("SpO₂"), "%", "spo2_percent", 1, 10, 100),
+        "weight": Vital(N_("Weight"), "kg", "weight_grams", 1000),
+        "height": Vital(N_("Height"), "cm", "height_mm", 10),
+        "systolic": Vital(N_("Blood pressure, systolic"), "mmHg", "systolic_mmhg", 1),
+        "diastolic": Vital(N_("Blood pressure, diastolic"), "mmHg", "diastolic_mmhg", 1),
+        "pulse": Vital(N_("Pulse"), "/min", "pulse_bpm", 1),
+        "temperature": Vital(N_("Temperature"), "°C", "temperature_decidegrees", 10),
+        "spo2": Vital(N_("SpO₂"), "%", "spo2_percent", 1),
     }
 )
 FIELDS = (*PARTS, *VITALS)
@@ -124,11 +120,16 @@ def _measured(vital: Vital, typed: str) -> int | None:
     number = _number(given)
     if number is None:
         raise NotANumber(vital=_(vital.label), unit=vital.unit)
-    if not vital.least <= number <= vital.most:
-        raise NotPlausible(
-            vital=_(vital.label), given=given[:20], unit=vital.unit, least=vital.least, most=vital.most
-        )
     kept = number * vital.times
+    least, most = PLAUSIBLE[vital.column]
+    if not least <= kept <= most:
+        raise NotPlausible(
+            vital=_(vital.label),
+            given=given[:20],
+            unit=vital.unit,
+            least=shown(vital, least),
+            most=shown(vital, most),
+        )
     if kept != kept.to_integral_value():
         raise TooExact(vital=_(vital.label))
     return int(kept)

@@ -12,7 +12,7 @@ from hashlib import sha256
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from core import clock, note_drafts, note_fields, treatments
+from core import clock, note_drafts, note_fields, signatures, treatments
 from core.access import Actor
 from core.appointment_events import required_reason
 from core.errors import ClinicError
@@ -20,17 +20,10 @@ from core.i18n import N_
 from core.note_drafts import Draft, in_turn
 from db.models import (
     Appointment,
-    AppointmentStatus,
     Doctor,
     NoteRelease,
     NoteVersion,
 )
-
-BEGUN = (AppointmentStatus.ARRIVED, AppointmentStatus.IN_ROOM, AppointmentStatus.COMPLETED)
-
-
-class NotBegun(ClinicError):
-    message = N_("A note is signed once the patient has arrived. Until then it stays a draft.")
 
 
 class NotSigned(ClinicError):
@@ -67,7 +60,7 @@ def of_visit(session: Session, actor: Actor, *, appointment_id: int) -> VisitNot
     signed = versions(session, appointment_id)
     draft = note_drafts.of_visit(session, visit)
     if draft is None:
-        draft = Draft(_typed(signed[0]) if signed else note_drafts.whole({}), -len(signed), None)
+        draft = Draft(note_drafts.whole(_typed(signed[0]) if signed else {}), -len(signed), None)
     release = session.get(NoteRelease, appointment_id)
     return VisitNote(
         appointment_id, visit.patient_id, draft, signed, release.released_at if release else None
@@ -94,25 +87,25 @@ def sign(
 
     Pressed twice it is signed once: what the latest version says already makes no other. The draft ends;
     `revision` is its own, so that nothing typed elsewhere goes with it. Raises what `note_fields.columns`
-    raises, `DraftChangedElsewhere`, `DraftTooLong`, `NotBegun`, `NotAVisit`, `ReasonMissing`,
+    raises, `DraftChangedElsewhere`, `DraftTooLong`, `NotArrived`, `NotAVisit`, `ReasonMissing`,
     `ReasonTooLong`, `ReasonUnreadable`, `AccessDenied`, `NotFound`.
     """
     visit = note_drafts.own_visit(session, actor, appointment_id)
-    if visit.status not in BEGUN:
-        raise NotBegun
-    written = note_fields.columns(fields)
+    signatures.require_arrived(visit)
+    written, typed = note_fields.columns(fields), {**fields, note_drafts.AMENDMENT: amendment}
     in_turn(session, appointment_id)
     before = versions(session, appointment_id)
     if before and {name: getattr(before[0], name) for name in written} == written:
-        note_drafts.require_nothing_else(session, visit, fields=fields, revision=revision)
+        note_drafts.require_nothing_else(session, visit, fields=typed, revision=revision)
         note_drafts.end(session, visit)
         return before[0]
-    note_drafts.save(session, actor, appointment_id=appointment_id, fields=fields, revision=revision)
+    why = required_reason(amendment) if before else ""
+    note_drafts.save(session, actor, appointment_id=appointment_id, fields=typed, revision=revision)
     version = NoteVersion(
         appointment_id=appointment_id,
         number=len(before) + 1,
         doctor_id=visit.doctor_id,
-        amendment=required_reason(amendment) if before else "",
+        amendment=why,
         signed_at=clock.now(),
         **written,
     )

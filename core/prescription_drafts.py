@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from unicodedata import category
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session, selectinload
 
 from core import clock, record_items, treatments
@@ -52,12 +52,20 @@ class PartUnreadable(ClinicError):
     message = N_("There are characters in {part} that cannot be shown. Please type it again.")
 
 
+Pair = tuple[int, str]  # the number of an allergy on the list, and a drug
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """A drug on the prescription that shares a word with an allergy on the list."""
 
     drug: str
     allergy: Item
+
+    @property
+    def pair(self) -> Pair:
+        """What somebody has looked at who has seen this: an entry of the list is never changed."""
+        return self.allergy.item_id, self.drug
 
 
 def of_patient(session: Session, actor: Actor, *, patient_id: int) -> Prescription | None:
@@ -83,7 +91,7 @@ def save(
     """
     visit = own_visit(session, actor, appointment_id)
     doctor_id = treatments.require_own(session, actor, Action.PRESCRIBE, patient_id=visit.patient_id)
-    given = [read for item in items if any((read := _read(item)).values())]
+    given = typed(items)
     if len(given) > ITEMS:
         raise TooManyItems(count=ITEMS)
     in_turn(session, doctor_id)
@@ -94,7 +102,7 @@ def save(
         raise DraftChangedElsewhere
     if kept is None:
         kept = _new(session, visit.patient_id, doctor_id)
-    kept.appointment_id, kept.revision = appointment_id, revision + 1
+    kept.appointment_id, kept.revision = appointment_id, kept.revision + 1
     session.execute(delete(PrescriptionItem).where(PrescriptionItem.prescription_id == kept.id))
     session.add_all(
         PrescriptionItem(prescription_id=kept.id, position=position, **item)
@@ -115,11 +123,18 @@ def discard(session: Session, actor: Actor, *, patient_id: int) -> None:
         session.flush()
 
 
-def repeat(session: Session, actor: Actor, *, prescription_id: int, appointment_id: int) -> Prescription:
-    """Put the items of a signed prescription of the same patient into the draft, after those in it.
+def repeat(
+    session: Session,
+    actor: Actor,
+    *,
+    prescription_id: int,
+    appointment_id: int,
+    items: Iterable[Mapping[str, str]],
+    revision: int,
+) -> Prescription:
+    """Save the `items` that are typed, and after them those of a signed prescription of the same patient.
 
-    What stands in the draft already is not added again. Raises `TooManyItems`, `NotAVisit`, `AccessDenied`,
-    `NotFound`.
+    What is typed already is not added again. Raises what `save` raises.
     """
     visit = own_visit(session, actor, appointment_id)
     doctor_id = treatments.require_own(session, actor, Action.PRESCRIBE, patient_id=visit.patient_id)
@@ -132,11 +147,9 @@ def repeat(session: Session, actor: Actor, *, prescription_id: int, appointment_
     )
     if earlier is None:
         raise NotFound
-    kept = _kept(session, visit.patient_id, doctor_id)
-    items = [parts(item) for item in kept.items] if kept else []
-    items += [again for item in earlier.items if (again := parts(item)) not in items]
-    revision = kept.revision if kept else 0
-    written = save(session, actor, appointment_id=appointment_id, items=items, revision=revision)
+    whole = typed(items)
+    whole += [again for item in earlier.items if (again := parts(item)) not in whole]
+    written = save(session, actor, appointment_id=appointment_id, items=whole, revision=revision)
     written.repeats_id = earlier.id
     session.flush()
     return written
@@ -184,10 +197,24 @@ def _kept(session: Session, patient_id: int, doctor_id: int) -> Prescription | N
 
 
 def _new(session: Session, patient_id: int, doctor_id: int) -> Prescription:
-    begun = Prescription(patient_id=patient_id, doctor_id=doctor_id, created_at=clock.now())
+    """A draft numbered on from those before it, so that no stale window takes it for the one it had."""
+    before = select(func.max(Prescription.revision)).where(
+        Prescription.patient_id == patient_id, Prescription.doctor_id == doctor_id
+    )
+    begun = Prescription(
+        patient_id=patient_id,
+        doctor_id=doctor_id,
+        created_at=clock.now(),
+        revision=session.scalar(before) or 0,
+    )
     session.add(begun)
     session.flush()
     return begun
+
+
+def typed(items: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
+    """The lines that have something in them, as they are kept. Raises `PartTooLong`, `PartUnreadable`."""
+    return [read for item in items if any((read := _read(item)).values())]
 
 
 def _read(item: Mapping[str, str]) -> dict[str, str]:

@@ -1,15 +1,17 @@
 """Prescriptions: signed by the doctor, read by who may, withdrawn with a reason; never changed."""
 
+from collections.abc import Collection, Iterable, Mapping
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from core import access, audit, clock, prescription_drafts, treatments
+from core import access, audit, clock, note_drafts, prescription_drafts, signatures, treatments
 from core.access import Action, Actor
 from core.appointment_events import required_reason
 from core.errors import ClinicError, NotFound
 from core.i18n import N_, _
 from core.note_drafts import DraftChangedElsewhere
-from core.notes import BEGUN
+from core.prescription_drafts import Pair
 from db.models import Appointment, Doctor, Prescription, PrescriptionItem
 
 REQUIRED = ("dose", "frequency")
@@ -27,14 +29,19 @@ class PartMissing(ClinicError):
     message = N_("{drug}: please say this too: {part}.")
 
 
-class NotArrived(ClinicError):
-    message = N_("A prescription is signed once the patient has arrived. Until then it stays a draft.")
-
-
 class AllergyNamed(ClinicError):
     """An item shares a word with an allergy of the patient's, and nobody has said that it was looked at."""
 
     message = N_("The record names an allergy in the same words as {drugs}. Please look at it, and confirm.")
+
+
+class OtherAllergyNamed(ClinicError):
+    """The same, where somebody has looked at others."""
+
+    message = N_(
+        "The record names another allergy by now in the same words as {drugs}. Please look at it, and "
+        "confirm again."
+    )
 
 
 class NotSignedYet(ClinicError):
@@ -45,30 +52,63 @@ class AlreadyWithdrawn(ClinicError):
     message = N_("This prescription has been withdrawn already.")
 
 
+def sign_as_typed(
+    session: Session,
+    actor: Actor,
+    *,
+    appointment_id: int,
+    items: Iterable[Mapping[str, str]],
+    revision: int,
+    looked_at: Collection[Pair] = (),
+) -> Prescription:
+    """Save what is typed at one's own visit and sign just that. Pressed twice, it is signed once.
+
+    Where the draft into which this was typed has been signed in these words, that is what was asked for.
+    Raises what `prescription_drafts.save` and `sign` raise.
+    """
+    visit = note_drafts.own_visit(session, actor, appointment_id)
+    doctor_id = treatments.require_own(session, actor, Action.PRESCRIBE, patient_id=visit.patient_id)
+    given = prescription_drafts.typed(items)
+    if not given:
+        raise NothingPrescribed
+    prescription_drafts.in_turn(session, doctor_id)
+    before = _just_signed(session, visit, given, revision)
+    if before is not None:
+        return before
+    draft = prescription_drafts.save(
+        session, actor, appointment_id=appointment_id, items=given, revision=revision
+    )
+    return sign(session, actor, prescription_id=draft.id, revision=draft.revision, looked_at=looked_at)
+
+
 def sign(
-    session: Session, actor: Actor, *, prescription_id: int, revision: int, is_looked_at: bool = False
+    session: Session,
+    actor: Actor,
+    *,
+    prescription_id: int,
+    revision: int,
+    looked_at: Collection[Pair] = (),
 ) -> Prescription:
     """Sign one's own draft as it is on the screen. Pressed twice, it is signed once.
 
-    `is_looked_at` says that the doctor has seen which drugs share words with an allergy. Raises
-    `DraftChangedElsewhere`, `NotArrived`, `NothingPrescribed`, `DrugMissing`, `PartMissing`,
-    `AllergyNamed`, `AccessDenied`, `NotFound`.
+    `looked_at` are the drugs that share words with an allergy and were shown to the doctor, who prescribes
+    them all the same. Raises `DraftChangedElsewhere`, `NotArrived`, `NothingPrescribed`, `DrugMissing`,
+    `PartMissing`, `AllergyNamed`, `OtherAllergyNamed`, `AccessDenied`, `NotFound`.
     """
     kept = _own(session, actor, prescription_id)
     if kept.revision != revision:
         raise DraftChangedElsewhere
     if kept.signed_at is not None:
         return kept
-    visit = session.get(Appointment, kept.appointment_id)
-    if visit is None or visit.status not in BEGUN:
-        raise NotArrived
+    signatures.require_arrived(session.get(Appointment, kept.appointment_id))
     if not kept.items:
         raise NothingPrescribed
     for item in kept.items:
         _require_whole(item)
-    found = prescription_drafts.matches(session, kept)
-    if found and not is_looked_at:
-        raise AllergyNamed(drugs=", ".join(sorted({each.drug for each in found})))
+    unseen = [each for each in prescription_drafts.matches(session, kept) if each.pair not in looked_at]
+    if unseen:
+        refused = OtherAllergyNamed if looked_at else AllergyNamed
+        raise refused(drugs=", ".join(sorted({each.drug for each in unseen})))
     kept.signed_at = clock.now()
     session.flush()
     _note(session, actor, kept, "signed")
@@ -119,6 +159,27 @@ def _own(session: Session, actor: Actor, prescription_id: int) -> Prescription:
     if found is None:  # dropped while we waited
         raise NotFound
     return found
+
+
+def _just_signed(
+    session: Session, visit: Appointment, given: list[dict[str, str]], revision: int
+) -> Prescription | None:
+    """What the draft of that revision has become at a visit, if it was signed in these words, and stands."""
+    mine = (Prescription.patient_id == visit.patient_id, Prescription.doctor_id == visit.doctor_id)
+    if session.scalar(select(Prescription.id).where(*mine, Prescription.signed_at.is_(None))) is not None:
+        return None
+    last = session.scalar(
+        select(Prescription)
+        .where(*mine, Prescription.appointment_id == visit.id)
+        .options(selectinload(Prescription.items))
+        .order_by(Prescription.id.desc())
+        .limit(1)
+    )
+    if last is None or last.withdrawn_at is not None:
+        return None
+    is_its_own = revision in {0, last.revision, last.revision - 1}
+    says_so = [prescription_drafts.parts(item) for item in last.items] == given
+    return last if is_its_own and says_so else None
 
 
 def _require_whole(item: PrescriptionItem) -> None:

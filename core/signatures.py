@@ -1,9 +1,23 @@
-"""What doctors have signed at a visit."""
+"""What doctors sign at a visit: the notes, the prescriptions and the letters, once it has begun."""
 
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
-from db.models import Letter, NoteVersion, Prescription
+from core.errors import ClinicError
+from core.i18n import N_
+from db.models import Appointment, AppointmentStatus, Letter, NoteVersion, Prescription
+
+BEGUN = (AppointmentStatus.ARRIVED, AppointmentStatus.IN_ROOM, AppointmentStatus.COMPLETED)
+
+
+class NotArrived(ClinicError):
+    message = N_("This can be signed once the patient has arrived. Until then it stays a draft.")
+
+
+def require_arrived(visit: Appointment | None) -> None:
+    """Raise `NotArrived` unless there is a visit that has begun."""
+    if visit is None or visit.status not in BEGUN:
+        raise NotArrived
 
 
 def has_signed(session: Session, appointment_id: int) -> bool:

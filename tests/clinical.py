@@ -6,7 +6,15 @@ from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
-from core import attachments, doctor_letters, notes, prescription_drafts, prescriptions, record_items
+from core import (
+    attachments,
+    doctor_letters,
+    letter_drafts,
+    notes,
+    prescription_drafts,
+    prescriptions,
+    record_items,
+)
 from core.access import Actor
 from core.note_fields import FIELDS
 from db.models import (
@@ -124,7 +132,7 @@ def written(
     draft = prescription_drafts.save(session, doctor, appointment_id=visit.id, items=[item], revision=0)
     [listed] = [each for each in record_items.listed(session, patient_id) if each.name == words]
     letters = [
-        doctor_letters.begin(
+        letter_drafts.begin(
             session, doctor, appointment_id=visit.id, kind=LetterKind.REFERRAL, request_key=uuid4()
         )
         for _ in range(2)

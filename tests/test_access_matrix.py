@@ -23,6 +23,7 @@ from core.checkouts import NoCards
 from core.desk_messages import NobodyWaits
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.identities import Identity
+from core.left_drafts import Left
 from core.letters import CannotSendCodes
 from core.prices import ClinicPrices, ServicePrices
 from core.privacy import VisitsAhead
@@ -207,12 +208,12 @@ ALL_VISITS = Recipe(
     not_for=Role.DOCTOR,
 )
 RECIPES = {
-    "day_lists.as_pdf": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
-    "history_reports.as_pdf": of_patient(Action.SEE_RECORD),
-    "letter_pdfs.as_pdf": of_record(Action.SEE_RECORD, "letter_id"),
-    "monthly_reports.as_pdf": of_nobody(Action.SEE_REVENUE, year=2026, month=6),
-    "prescription_pdfs.as_pdf": of_record(Action.SEE_RECORD, "prescription_id"),
-    "visit_summaries.as_pdf": of_record(Action.SEE_RECORD, "visit_id"),
+    "day_lists.to_print": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
+    "history_reports.to_print": of_patient(Action.SEE_RECORD),
+    "letter_pdfs.to_print": of_record(Action.SEE_RECORD, "letter_id"),
+    "monthly_reports.to_print": of_nobody(Action.SEE_REVENUE, year=2026, month=6),
+    "prescription_pdfs.to_print": of_record(Action.SEE_RECORD, "prescription_id"),
+    "visit_summaries.to_print": of_record(Action.SEE_RECORD, "visit_id"),
     # A doctor sees the own day, and not the whole clinic's.
     "agendas.clinic_day": Recipe(
         Action.SEE_DAY, lambda _world, _is_own: {"on": WEDNESDAY}, not_for=Role.DOCTOR
@@ -289,7 +290,7 @@ RECIPES = {
     ),
     "doctors.specialties": of_nobody(Action.SEARCH_DOCTORS),
     "documents.listed": of_patient(Action.SEE_PAYMENTS),
-    "documents.as_pdf": of_money(Action.SEE_PAYMENTS, "entry_id"),
+    "documents.to_print": of_money(Action.SEE_PAYMENTS, "entry_id"),
     "emergencies.emergency_accesses": of_nobody(Action.REVIEW_ACCESS),
     "emergencies.review": Recipe(
         Action.REVIEW_ACCESS, lambda world, _is_own: {"access_id": world.emergency_id}
@@ -343,15 +344,33 @@ RECIPES = {
     "message_templates.save": of_nobody(
         Action.CHANGE_SETTINGS, name="cancelled", locale="en", text="{clinic}: {when} is off."
     ),
-    "doctor_letters.begin": of_record(
+    "left_drafts.drop": of_oneself(Action.WRITE_NOTE, kind=Left.NOTE, number=0, or_else=NotFound),
+    "left_drafts.own": of_oneself(Action.WRITE_NOTE),
+    "left_drafts.read": of_oneself(Action.WRITE_NOTE, kind=Left.NOTE, number=0, or_else=NotFound),
+    "letter_drafts.begin": of_record(
         Action.WRITE_LETTER, "visit_id", kind=LetterKind.REFERRAL, request_key=uuid4()
     ),
-    "doctor_letters.discard": of_record(Action.WRITE_LETTER, "letter_draft_id"),
-    "doctor_letters.drafts": of_patient(Action.WRITE_LETTER),
+    "letter_drafts.discard": of_record(Action.WRITE_LETTER, "letter_draft_id"),
+    "letter_drafts.of_patient": of_patient(Action.WRITE_LETTER),
     "doctor_letters.of_patient": of_patient(Action.SEE_RECORD),
-    "doctor_letters.save": of_record(
+    "letter_drafts.save_words": of_record(
         Action.WRITE_LETTER, "letter_draft_id", addressee="Dr. Who", body="Hello", revision=0
     ),
+    "letter_drafts.save": of_record(
+        Action.WRITE_LETTER, "letter_draft_id", addressee="Dr. Who", body="Hello", revision=0
+    ),
+    "doctor_letters.sign_as_typed": of_record(
+        Action.WRITE_LETTER, "letter_draft_id", addressee="Dr. Who", body="Hello", revision=0
+    ),
+    "letter_drafts.write_anew": of_record(
+        Action.WRITE_LETTER,
+        "visit_id",
+        kind=LetterKind.REFERRAL,
+        request_key=UUID(int=2),
+        addressee="Dr. Who",
+        body="Hello",
+    ),
+    "letter_drafts.own": of_record(Action.WRITE_LETTER, "letter_draft_id"),
     "doctor_letters.sign": of_record(Action.WRITE_LETTER, "letter_draft_id", revision=0),
     "intake_questions.add": Recipe(
         Action.CHANGE_SETTINGS,
@@ -418,11 +437,14 @@ RECIPES = {
         lambda world, is_own: {
             "appointment_id": world.record[is_own].visit_id,
             "prescription_id": world.record[is_own].prescription_id,
+            "items": [clinical.ITEM],
+            "revision": 2,
         },
     ),
-    "prescription_drafts.save": of_record(Action.PRESCRIBE, "visit_id", items=[clinical.ITEM], revision=1),
+    "prescription_drafts.save": of_record(Action.PRESCRIBE, "visit_id", items=[clinical.ITEM], revision=2),
     "prescriptions.of_patient": of_patient(Action.SEE_RECORD),
-    "prescriptions.sign": of_record(Action.PRESCRIBE, "draft_id", revision=1),
+    "prescriptions.sign": of_record(Action.PRESCRIBE, "draft_id", revision=2),
+    "prescriptions.sign_as_typed": of_record(Action.PRESCRIBE, "visit_id", items=[clinical.ITEM], revision=2),
     "prescriptions.withdraw": of_record(Action.PRESCRIBE, "prescription_id", reason="The wrong patient"),
     "prices.change_clinic": of_nobody(Action.CHANGE_SETTINGS, wanted=CLINIC_PRICES),
     "prices.change_service": Recipe(

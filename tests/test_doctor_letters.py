@@ -12,23 +12,22 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core import clinics, doctor_letters, i18n, letter_wordings, letterheads
+from core import clinics, doctor_letters, i18n, letter_drafts, letter_wordings, letterheads
 from core.doctor_letters import (
     AbsenceImpossible,
     AbsenceMissing,
     BlankLeft,
     LetterEmpty,
-    LetterTooLong,
-    LetterUnreadable,
-    NotAtAVisit,
 )
 from core.errors import AccessDenied, NotFound
 from core.file_kinds import WrongFileKind
 from core.i18n import speaking
+from core.letter_drafts import LetterTooLong, LetterUnreadable
 from core.letter_wordings import UnknownLetter, WordsTooLong, WordsUnreadable
 from core.letterheads import AddressTooLong, AddressUnreadable, LogoDamaged, LogoTooLarge
 from core.message_templates import BlankUnknown, BraceAlone, TextEmpty
 from core.note_drafts import DraftChangedElsewhere
+from core.signatures import NotArrived
 from db.models import Appointment, AppointmentStatus, ItemKind, Letter, LetterKind, Paper, Patient
 from tests import clinical, make
 from tests.cast import NOW, Cast, assemble, on, time_is
@@ -51,12 +50,12 @@ def visit(session: Session, cast: Cast) -> Appointment:
 
 
 def begun(session: Session, cast: Cast, visit: Appointment, kind: LetterKind = REFERRAL) -> Letter:
-    return doctor_letters.begin(session, cast.roth, appointment_id=visit.id, kind=kind, request_key=uuid4())
+    return letter_drafts.begin(session, cast.roth, appointment_id=visit.id, kind=kind, request_key=uuid4())
 
 
 def save(session: Session, cast: Cast, letter: Letter, revision: int = 0, **more: Any) -> Letter:
     wanted = {"addressee": letter.addressee, "body": letter.body} | more
-    return doctor_letters.save(session, cast.roth, letter_id=letter.id, revision=revision, **wanted)
+    return letter_drafts.save(session, cast.roth, letter_id=letter.id, revision=revision, **wanted)
 
 
 def sign(session: Session, cast: Cast, letter: Letter) -> Letter:
@@ -97,6 +96,34 @@ def test_a_sick_note_says_from_when_until_when_and_not_why(
     assert "from Mon, Jun 1, 2026 until Fri, Jun 5, 2026" in sign(session, cast, letter).body
 
 
+def test_a_sick_note_pressed_twice_is_signed_once(session: Session, cast: Cast, visit: Appointment) -> None:
+    letter = begun(session, cast, visit, SICK_NOTE)
+    press = {
+        "letter_id": letter.id,
+        "revision": letter.revision,
+        "addressee": "Her employer",
+        "body": letter.body,
+        "absent_from": FIRST,
+        "absent_until": LAST,
+    }
+    assert [doctor_letters.sign_as_typed(session, cast.roth, **press) for _ in range(2)] == [letter] * 2
+    assert "until Fri, Jun 5, 2026" in letter.body
+    for other in ({"absent_until": FIRST}, {"body": "Something else"}, {"addressee": "Her school"}):
+        with pytest.raises(DraftChangedElsewhere):
+            doctor_letters.sign_as_typed(session, cast.roth, **press | other)
+
+
+def test_what_was_typed_elsewhere_is_kept_as_one_more_letter(
+    session: Session, cast: Cast, visit: Appointment
+) -> None:
+    wanted = {"appointment_id": visit.id, "kind": REFERRAL, "request_key": uuid4()}
+    words = {"addressee": "Dr. Who", "body": "From the other window"}
+    again = [letter_drafts.write_anew(session, cast.roth, **wanted, **words) for _ in range(2)]
+    assert again[0] is again[1]
+    save(session, cast, again[0], 1, body="And on")
+    assert letter_drafts.write_anew(session, cast.roth, **wanted, **words).body == "And on"
+
+
 def test_a_referral_has_no_days(session: Session, cast: Cast, visit: Appointment) -> None:
     letter = save(session, cast, begun(session, cast, visit), absent_from=FIRST, absent_until=LAST)
     assert (letter.absent_from, letter.absent_until, letter.revision) == (None, None, 0)
@@ -104,9 +131,9 @@ def test_a_referral_has_no_days(session: Session, cast: Cast, visit: Appointment
 
 def test_a_form_sent_twice_begins_one_letter(session: Session, cast: Cast, visit: Appointment) -> None:
     key = {"appointment_id": visit.id, "kind": REFERRAL, "request_key": uuid4()}
-    first, second = (doctor_letters.begin(session, cast.roth, **key) for _ in range(2))
+    first, second = (letter_drafts.begin(session, cast.roth, **key) for _ in range(2))
     assert first is second
-    assert doctor_letters.drafts(session, cast.roth, patient_id=visit.patient_id) == [first]
+    assert letter_drafts.of_patient(session, cast.roth, patient_id=visit.patient_id) == [first]
 
 
 def test_two_windows_do_not_overwrite_each_other(session: Session, cast: Cast, visit: Appointment) -> None:
@@ -121,7 +148,7 @@ def test_two_windows_do_not_overwrite_each_other(session: Session, cast: Cast, v
         sign(session, cast, letter)
     for change in (
         lambda: save(session, cast, letter, letter.revision, body="Afterwards"),
-        lambda: doctor_letters.discard(session, cast.roth, letter_id=letter.id),
+        lambda: letter_drafts.discard(session, cast.roth, letter_id=letter.id),
     ):
         with pytest.raises(DraftChangedElsewhere):
             change()
@@ -157,7 +184,7 @@ def test_what_cannot_be_signed_is_said(session: Session, cast: Cast, visit: Appo
     save(session, cast, letter, letter.revision, body="Dear {colleague}")
     visit.status = AppointmentStatus.CONFIRMED
     session.flush()
-    with pytest.raises(NotAtAVisit):
+    with pytest.raises(NotArrived):
         sign(session, cast, letter)
     assert letter.signed_at is None
 
@@ -187,10 +214,10 @@ def test_letters_are_written_by_the_doctor_of_the_visit_alone(
         session.get_one(Patient, visit.patient_id),
         starts_at=on(1, 11),
     )
-    assert doctor_letters.drafts(session, cast.weiss, patient_id=visit.patient_id) == []
-    doctor_letters.discard(session, cast.roth, letter_id=letter.id)
+    assert letter_drafts.of_patient(session, cast.weiss, patient_id=visit.patient_id) == []
+    letter_drafts.discard(session, cast.roth, letter_id=letter.id)
     with pytest.raises(NotFound):
-        doctor_letters.discard(session, cast.roth, letter_id=letter.id)
+        letter_drafts.discard(session, cast.roth, letter_id=letter.id)
 
 
 def test_the_clinics_own_words_are_used_in_their_language(

@@ -26,8 +26,10 @@ from core.note_fields import (
     PressuresSwapped,
     TooExact,
 )
-from core.notes import NotBegun, NotSigned
+from core.notes import NotSigned
+from core.signatures import NotArrived
 from db.models import Appointment, AppointmentStatus, AuditEntry, NoteDraft, NoteVersion, Patient
+from db.models.notes import PLAUSIBLE
 from db.session import unit_of_work
 from tests import clinical, make
 from tests.at_once import at_once
@@ -264,7 +266,7 @@ def test_a_note_is_written_for_what_is_a_visit_and_signed_once_the_patient_is_th
             typed(session, cast, visit)
     elif status in {AppointmentStatus.CONFIRMED, AppointmentStatus.NO_SHOW}:
         typed(session, cast, visit)
-        with pytest.raises(NotBegun):
+        with pytest.raises(NotArrived):
             signed(session, cast, visit, revision=1)
     else:
         assert signed(session, cast, visit).number == 1
@@ -334,13 +336,29 @@ def test_every_bound_of_the_database_is_one_that_the_doctor_is_told(
     session: Session, cast: Cast, visit: Appointment
 ) -> None:
     """The least and the most that the fields let through are let through by the table, too."""
-    least = {name: str(vital.least) for name, vital in note_fields.VITALS.items()}
-    most = {name: str(vital.most) for name, vital in note_fields.VITALS.items()}
+    least, most = (
+        {
+            name: note_fields.shown(vital, PLAUSIBLE[vital.column][end])
+            for name, vital in note_fields.VITALS.items()
+        }
+        for end in (0, 1)
+    )
     first = signed(session, cast, visit, fields=fields(plan="x" * 20_000, **least))
     second = signed(
         session, cast, visit, fields=fields(plan="y", **most), revision=-1, amendment="The other end"
     )
-    assert (first.weight_grams, second.weight_grams) == (1_000, 700_000)
+    assert (first.weight_grams, second.weight_grams) == (200, 700_000)
+
+
+@pytest.mark.parametrize(("typed", "is_possible"), [("0.5", True), ("0.2", True), ("0.199", False)])
+def test_a_newborn_of_half_a_kilogram_can_be_weighed(typed: str, is_possible: bool) -> None:
+    if is_possible:
+        assert note_fields.columns(fields(plan="Incubator", weight=typed))["weight_grams"] == int(
+            float(typed) * 1000
+        )
+    else:
+        with pytest.raises(NotPlausible, match=r"between 0\.2 and 700 kg"):
+            note_fields.columns(fields(plan="Incubator", weight=typed))
 
 
 def test_a_window_that_was_opened_before_the_note_was_signed_neither_ends_nor_overwrites_its_amendment(

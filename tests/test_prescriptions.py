@@ -17,11 +17,12 @@ from core.prescriptions import (
     AllergyNamed,
     AlreadyWithdrawn,
     DrugMissing,
-    NotArrived,
     NothingPrescribed,
     NotSignedYet,
+    OtherAllergyNamed,
     PartMissing,
 )
+from core.signatures import NotArrived
 from db.models import Appointment, AppointmentStatus, AuditEntry, Ending, Patient, Prescription
 from db.session import unit_of_work
 from tests import clinical, make
@@ -169,8 +170,24 @@ def test_a_drug_that_an_allergy_names_is_signed_only_once_it_was_looked_at(
     if is_named:
         with pytest.raises(AllergyNamed):
             prescriptions.sign(session, cast.roth, prescription_id=draft.id, revision=1)
-    seen = {"prescription_id": draft.id, "revision": 1, "is_looked_at": is_named}
+    pairs = {each.pair for each in prescription_drafts.matches(session, draft)}
+    seen = {"prescription_id": draft.id, "revision": 1, "looked_at": pairs}
     assert prescriptions.sign(session, cast.roth, **seen).signed_at == NOW
+
+
+def test_an_allergy_that_was_written_down_since_is_looked_at_too(
+    session: Session, cast: Cast, visit: Appointment
+) -> None:
+    make.record_item(session, ada(session, cast), "Ibuprofen")
+    draft = composed(session, cast.roth, visit, ITEM, ITEM | {"drug": "Aspirin"})
+    seen = {each.pair for each in prescription_drafts.matches(session, draft)}
+    later = make.record_item(session, ada(session, cast), "Aspirin")
+    press = {"prescription_id": draft.id, "revision": 1}
+    with pytest.raises(OtherAllergyNamed, match="Aspirin"):
+        prescriptions.sign(session, cast.roth, **press, looked_at=seen)
+    assert draft.signed_at is None
+    record_items.end(session, cast.roth, item_id=later.id, ending=Ending.MISTAKE)
+    assert prescriptions.sign(session, cast.roth, **press, looked_at=seen).signed_at == NOW
 
 
 def test_an_allergy_that_was_a_mistake_warns_of_nothing(
@@ -193,13 +210,78 @@ def test_signed_twice_it_is_signed_once(session: Session, cast: Cast, visit: App
     assert (drugs(read), read.doctor.user.name) == (["Ibuprofen"], "Dr. Eva Roth")
 
 
+def repeated(
+    session: Session, cast: Cast, visit: Appointment, number: int, *items: Mapping[str, str], revision: int
+) -> Prescription:
+    wanted = {"prescription_id": number, "appointment_id": visit.id, "items": items, "revision": revision}
+    return prescription_drafts.repeat(session, cast.roth, **wanted)
+
+
+def pressed(session: Session, cast: Cast, visit: Appointment, *drugs: str, revision: int = 0) -> Prescription:
+    items = [ITEM | {"drug": drug} for drug in drugs]
+    return prescriptions.sign_as_typed(
+        session, cast.roth, appointment_id=visit.id, items=items, revision=revision
+    )
+
+
+def test_pressed_twice_what_is_typed_is_signed_once(session: Session, cast: Cast, visit: Appointment) -> None:
+    assert pressed(session, cast, visit, "Tea") is pressed(session, cast, visit, "Tea")
+    draft = composed(session, cast.roth, visit, ITEM | {"drug": "Coffee"})
+    stale = draft.revision
+    first, second = (pressed(session, cast, visit, "Coffee", "Milk", revision=stale) for _ in range(2))
+    assert (first is second, drugs(first)) == (True, ["Coffee", "Milk"])
+    assert len(prescriptions.of_patient(session, cast.roth, patient_id=visit.patient_id)) == 2
+    with pytest.raises(DraftChangedElsewhere):
+        pressed(session, cast, visit, "Coffee", revision=stale)
+
+
+def test_what_was_withdrawn_is_signed_anew(session: Session, cast: Cast, visit: Appointment) -> None:
+    first = pressed(session, cast, visit, "Tea")
+    prescriptions.withdraw(session, cast.roth, prescription_id=first.id, reason="The wrong patient")
+    assert pressed(session, cast, visit, "Tea") is not first
+
+
+def test_a_window_left_open_over_a_signature_does_not_write_over_the_next_draft(
+    session: Session, cast: Cast, visit: Appointment
+) -> None:
+    old = composed(session, cast.roth, visit)
+    prescriptions.sign(session, cast.roth, prescription_id=old.id, revision=1)
+    new = composed(session, cast.roth, visit, ITEM | {"drug": "Tea"})
+    with pytest.raises(DraftChangedElsewhere):
+        composed(session, cast.roth, visit, ITEM, ITEM, revision=1)
+    assert drugs(new) == ["Tea"]
+
+
+def test_six_presses_at_once_sign_one_prescription(database: Engine) -> None:
+    with time_is(NOW):
+        with unit_of_work(database) as session:
+            cast = assemble(session)
+            visit = clinical.arrived(session, cast.dr_roth, cast.checkup, ada(session, cast))
+
+        def press(_number: int) -> None:
+            with unit_of_work(database) as session:
+                pressed(session, cast, visit, "Tea")
+
+        assert at_once(6, press) == [None] * 6
+    with Session(database) as session:
+        assert session.scalar(select(func.count()).select_from(Prescription)) == 1
+
+
+def test_what_is_typed_and_not_saved_yet_is_saved_before_what_is_repeated(
+    session: Session, cast: Cast, visit: Appointment
+) -> None:
+    earlier = signed(session, cast.roth, visit)
+    again = repeated(session, cast, visit, earlier.id, {"drug": "Tea"}, revision=0)
+    assert drugs(again) == ["Tea", "Ibuprofen"]
+    with pytest.raises(DraftChangedElsewhere):
+        repeated(session, cast, visit, earlier.id, {"drug": "Coffee"}, revision=0)
+
+
 def test_an_earlier_prescription_is_repeated_once(session: Session, cast: Cast, visit: Appointment) -> None:
     earlier = signed(session, cast.roth, visit)
-    composed(session, cast.roth, visit, ITEM | {"drug": "Tea"})
+    draft = composed(session, cast.roth, visit, ITEM | {"drug": "Tea"})
     for _ in range(2):
-        again = prescription_drafts.repeat(
-            session, cast.roth, prescription_id=earlier.id, appointment_id=visit.id
-        )
+        again = repeated(session, cast, visit, earlier.id, ITEM | {"drug": "Tea"}, revision=draft.revision)
     assert (drugs(again), again.repeats_id, again.signed_at) == (["Tea", "Ibuprofen"], earlier.id, None)
 
 
@@ -212,7 +294,7 @@ def test_only_a_signed_prescription_of_the_same_patient_is_repeated(
     of_ben = signed(session, cast.roth, bens)
     for number in (draft.id, of_ben.id, 0):
         with pytest.raises(NotFound):
-            prescription_drafts.repeat(session, cast.roth, prescription_id=number, appointment_id=visit.id)
+            repeated(session, cast, visit, number, ITEM, revision=1)
 
 
 def test_a_withdrawn_prescription_says_why_and_stays_readable(

@@ -110,6 +110,28 @@ def test_what_was_typed_just_before_the_tab_goes_is_kept(
     expect(open_visit(other, address, visit_id)).to_have_value("Typed in the last moment")
 
 
+@pytest.mark.parametrize("how", ["closed", "reloaded", "left"])
+def test_what_no_websocket_carries_any_more_when_the_tab_goes_is_kept(
+    clinic: Engine, visit_id: int, address: str, sign_in_as: SignInAs, how: str
+) -> None:
+    page = sign_in_as("roth")
+    open_visit(page, address, visit_id).click()
+    page.keyboard.type("Before. ", delay=SLOWLY)
+    wait_until_kept(page, clinic, visit_id, "Before. ")
+    settle(page)
+    page.evaluate("WebSocket.prototype.send = () => {}")
+    page.keyboard.type("Typed in the last moment")
+    if how == "closed":
+        page.close(run_before_unload=True)
+    elif how == "reloaded":
+        page.reload()
+    else:
+        page.goto(f"{address}/profile")
+    other = page.context.new_page()
+    wait_until_kept(other, clinic, visit_id, "Before. Typed in the last moment")
+    expect(open_visit(other, address, visit_id)).to_have_value("Before. Typed in the last moment")
+
+
 def test_of_two_tabs_the_second_keeps_its_text_on_the_screen_until_the_other_is_loaded(
     clinic: Engine, visit_id: int, address: str, sign_in_as: SignInAs
 ) -> None:

@@ -138,6 +138,19 @@ def test_a_note_is_signed_read_again_amended_with_a_reason_and_every_version_sta
     assert draft_of(database, visit_id) == {}
 
 
+def test_the_reason_of_an_amendment_is_kept_as_it_is_typed(
+    opened: Opened, database: Engine, visit_id: int
+) -> None:
+    note = f"note_{visit_id}"
+    app = press(type_into(opened(), visit_id, reason="Cough"), f"{note}_sign")
+    type_into(press(app, f"{note}_amend"), visit_id, amendment="Forgot the plan")
+    again = opened()
+    assert again.text_input(key=f"{note}_amendment").value == "Forgot the plan"
+    press(type_into(again, visit_id, plan="Tea"), f"{note}_sign")
+    assert [(each.plan, each.amendment) for each in versions(database)][1] == ("Tea", "Forgot the plan")
+    assert press(again, f"{note}_amend").text_input(key=f"{note}_amendment").value == ""
+
+
 def test_an_amendment_is_dropped_and_the_signed_note_stays(
     opened: Opened, database: Engine, visit_id: int
 ) -> None:
@@ -213,6 +226,27 @@ def test_what_was_changed_in_another_window_is_not_written_over(
     assert draft_of(database, visit_id) == {"reason": "From one, and the other"}
 
 
+def test_a_tab_whose_saving_is_not_answered_yet_is_not_told_of_itself(
+    opened: Opened, database: Engine, visit_id: int
+) -> None:
+    """Until the answer is drawn, the browser sends the revision before."""
+    app, field = opened(), f"note_{visit_id}_reason"
+    for words in ("Co", "Coug", "Cough"):
+        app.text_input(key=f"note_{visit_id}_base").set_value("0")
+        app.text_area(key=field).set_value(words).run()
+        assert not app.error
+    assert draft_of(database, visit_id) == {"reason": "Cough"}
+    type_into(opened(), visit_id, reason="From another window")
+    app.text_input(key=f"note_{visit_id}_base").set_value("0")
+    app.text_area(key=field).set_value("Cough and cold").run()
+    assert "changed in another window" in said(app.error)[0]
+    press(app, f"note_{visit_id}_other")
+    app.text_input(key=f"note_{visit_id}_base").set_value("0")
+    app.text_area(key=field).set_value("Typed before the other text was there").run()
+    assert "changed in another window" in said(app.error)[0]
+    assert draft_of(database, visit_id) == {"reason": "From another window"}
+
+
 def test_a_note_signed_in_another_window_leaves_what_is_typed_here_on_the_screen(
     opened: Opened, database: Engine, visit_id: int
 ) -> None:
@@ -267,6 +301,36 @@ def test_a_prescription_is_kept_line_by_line_signed_and_repeated(
     assert app.text_input(key=f"rx_{ada}_1_drug").value == "Tea"
     press(app, f"rx_{ada}_sign")
     assert prescribed(database) == [(True, ["Tea"]), (True, ["Tea"])]
+
+
+def test_what_is_typed_when_an_earlier_prescription_is_repeated_stays(
+    opened: Opened, database: Engine, residents: Residents
+) -> None:
+    ada = residents.ada_id
+    app = press(prescribe(opened(), ada, **RX), f"rx_{ada}_sign")
+    [repeat] = [each.key for each in app.button if (each.key or "").endswith("_repeat")]
+    app.text_input(key=f"rx_{ada}_1_drug").set_value("Tea")
+    press(app, repeat)
+    assert [app.text_input(key=f"rx_{ada}_{line}_drug").value for line in (1, 2)] == ["Tea", "Penicillin V"]
+    assert prescribed(database)[1] == (False, ["Tea", "Penicillin V"])
+
+
+def test_an_allergy_written_down_elsewhere_after_the_last_look_is_not_passed_over(
+    opened: Opened, database: Engine, residents: Residents
+) -> None:
+    ada = residents.ada_id
+    with unit_of_work(database) as session:
+        make.record_item(session, session.get_one(Patient, ada), "Penicillin")
+    app = prescribe(opened(), ada, **RX)
+    app.checkbox[0].check().run()
+    with unit_of_work(database) as session:
+        make.record_item(session, session.get_one(Patient, ada), "Penicillin, all of them")
+    press(app, f"rx_{ada}_sign")
+    assert "The record names another allergy by now" in " ".join(said(app.error))
+    assert prescribed(database) == [(False, ["Penicillin V"])]
+    app.checkbox[0].check().run()
+    press(app, f"rx_{ada}_sign")
+    assert prescribed(database) == [(True, ["Penicillin V"])]
 
 
 def test_a_prescription_without_a_dose_or_with_nothing_is_not_signed(
@@ -350,6 +414,46 @@ def test_letters_are_begun_kept_signed_and_dropped(opened: Opened, database: Eng
     [drop] = [each.key for each in app.button if (each.key or "").endswith("_drop")]
     press(app, drop)
     assert said(app.success) == ["The letter is dropped."]
+
+
+def letters(database: Engine) -> list[tuple[bool, str]]:
+    """Whether each letter is signed, and its words."""
+    with Session(database) as session:
+        rows = session.scalars(select(Letter).order_by(Letter.id)).all()
+        return [(row.signed_at is not None, row.body) for row in rows]
+
+
+@pytest.mark.parametrize("end", ["sign", "drop"])
+def test_what_is_typed_into_a_letter_that_another_window_ends_goes_on_as_a_new_draft(
+    opened: Opened, database: Engine, visit_id: int, end: str
+) -> None:
+    one = press(opened(), f"letter_begin_referral_{visit_id}_button")
+    other = opened()
+    with Session(database) as session:
+        number = session.scalars(select(Letter.id)).one()
+    one.text_area(key=f"letter_{number}_body").set_value("From one").run()
+    press(one, f"letter_{number}_{end}")
+    before = letters(database)
+    other.text_area(key=f"letter_{number}_body").set_value("From the other").run()
+    assert not other.exception
+    assert letters(database) == [*before, (False, "From the other")]
+    assert "What you typed stands in a new draft." in said(other.success)[0]
+    assert "From the other" in [each.value for each in other.text_area]
+    with Session(database) as session:
+        again = session.scalars(select(Letter.id).where(Letter.signed_at.is_(None))).one()
+    other.text_area(key=f"letter_{again}_body").set_value("From the other, and on").run()
+    assert letters(database) == [*before, (False, "From the other, and on")]
+
+
+def test_a_letter_that_another_window_signs_leaves_no_draft_where_nothing_was_typed_since(
+    opened: Opened, database: Engine, visit_id: int
+) -> None:
+    one = press(opened(), f"letter_begin_referral_{visit_id}_button")
+    other = opened()
+    [sign] = [each.key for each in one.button if (each.key or "").endswith("_sign") and "letter" in each.key]
+    press(one, sign)
+    press(other, f"note_{visit_id}_sign")
+    assert [is_signed for is_signed, _words in letters(database)] == [True]
 
 
 def test_an_entry_is_put_on_a_list_and_ended(opened: Opened, database: Engine, residents: Residents) -> None:
@@ -453,7 +557,7 @@ def test_a_visit_that_has_not_begun_is_not_finished_and_its_note_not_signed(
     press(app, f"visit_finish_{number}_button")
     assert said(app.error) == ["This visit has not begun yet."]
     press(type_into(app, number, reason="Prepared"), f"note_{number}_sign")
-    assert "A note is signed once the patient has arrived." in said(app.error)[0]
+    assert "This can be signed once the patient has arrived." in said(app.error)[0]
     assert draft_of(database, number) == {"reason": "Prepared"}
 
 
@@ -471,7 +575,7 @@ def test_a_number_that_is_no_visit_gets_one_sentence(opened: Opened, asked: str)
 
 def test_another_doctors_visit_is_refused_and_the_refusal_kept(opened: Opened, visit_id: int) -> None:
     app = opened("weiss")
-    assert said(app.error) == ["You may not do that."]
+    assert said(app.error) == ["That is not here any more."]
     assert "Ada" not in written(app)
 
 
@@ -502,3 +606,19 @@ def test_whoever_is_signed_out_reads_nothing_and_writes_nothing(
 def test_today_leads_to_the_visit(opened: Opened, open_as: OpenAs) -> None:
     assert "Open the visit" in links(open_as("roth"))
     assert "Open the visit" not in links(open_as("rita", "pages/doctor/today.py"))
+
+
+def test_what_was_typed_for_a_visit_that_is_called_off_is_left_on_today(
+    opened: Opened, open_as: OpenAs, database: Engine, visit_id: int
+) -> None:
+    type_into(opened(), visit_id, plan="Tea")
+    with unit_of_work(database) as session:
+        session.get_one(Appointment, visit_id).status = AppointmentStatus.CANCELLED
+    assert not open_as("weiss").expander
+    app = open_as("roth")
+    assert [each.label for each in app.expander] == ["1 draft that is left"]
+    press(app, f"today_left_read_note_{visit_id}")
+    assert [each.value for each in app.code] == ["Plan\nTea"]
+    press(app, f"today_left_drop_note_{visit_id}")
+    assert said(app.success) == ["The draft is dropped."]
+    assert draft_of(database, visit_id) == {}

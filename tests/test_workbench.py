@@ -147,9 +147,16 @@ def state_of(clinic: Engine, visit_id: int) -> AppointmentStatus:
         return session.get_one(Appointment, visit_id).status
 
 
-def send_file(address: str, cookies: Cookies, tab: str, file: str = "f", content: bytes = PDF) -> raw.Answer:
+def send_file(
+    address: str,
+    cookies: Cookies,
+    tab: str,
+    file: str = "f",
+    content: bytes = PDF,
+    name: bytes = b"../../letter.pdf",
+) -> raw.Answer:
     """Send a file to a tab, as the page's field would."""
-    return _about_file(address, cookies, tab, file, "PUT", content)
+    return _about_file(address, cookies, tab, file, "PUT", content, name)
 
 
 def take_back(address: str, cookies: Cookies, tab: str, file: str = "f") -> int:
@@ -157,13 +164,19 @@ def take_back(address: str, cookies: Cookies, tab: str, file: str = "f") -> int:
 
 
 def _about_file(
-    address: str, cookies: Cookies, tab: str, file: str, method: str, content: bytes = b""
+    address: str,
+    cookies: Cookies,
+    tab: str,
+    file: str,
+    method: str,
+    content: bytes = b"",
+    name: bytes = b"",
 ) -> raw.Answer:
     xsrf = generate_xsrf_token_string()
     body = b"\r\n".join(
         (
             b"--edge",
-            b'Content-Disposition: form-data; name="file"; filename="../../letter.pdf"',
+            b'Content-Disposition: form-data; name="file"; filename="%s"' % name,
             b"Content-Type: application/pdf",
             b"",
             content,
@@ -226,6 +239,22 @@ def test_a_file_is_what_is_in_it_and_not_what_it_is_called(address: str, ada: Co
                 said = raw.texts(await tab.rerun([ticked, chosen(field, name)]))
                 assert "This file cannot be used. Please choose one of these: PDF, PNG." in said
                 assert "Given" not in said
+
+    raw.play(story())
+
+
+@pytest.mark.parametrize("name", [b"letter.exe", b"letter.pdf.exe", b"letter", b".pdf.", b"le\0tter.pdf"])
+def test_a_file_under_a_name_that_no_browser_lets_through_gets_one_sentence(
+    address: str, ada: Cookies, name: bytes
+) -> None:
+    async def story() -> None:
+        async with raw.tab(address, ada) as tab:
+            ticked, field = await ask_for_file(tab)
+            assert send_file(address, ada, tab.session_id, "f", PDF, name).status == 204
+            said = raw.texts(await tab.rerun([ticked, chosen(field, "f")]))
+            assert (
+                said == "A file of that name cannot be used. Please open the page again and choose another."
+            )
 
     raw.play(story())
 

@@ -1,6 +1,8 @@
 """Encounter notes: what is being typed, what was signed, and what the patient may read."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Text
@@ -10,6 +12,19 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from db.base import Base
 from db.models.appointments import Appointment
 from db.models.people import Doctor
+
+# In the columns' units, both included: what can be measured in a living person, not what is healthy.
+PLAUSIBLE: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {
+        "weight_grams": (200, 700_000),
+        "height_mm": (200, 2_800),
+        "systolic_mmhg": (30, 350),
+        "diastolic_mmhg": (10, 250),
+        "pulse_bpm": (10, 350),
+        "temperature_decidegrees": (200, 460),
+        "spo2_percent": (10, 100),
+    }
+)
 
 
 class NoteDraft(Base):
@@ -34,8 +49,7 @@ class NoteDraft(Base):
 class NoteVersion(Base):
     """A signed note of a visit. Number 1 is the note, those after it amend it and say why.
 
-    The database lets nobody change one, and remove one only once its patient is erased. The bounds of the
-    vitals are those of what can be measured in a living person, not of what is healthy.
+    The database lets nobody change one, and remove one only once its patient is erased.
     """
 
     __tablename__ = "note_versions"
@@ -48,15 +62,12 @@ class NoteVersion(Base):
             CheckConstraint(f"char_length({part}) <= 20000", name=f"{part}_bounded")
             for part in ("reason", "findings", "assessment", "plan")
         ),
-        CheckConstraint("weight_grams BETWEEN 200 AND 700000", name="weight_plausible"),
-        CheckConstraint("height_mm BETWEEN 200 AND 2800", name="height_plausible"),
-        CheckConstraint("systolic_mmhg BETWEEN 30 AND 350", name="systolic_plausible"),
-        CheckConstraint("diastolic_mmhg BETWEEN 10 AND 250", name="diastolic_plausible"),
+        *(
+            CheckConstraint(f"{column} BETWEEN {least} AND {most}", name=f"{column.split('_')[0]}_plausible")
+            for column, (least, most) in PLAUSIBLE.items()
+        ),
         CheckConstraint("systolic_mmhg > diastolic_mmhg", name="pressures_in_order"),
         CheckConstraint("(systolic_mmhg IS NULL) = (diastolic_mmhg IS NULL)", name="pressures_both"),
-        CheckConstraint("pulse_bpm BETWEEN 10 AND 350", name="pulse_plausible"),
-        CheckConstraint("temperature_decidegrees BETWEEN 200 AND 460", name="temperature_plausible"),
-        CheckConstraint("spo2_percent BETWEEN 10 AND 100", name="spo2_plausible"),
     )
 
     appointment_id: Mapped[int] = mapped_column(ForeignKey("appointments.id"), primary_key=True)

@@ -10,6 +10,7 @@ from core.i18n import _, clock_time, long_day, ngettext, span
 from db.models import AppointmentStatus, Role
 from pages.ui import age, choice, plain, reading, require, visit_badge
 from pages.ui.arrivals import late_popover, step_buttons
+from pages.ui.left_drafts import left_section
 from pages.ui.navigation import PATIENT_RECORD, VISIT
 
 actor = require(Role.DOCTOR, Role.STAFF, Role.ADMIN)
@@ -106,3 +107,5 @@ else:
     st.caption(counted + (_(", {done} done").format(done=done) if done else ""))
 for entry in entries:
     show(entry)
+if actor.doctor_id is not None:
+    left_section(actor, zone)

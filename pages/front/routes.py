@@ -12,6 +12,7 @@ from db.session import unit_of_work
 from pages.front.cookies import browser_cookie, forget_streamlit_sign_in, session_cookie, set_cookie
 from pages.front.files import FILES
 from pages.front.health import healthz
+from pages.front.last_words import LAST_WORDS
 from pages.front.logo import LOGO
 from pages.front.typing import TYPING
 from pages.front.visitors import is_live
@@ -72,6 +73,7 @@ ROUTES = [
     *FILES,
     *WEBHOOKS,
     LOGO,
+    LAST_WORDS,
     *TYPING,
     Route("/healthz", healthz),
 ]

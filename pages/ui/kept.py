@@ -26,6 +26,7 @@ from pages.ui.words import plain
 Result = TypeVar("Result")
 
 FOLLOW_SECONDS = 5
+OWN = 20  # savings of its own that a tab remembers: more are never on their way
 AWAY = N_("The portal cannot reach its database. Please try again in a minute.")
 NOT_YET = N_(
     "Not saved yet. It is saved by itself as soon as the portal can be reached: leave this page open."
@@ -62,12 +63,7 @@ def looked_up(read: Callable[[Any, Actor], Result]) -> Result | None:
 def forget(name: str) -> None:
     """Have a form show what is kept in place of what was typed, when it is drawn next."""
     st.session_state[f"{name}_anew"] = True
-
-
-def refresh(name: str) -> None:
-    """The same for a form whose text was changed by a button, unless what is typed in it is not saved."""
-    if not st.session_state.get(f"{name}_unsaved"):
-        forget(name)
+    st.session_state.pop(f"{name}_own", None)
 
 
 def begin(name: str, kept: Kept | None) -> bool:
@@ -102,46 +98,79 @@ def typed(name: str, parts: Iterable[str]) -> dict[str, Any]:
 
 
 def revision(name: str) -> int:
-    """The revision into which the form on the screen was typed."""
+    """The revision into which the form on the screen was typed.
+
+    While an answer is on its way a browser still sends the one before. Where this tab itself has saved since,
+    it is the last one of its own.
+    """
+    sent, own = _sent(name), st.session_state.get(f"{name}_own", ())
+    return own[-1] if sent in own else sent
+
+
+def _sent(name: str) -> int:
     text = str(st.session_state.get(f"{name}_base") or "")
     return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else 0
 
 
-def keep(name: str, kept: Kept | None, is_kept: bool, service: Callable[..., Any], **arguments: Any) -> None:
-    """Save a form that was just drawn unless it `is_kept` as it is, and say what is true.
+def _save(
+    name: str, service: Callable[..., Result], arguments: Mapping[str, Any]
+) -> tuple[Result | None, Message]:
+    """Save a form, and remember the revision as this tab's own.
+
+    It is noted before the transaction ends: another run of the page may break in as soon as it has.
+    """
+    own: list[int] = st.session_state.setdefault(f"{name}_own", [])
+    sent, before = _sent(name), revision(name)
+    came_from = own[-OWN:] if sent in own else [sent]
+
+    def remembered(session: Any, actor: Actor, **given: Any) -> Result:
+        saved: Any = service(session, actor, **given)
+        own[:] = [*came_from, saved.revision]
+        return saved  # type: ignore[no-any-return]
+
+    try:
+        return perform_quietly(remembered, revision=before, **arguments)
+    except Exception:  # it was not saved after all, or nobody knows
+        own[:] = came_from
+        raise
+
+
+def keep(name: str, kept: Kept | None, is_kept: bool, service: Callable[..., Any], **arguments: Any) -> bool:
+    """Save a form that was just drawn unless it `is_kept` as it is, and say what is true; whether it is kept.
 
     `service` takes `revision` and gives something that has one.
     """
     base, saved_at = f"{name}_base", kept.saved_at if kept else None
     if kept is None:
         _say_away(name)
-        return
+        return False
     if base not in st.session_state:  # a new tab, or an old one at a new portal: which, its own field tells
         _draw_base(name, kept.revision)
         if not is_kept:
             st.rerun()
         _say_saved(name, kept, saved_at)
-        return
+        return True
     refused = None
     if is_kept:
         st.session_state[base] = str(kept.revision)
     else:
         try:
-            saved, came_to = perform_quietly(service, revision=revision(name), **arguments)
+            saved, came_to = _save(name, service, arguments)
         except NoAnswer:
             _draw_base(name, kept.revision)
             _say_away(name)
-            return
+            return False
         if saved is None:
             refused = came_to
         else:
             st.session_state[base], saved_at = str(saved.revision), getattr(saved, "saved_at", None)
     _draw_base(name, kept.revision)
-    st.session_state[f"{name}_away"], st.session_state[f"{name}_unsaved"] = False, refused is not None
+    st.session_state[f"{name}_away"] = False
     if refused is None:
         _say_saved(name, kept, saved_at)
     else:
         _say_refused(name, refused)
+    return refused is None
 
 
 def hide_what_is_not_true() -> None:

@@ -9,14 +9,22 @@ from core.i18n import _
 
 Row = TypeVar("Row")
 STEP = 20
+FEW = 3  # of what stands beside something else
 
 
-def show_portion(rows: Sequence[Row], draw: Callable[[Row], None], *, key: str, nothing: str) -> None:
-    """Draw the first of `rows`, or say that there is `nothing`. `key` is of this list of this person."""
-    if not rows:
+def show_portion(
+    rows: Sequence[Row],
+    draw: Callable[[Row], None],
+    *,
+    key: str,
+    nothing: str = "",
+    first: int = STEP,
+) -> None:
+    """Draw the `first` of `rows`, or say that there is `nothing`. `key` is of this list of this person."""
+    if not rows and nothing:
         st.caption(nothing)
     name = f"{key}_shown"
-    shown: int = st.session_state.get(name, STEP)
+    shown: int = st.session_state.get(name, first)
     for row in rows[:shown]:
         draw(row)
     if len(rows) > shown:

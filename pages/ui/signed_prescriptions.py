@@ -9,26 +9,28 @@ from core.access import Actor
 from core.i18n import N_, _, short_date
 from db.models import Prescription
 from pages.ui.actions import perform
-from pages.ui.kept import refresh
-from pages.ui.long_lists import first_of
-from pages.ui.visit_prescription import name_of
+from pages.ui.kept import forget, revision
+from pages.ui.portions import FEW, show_portion
+from pages.ui.visit_prescription import lines, name_of
 from pages.ui.words import plain, plain_lines
 
 
 def signed_prescriptions(found: list[Prescription], visit_id: int, actor: Actor, zone: tzinfo) -> None:
-    if not found:
-        st.caption(_("Nothing prescribed yet."))
-    for prescription in first_of(found, "visit_prescriptions"):
+    def draw(prescription: Prescription) -> None:
         with st.container(border=True):
             _show(prescription, zone)
             with st.container(horizontal=True):
                 _buttons(prescription, visit_id, actor)
 
+    key, nothing = f"visit_prescriptions_{visit_id}", _("Nothing prescribed yet.")
+    show_portion(found, draw, key=key, nothing=nothing, first=FEW)
+
 
 def _show(prescription: Prescription, zone: tzinfo) -> None:
     on = short_date(prescription.signed_at.astimezone(zone).date()) if prescription.signed_at else ""
     withdrawn = f" :red-badge[{_('Withdrawn')}]" if prescription.withdrawn_at else ""
-    st.caption(f"{plain(on)} · {plain(prescription.doctor.user.name)}{withdrawn}")
+    # no caption: that makes the badge too pale
+    st.markdown(f":small[{plain(on)} · {plain(prescription.doctor.user.name)}]{withdrawn}")
     if prescription.withdrawn_at:
         st.markdown(plain(_("Why: {why}").format(why=prescription.withdrawal_reason)))
     for item in prescription.items:
@@ -61,14 +63,18 @@ def _buttons(prescription: Prescription, visit_id: int, actor: Actor) -> None:
 
 
 def _repeat(prescription_id: int, visit_id: int, patient_id: int) -> None:
+    """What is typed and not saved yet stands on the prescription too, before what is repeated."""
+    name = name_of(patient_id)
     repeated = perform(
         prescription_drafts.repeat,
         prescription_id=prescription_id,
         appointment_id=visit_id,
+        items=lines(name),
+        revision=revision(name),
         done=N_("The drugs stand on the new prescription. It is not signed yet."),
     )
     if repeated is not None:
-        refresh(name_of(patient_id))
+        forget(name)
 
 
 def _withdraw(prescription_id: int, why: str) -> None:

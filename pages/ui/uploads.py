@@ -11,6 +11,7 @@ from threading import Lock
 from typing import NamedTuple
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import clock
@@ -32,6 +33,10 @@ class TooManyFiles(ClinicError):
     message = N_("Too many files were sent from this page. Please open it again.")
 
 
+class NameRefused(ClinicError):
+    message = N_("A file of that name cannot be used. Please open the page again and choose another.")
+
+
 class GivenFile(NamedTuple):
     """A file of a kind that was asked for; `name` is what the sender calls it."""
 
@@ -49,6 +54,7 @@ class _Permit:
     files: set[str] = field(default_factory=set)
 
 
+_NAMES_REFUSED = {"file-uploader-invalid-extension", "filename-contains-null-bytes"}
 _permits: dict[str, _Permit] = {}  # by the number of Streamlit's session, which an upload's address names
 _lock = Lock()
 
@@ -89,6 +95,11 @@ def refusal(method: str, path: str, visitor: Visitor) -> ClinicError | None:
             return TooManyFiles()
         permit.files.add(file)
     return None
+
+
+def is_about_name(error: Exception) -> bool:
+    """Whether Streamlit complains of a file's name, which the field in a browser would not have taken."""
+    return isinstance(error, StreamlitAPIException) and error.error_id in _NAMES_REFUSED
 
 
 def _permit() -> None:

@@ -6,7 +6,8 @@ import streamlit as st
 
 from core import clinics, note_drafts, notes
 from core.i18n import N_, _, clock_time, short_date
-from core.note_fields import FIELDS, PARTS, VITALS
+from core.note_drafts import AMENDMENT, KEPT
+from core.note_fields import PARTS, VITALS
 from core.notes import VisitNote
 from pages.ui.actions import perform
 from pages.ui.kept import Kept, begin, field, forget, keep, looked_up, revision, typed
@@ -46,14 +47,14 @@ def _write(visit_id: int) -> None:
     name = name_of(visit_id)
     found = looked_up(
         lambda session, actor: (
-            notes.of_visit(session, actor, appointment_id=visit_id).draft,
+            notes.of_visit(session, actor, appointment_id=visit_id),
             clinics.zone(session),
         )
     )
-    kept = None
+    kept, is_signed = None, f"{name}_{AMENDMENT}" in st.session_state
     if found is not None:
-        draft, zone = found
-        kept = Kept(draft.fields, draft.revision, draft.saved_at, zone)
+        (note, zone), is_signed = found, found[0].is_signed
+        kept = Kept(note.draft.fields, note.draft.revision, note.draft.saved_at, zone)
     if not begin(name, kept):
         return
     with st.container(key=f"kept_{name}"):
@@ -64,15 +65,15 @@ def _write(visit_id: int) -> None:
             for vital_name, vital in VITALS.items():
                 label = f"{_(SHORT.get(vital_name, vital.label))} ({vital.unit})"
                 st.text_input(label, width=VITAL_WIDTH, **field(name, vital_name, kept))
-    now = typed(name, FIELDS)
+        if is_signed:
+            st.text_input(_("Why the note is amended"), max_chars=500, **field(name, AMENDMENT, kept))
+    now = typed(name, KEPT)
     is_kept = kept is not None and now == kept.fields
     keep(name, kept, is_kept, note_drafts.save, appointment_id=visit_id, fields=now)
 
 
 def _sign_buttons(note: VisitNote) -> None:
     name = name_of(note.appointment_id)
-    if note.is_signed:
-        st.text_input(_("Why the note is amended"), max_chars=500, key=f"{name}_amendment")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             _("Sign the amendment") if note.is_signed else _("Sign the note"),
@@ -91,15 +92,14 @@ def _sign_buttons(note: VisitNote) -> None:
 
 def _sign(visit_id: int) -> None:
     name = name_of(visit_id)
-    amendment = f"{name}_amendment"
+    fields = typed(name, KEPT)
     signed = perform(
         notes.sign,
         appointment_id=visit_id,
-        fields=typed(name, FIELDS),
+        fields=fields,
         revision=revision(name),
-        amendment=st.session_state.get(amendment) or "",
+        amendment=fields[AMENDMENT],
         done=N_("The note is signed."),
-        clear=[amendment],
     )
     if signed is not None:
         _end_writing(name)

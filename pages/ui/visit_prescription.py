@@ -9,8 +9,6 @@ from core import clinics, prescription_drafts, prescriptions
 from core.access import Actor
 from core.i18n import N_, _
 from core.prescription_drafts import ITEMS, PARTS, Match
-from core.prescriptions import NothingPrescribed
-from db.models import Prescription
 from pages.ui.actions import perform
 from pages.ui.kept import Kept, begin, field, forget, keep, looked_up, revision
 from pages.ui.words import plain
@@ -47,7 +45,7 @@ def _write(visit_id: int, patient_id: int) -> None:
     with st.container(key=f"kept_{name}"):
         for line in range(1, min(max(len(items), _last_line(name)) + 1, ITEMS) + 1):
             _line(name, line, kept)
-    now = _lines(name)
+    now = lines(name)
     keep(name, kept, now == items, prescription_drafts.save, appointment_id=visit_id, items=now)
     _warn_of_allergies(name, patient_id)
 
@@ -87,7 +85,7 @@ def _typed_line(name: str, line: int) -> dict[str, str]:
     return {part: st.session_state.get(f"{name}_{line}_{part}", "") for part in PARTS}
 
 
-def _lines(name: str) -> list[dict[str, str]]:
+def lines(name: str) -> list[dict[str, str]]:
     """The lines on the screen that have something in them."""
     lines = [_typed_line(name, line) for line in range(1, ITEMS + 1)]
     return [line for line in lines if any(words.strip() for words in line.values())]
@@ -114,8 +112,9 @@ def _warn_of_allergies(name: str, patient_id: int) -> None:
         return prescription_drafts.matches(session, draft) if draft else []
 
     found = looked_up(same_words) or []
-    about = "\n".join(sorted(f"{each.allergy.item_id} {each.drug}" for each in found))
-    st.session_state[f"{name}_looked_key"] = key = f"{name}_looked_{crc32(about.encode())}"
+    about = "\n".join(sorted(f"{number} {drug}" for number, drug in (each.pair for each in found)))
+    key = f"{name}_looked_{crc32(about.encode())}"
+    st.session_state[f"{name}_shown"] = key, frozenset(each.pair for each in found)
     if not found:
         return
     with st.container(border=True):
@@ -130,32 +129,14 @@ def _warn_of_allergies(name: str, patient_id: int) -> None:
 
 def _sign(visit_id: int, patient_id: int) -> None:
     name = name_of(patient_id)
-    looked_key = st.session_state.get(f"{name}_looked_key", "")
+    key, shown = st.session_state.get(f"{name}_shown", ("", frozenset()))
     signed = perform(
-        _signed_as_on_screen,
-        visit_id=visit_id,
-        items=_lines(name),
+        prescriptions.sign_as_typed,
+        appointment_id=visit_id,
+        items=lines(name),
         revision=revision(name),
-        is_looked_at=bool(st.session_state.get(looked_key)),
+        looked_at=shown if st.session_state.get(key) else frozenset(),
         done=N_("The prescription is signed."),
     )
     if signed is not None:
         forget(name)
-
-
-def _signed_as_on_screen(
-    session: Any,
-    actor: Actor,
-    *,
-    visit_id: int,
-    items: list[dict[str, str]],
-    revision: int,
-    is_looked_at: bool,
-) -> Prescription:
-    """Save what is typed and sign just that: what could not be saved is not signed without it."""
-    if not items:
-        raise NothingPrescribed
-    draft = prescription_drafts.save(session, actor, appointment_id=visit_id, items=items, revision=revision)
-    return prescriptions.sign(
-        session, actor, prescription_id=draft.id, revision=draft.revision, is_looked_at=is_looked_at
-    )

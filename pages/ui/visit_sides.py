@@ -7,8 +7,8 @@ from core.i18n import _, clock_time, short_date
 from core.intakes import Intake
 from core.records import Visit
 from pages.ui.intake_fields import answer_words
-from pages.ui.long_lists import first_of
 from pages.ui.note_versions import show_note
+from pages.ui.portions import FEW, show_portion
 from pages.ui.visit_charts import Chart
 from pages.ui.words import STATUS, plain
 
@@ -30,9 +30,8 @@ def answers(intake: Intake) -> None:
 def last_visits(found: Chart) -> None:
     """The visits before, with the notes that were signed for them."""
     st.header(_("Last visits"))
-    if not found.earlier:
-        st.caption(_("This is the first visit here."))
-    for visit in first_of(found.earlier, "visit_earlier", LAST_VISITS):
+
+    def draw(visit: Visit) -> None:
         on = short_date(visit.starts_at.astimezone(found.zone).date())
         label = f"{plain(on)} · {plain(visit.service)} · {plain(visit.doctor)}"
         versions = found.notes.get(visit.appointment_id)
@@ -41,6 +40,10 @@ def last_visits(found: Chart) -> None:
                 show_note(versions, found.zone)
         else:
             st.markdown(f"{label}  \n:gray[{_without_note(visit)}]")
+
+    key = f"visit_earlier_{found.visit.appointment_id}"
+    nothing = _("This is the first visit here.")
+    show_portion(found.earlier, draw, key=key, nothing=nothing, first=LAST_VISITS)
 
 
 def _without_note(visit: Visit) -> str:
@@ -53,8 +56,12 @@ def files(found: Chart) -> None:
         return
     st.header(_("Files"))
     this = found.visit.appointment_id
-    for file in first_of(sorted(found.files, key=lambda each: each.appointment_id != this), "visit_files"):
-        _show_file(file, found, is_of_visit=file.appointment_id == this)
+    show_portion(
+        sorted(found.files, key=lambda each: each.appointment_id != this),
+        lambda file: _show_file(file, found, is_of_visit=file.appointment_id == this),
+        key=f"visit_files_{this}",
+        first=FEW,
+    )
 
 
 def _show_file(file: FileEntry, found: Chart, *, is_of_visit: bool) -> None:

@@ -3,8 +3,15 @@
 import streamlit as st
 from starlette.middleware import Middleware
 
+from pages.front.failures import report_error
 from pages.front.guard import Guard
 from pages.front.routes import ROUTES
 from pages.front.watch import watching
 
-app = st.App("page.py", routes=ROUTES, lifespan=watching, middleware=[Middleware(Guard)])
+app = st.App(
+    "page.py",
+    routes=ROUTES,
+    lifespan=watching,
+    middleware=[Middleware(Guard)],
+    on_script_error=report_error,
+)
