@@ -67,7 +67,7 @@ def change(session: Session, actor: Actor, *, wanted: Details, seen: Details) ->
         text_name=titles.required(short) if short else "",
         phone=phones.e164(session, wanted.phone) or "",
     )
-    noted = setting_changes.note(
+    noted = setting_changes.record(
         session,
         actor,
         Subject.CLINIC,

@@ -56,7 +56,7 @@ def change(session: Session, actor: Actor, *, doctor_id: int, wanted: Details, s
     checked = _checked(session, wanted)
     doctor.is_accepting_patients, doctor.is_active = checked.is_accepting_patients, checked.is_active
     _write(session, doctor_id, before, checked)
-    setting_changes.note(
+    setting_changes.record(
         session,
         actor,
         Subject.DOCTOR,
@@ -80,7 +80,7 @@ def add_specialty(session: Session, actor: Actor, *, name: str) -> Specialty:
             session.flush()
     except IntegrityError as error:  # two who give one name at once
         raise NameTaken from error
-    setting_changes.note(
+    setting_changes.record(
         session, actor, Subject.SPECIALTY, specialty.id, given, before=None, after={"name": given}
     )
     return specialty
@@ -149,8 +149,8 @@ def _write(session: Session, doctor_id: int, before: Details, after: Details) ->
 
 def _named(session: Session, details: Details) -> dict[str, object]:
     """The same in words, for the history: numbers say nothing there."""
-    services = dict(session.execute(select(Service.id, Service.name)).tuples().all())
-    specialties = dict(session.execute(select(Specialty.id, Specialty.name)).tuples().all())
+    services = dict(session.execute(select(Service.id, Service.name)).all())
+    specialties = dict(session.execute(select(Specialty.id, Specialty.name)).all())
     return {
         "specialties": sorted(specialties[each] for each in details.specialty_ids),
         "services": {services[number]: price for number, price in details.prices},

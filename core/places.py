@@ -49,7 +49,7 @@ def add(session: Session, actor: Actor, *, wanted: Place) -> Location:
     checked = _checked(session, wanted, None)
     place = Location(**checked._asdict())
     _insert(session, place)
-    setting_changes.note(
+    setting_changes.record(
         session, actor, Subject.PLACE, place.id, place.name, before=None, after=checked._asdict()
     )
     return place
@@ -69,7 +69,7 @@ def change(session: Session, actor: Actor, *, location_id: int, wanted: Place, s
     checked = _checked(session, wanted, location_id)
     place.name, place.address, place.is_active = checked
     _insert(session, place)
-    setting_changes.note(
+    setting_changes.record(
         session,
         actor,
         Subject.PLACE,
@@ -92,7 +92,7 @@ def add_room(session: Session, actor: Actor, *, location_id: int, name: str) -> 
     room = Room(location_id=location_id, name=given)
     _insert(session, room)
     after = {"name": given, "place": place.name, "is_active": True}
-    setting_changes.note(session, actor, Subject.ROOM, room.id, given, before=None, after=after)
+    setting_changes.record(session, actor, Subject.ROOM, room.id, given, before=None, after=after)
     return room
 
 
@@ -111,7 +111,7 @@ def change_room(
     titles.require_free(session, Room.name, given.name, room_id, location_id=room.location_id)
     room.name, room.is_active = given
     _insert(session, room)
-    setting_changes.note(
+    setting_changes.record(
         session, actor, Subject.ROOM, room_id, room.name, before=before._asdict(), after=given._asdict()
     )
     return room

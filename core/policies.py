@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core import access, clinics, setting_changes
+from core import access, audit, clinics, setting_changes
 from core.access import Action, Actor
 from core.errors import ClinicError
 from core.i18n import N_
@@ -57,5 +57,6 @@ def change(
         return
     session.execute(update(ClinicSettings).values(**changed))
     session.info.pop("clinic_settings", None)  # read once a session
+    audit.record(session, actor, audit.Event.SETTINGS_CHANGED, kind="settings", number=1, **changed)
     known = {name: getattr(before, name) for name in changed}
     setting_changes.note(session, actor, Subject.CLINIC, 1, before.name, before=known, after=changed)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from core import access, clinics, setting_changes, terms
+from core import access, audit, clinics, setting_changes, terms
 from core.access import Action, Actor
 from core.errors import ClinicError, NotFound
 from core.i18n import N_, money
@@ -131,6 +131,7 @@ def change_clinic(session: Session, actor: Actor, *, wanted: ClinicPrices) -> No
     if changed:
         session.execute(update(ClinicSettings).values(**changed))
         session.info.pop("clinic_settings", None)  # read once a session
+        audit.record(session, actor, Action.CHANGE_SETTINGS, kind="settings", number=1, **changed)
         setting_changes.note(
             session,
             actor,
@@ -171,6 +172,7 @@ def change_service(session: Session, actor: Actor, *, service_id: int, wanted: S
         for name, value in changed.items():
             setattr(service, name, value)
         session.flush()
+        audit.record(session, actor, Action.CHANGE_SETTINGS, kind="service", number=service_id, **changed)
         setting_changes.note(
             session,
             actor,

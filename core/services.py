@@ -61,8 +61,8 @@ def add(session: Session, actor: Actor, *, wanted: Details) -> Service:
     session.add(service)
     _flush(session)
     _set_rooms(session, service.id, room_ids)
-    setting_changes.note(
-        session, actor, Subject.SERVICE, service.id, service.name, before=None, after=checked._asdict()
+    setting_changes.record(
+        session, actor, Subject.SERVICE, service.id, service.name, before=None, after=_named(session, checked)
     )
     return service
 
@@ -85,14 +85,14 @@ def change(session: Session, actor: Actor, *, service_id: int, wanted: Details, 
             setattr(service, name, value)
     _flush(session)
     _set_rooms(session, service_id, checked.room_ids)
-    setting_changes.note(
+    setting_changes.record(
         session,
         actor,
         Subject.SERVICE,
         service_id,
         service.name,
-        before=before._asdict(),
-        after=checked._asdict(),
+        before=_named(session, before),
+        after=_named(session, checked),
     )
     return service
 
@@ -138,3 +138,10 @@ def _flush(session: Session) -> None:
             session.flush()
     except IntegrityError as error:
         raise NameTaken from error
+
+
+def _named(session: Session, details: Details) -> dict[str, object]:
+    """The same with the rooms by name, for the history: numbers say nothing there."""
+    fields = details._asdict()
+    rooms = select(Room.name).where(Room.id.in_(fields.pop("room_ids"))).order_by(Room.name)
+    return {**fields, "rooms": list(session.scalars(rooms))}

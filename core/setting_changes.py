@@ -44,9 +44,9 @@ class Line(NamedTuple):
     after: dict[str, Any]
 
 
-def note(
+def record(
     session: Session,
-    actor: Actor,
+    by: Actor,
     subject: Subject,
     number: int,
     title: str,
@@ -55,14 +55,33 @@ def note(
     after: Mapping[str, Any],
 ) -> bool:
     """Keep what of `after` differs from `before`, in the history and in the trail; whether anything does."""
+    changed = note(session, by, subject, number, title, before=before, after=after)
+    if changed:
+        audit.record(
+            session, by, Action.CHANGE_SETTINGS, kind=subject.value, number=number, changed=sorted(changed)
+        )
+    return bool(changed)
+
+
+def note(
+    session: Session,
+    by: Actor,
+    subject: Subject,
+    number: int,
+    title: str,
+    *,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The same in the history alone, for what is in the trail already; what differs."""
     known = before or {}
     changed = {name: value for name, value in after.items() if before is None or known.get(name) != value}
     if not changed:
-        return False
+        return {}
     session.add(
         SettingChange(
             at=clock.now(),
-            by_user_id=actor.user_id,
+            by_user_id=by.user_id,
             subject=subject.value,
             number=number,
             title=title,
@@ -70,10 +89,7 @@ def note(
             after={name: _plain(value) for name, value in changed.items()},
         )
     )
-    audit.record(
-        session, actor, Action.CHANGE_SETTINGS, kind=subject.value, number=number, changed=sorted(changed)
-    )
-    return True
+    return changed
 
 
 def entries(session: Session, actor: Actor, *, subject: Subject | None = None, limit: int = 50) -> list[Line]:

@@ -50,8 +50,8 @@ zone = st.selectbox(_("Time zone"), known, index=known.index(now.time_zone), key
 if zone != now.time_zone:
     st.warning(
         _(
-            "Hours keep their time on the clock. Visits that are booked stay at their moment, so they show another "
-            "time; those that the hours do not cover any more are on the desk's list."
+            "Hours keep their time on the clock. Visits that are booked stay at their moment, so they show "
+            "another time; those that the hours do not cover any more are on the desk's list."
         ),
         icon=":material/schedule:",
     )

@@ -75,9 +75,7 @@ else:
     active = st.toggle(_("Sees patients here"), value=seen.is_active, key=f"{key}_active")
     if seen.is_active and not active:
         st.warning(
-            _(
-                "Nobody can be booked with this doctor any more. Visits that are booked go on the desk's list."
-            ),
+            _("Nobody can be booked here any more. Visits that are booked go on the desk's list."),
             icon=":material/event_busy:",
         )
     wanted = Details(tuple(sorted(chosen)), tuple(sorted(offers)), accepting, active)

@@ -1,42 +1,17 @@
 """History: what administrators have set up and changed, the latest first."""
 
-from typing import Any
-
 import streamlit as st
 
 from core import clinics, setting_changes
-from core.i18n import N_, _, day_and_time
+from core.i18n import _, day_and_time
 from core.setting_changes import Line, Subject
 from db.models import Role
 from pages.ui import choice, plain, reading, require
+from pages.ui.setting_words import SUBJECTS, field_name, field_value
 
 actor = require(Role.ADMIN)
 
 SHOWN = 50
-SUBJECTS = {
-    Subject.CLINIC: N_("Clinic"),
-    Subject.PRICES: N_("Prices and payment"),
-    Subject.SERVICE: N_("Service"),
-    Subject.PLACE: N_("Place"),
-    Subject.ROOM: N_("Room"),
-    Subject.CLOSED_DAY: N_("Closed day"),
-    Subject.DOCTOR: N_("Doctor"),
-    Subject.SPECIALTY: N_("Specialty"),
-    Subject.HOURS: N_("Hours"),
-}
-
-
-def said(value: Any) -> str:
-    """A value as one reads it."""
-    if value is None or value in ("", [], {}):
-        return "–"
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, list):
-        return ", ".join(said(each) for each in value)
-    if isinstance(value, dict):
-        return ", ".join(name if each is None else f"{name}: {said(each)}" for name, each in value.items())
-    return str(value)
 
 
 def show(line: Line) -> None:
@@ -45,12 +20,12 @@ def show(line: Line) -> None:
         st.markdown(f"**{_(SUBJECTS[line.subject])}: {plain(line.title)}**")
         st.caption(plain(f"{day_and_time(line.at, zone)} · {line.by}"))
         for field, value in line.after.items():
-            name = plain(field.removesuffix("_minor").removeprefix("is_").replace("_", " "))
+            name, after = plain(field_name(field)), plain(field_value(field, value, currency))
             if line.before is None:
-                st.markdown(f":gray[{name}:] {plain(said(value))}")
+                st.markdown(f":gray[{name}:] {after}")
             else:
-                before = plain(said(line.before.get(field)))
-                st.markdown(f":gray[{name}:] {before} :material/arrow_forward: {plain(said(value))}")
+                before = plain(field_value(field, line.before.get(field), currency))
+                st.markdown(f":gray[{name}:] {before} :material/arrow_forward: {after}")
 
 
 shown = st.session_state.setdefault("history_shown", SHOWN)
@@ -63,10 +38,9 @@ subject = choice(
     key="history_subject",
 )
 with reading() as session:
-    zone = clinics.zone(session)
-    lines = setting_changes.entries(
-        session, actor, subject=Subject(subject) if subject else None, limit=shown + 1
-    )
+    zone, currency = clinics.zone(session), clinics.settings(session).currency
+    only = Subject(subject) if subject else None
+    lines = setting_changes.entries(session, actor, subject=only, limit=shown + 1)
 if not lines:
     st.info(_("Nothing has been changed yet."), icon=":material/history:")
 for line in lines[:shown]:
