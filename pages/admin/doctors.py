@@ -67,6 +67,7 @@ else:
             currency,
             key=field,
             value_minor=own.get(service_id),
+            is_clearable=True,
         )
         offers.append((service_id, typed_minor(field, currency)))
     accepting = st.toggle(
