@@ -1,12 +1,12 @@
 """The hours of single dates in place of the weekly ones, and weeks that are to be like another."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from core import access, audit, clinics, clock, hours, provider_hours, unsettled
+from core import access, audit, clinics, clock, hours, provider_hours, stretches, unsettled
 from core.access import Action, Actor
 from core.errors import ClinicError
 from core.i18n import N_, day
@@ -67,6 +67,24 @@ def set_dates(
         for each in sorted(dates):
             _write(session, doctor_id, each, of_day)
     _record(session, actor, doctor_id, dates)
+
+
+def set_typed_dates(
+    session: Session,
+    actor: Actor,
+    *,
+    doctor_id: int,
+    dates: Collection[date],
+    typed: Mapping[int, str],
+    accepting: Collection[int] = (),
+) -> None:
+    """`set_dates` with the hours as they were written, by place. Raises `NoHours` besides."""
+    access.require(actor, Action.SET_HOURS, doctor_id=doctor_id)
+    named = day(min(dates)) if dates else ""
+    of_day = [
+        each for location_id, text in typed.items() for each in stretches.parsed(text, location_id, day=named)
+    ]
+    set_dates(session, actor, doctor_id=doctor_id, dates=dates, of_day=of_day, accepting=accepting)
 
 
 def clear_dates(

@@ -103,6 +103,34 @@ def set_week(
     )
 
 
+def set_typed_week(
+    session: Session,
+    actor: Actor,
+    *,
+    doctor_id: int,
+    typed: Mapping[tuple[int, int], str],
+    from_on: date,
+    until_on: date | None = None,
+    edition: str | None = None,
+    accepting: Collection[int] = (),
+) -> None:
+    """`set_week` with the hours as they were written, by weekday and place. Raises `NoHours` besides."""
+    access.require(actor, Action.SET_HOURS, doctor_id=doctor_id)
+    week: dict[int, list[Stretch]] = {}
+    for (day, location_id), text in typed.items():
+        week.setdefault(day, []).extend(stretches.parsed(text, location_id, day=full_weekday(day)))
+    set_week(
+        session,
+        actor,
+        doctor_id=doctor_id,
+        week=week,
+        from_on=from_on,
+        until_on=until_on,
+        edition=edition,
+        accepting=accepting,
+    )
+
+
 def lock(session: Session, doctor_id: int) -> None:
     """Have who changes this doctor's hours wait for each other. Bookings do not. Raises `NotFound`."""
     query = select(Doctor.id).where(Doctor.id == doctor_id).with_for_update(key_share=True)
@@ -128,11 +156,6 @@ def require_day(of_day: Collection[Stretch], places: Mapping[int, Location], *, 
             raise NotFound
         if not place.is_active:
             raise PlaceClosed(place=place.name)
-
-
-def copied(week: Week, from_day: int, to_days: Collection[int]) -> dict[int, list[Stretch]]:
-    """The week with the hours of one day on others as well."""
-    return {day: list(week.get(from_day if day in to_days else day, [])) for day in sorted({*week, *to_days})}
 
 
 def _make_room(session: Session, rows: Collection[WeeklyHours], from_on: date, until_on: date | None) -> None:

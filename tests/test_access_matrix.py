@@ -254,6 +254,10 @@ RECIPES = {
     ),
     "provider_hours.known": of_doctor(Action.SET_HOURS),
     "provider_hours.set_week": of_doctor(Action.SET_HOURS, or_else=LeavesVisits, week={}, from_on=WEDNESDAY),
+    "provider_hours.set_typed_week": of_doctor(
+        Action.SET_HOURS, or_else=LeavesVisits, typed={}, from_on=WEDNESDAY
+    ),
+    "date_hours.set_typed_dates": of_doctor(Action.SET_HOURS, dates=[TUESDAY], typed={}),
     "date_hours.ahead": of_doctor(Action.SET_HOURS),
     "date_hours.of_date": of_doctor(Action.SET_HOURS, on=WEDNESDAY),
     "date_hours.set_dates": of_doctor(Action.SET_HOURS, dates=[TUESDAY], of_day=[]),

@@ -187,10 +187,27 @@ def test_what_cannot_be_saved_is_foreseen_as_a_sentence(session: Session, cast: 
     assert (foreseen.visits, foreseen.refusal[:7]) == ([], "Monday:")
 
 
-def test_a_day_is_copied_to_others(session: Session) -> None:
-    week = like(session, 1, hours="8-12") | like(session, 2, hours="9-10")
-    copied = provider_hours.copied(week, 1, [2, 5])
-    assert {day: str(of_day[0]) for day, of_day in copied.items()} == dict.fromkeys([1, 2, 5], "08:00–12:00")
+def test_hours_are_saved_as_they_are_written(session: Session, cast: Cast) -> None:
+    other = make.location(session).id
+    own = {"doctor_id": cast.dr_roth.id, "from_on": TODAY}
+    typed = {(1, place(session)): "9-12", (1, other): "14-18", (2, place(session)): ""}
+    provider_hours.set_typed_week(session, cast.roth, **own, typed=typed)
+    [version] = provider_hours.known(session, cast.roth, doctor_id=cast.dr_roth.id).versions
+    assert [(str(each), each.location_id) for each in version.week[1]] == [
+        ("09:00–12:00", place(session)),
+        ("14:00–18:00", other),
+    ]
+    with pytest.raises(HoursOverlap, match="Monday"):
+        provider_hours.set_typed_week(session, cast.roth, **own, typed=typed | {(1, other): "11-13"})
+    foreseen = unsettled.foreseen(
+        session,
+        cast.roth,
+        date_hours.set_typed_dates,
+        doctor_id=cast.dr_roth.id,
+        dates=[WEDNESDAY],
+        typed={other: "soon"},
+    )
+    assert foreseen.refusal.startswith("Wed, Jun 3: please write hours like")
 
 
 def test_dates_have_hours_of_their_own_until_they_are_cleared(
