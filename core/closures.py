@@ -9,11 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import access, audit, clinics, clock, unsettled
+from core import access, clinics, clock, setting_changes, unsettled
 from core.access import Action, Actor
 from core.errors import ClinicError, NotFound
 from core.i18n import N_, spoken
 from core.provider_hours import DayOver
+from core.setting_changes import Subject
 from core.texts import is_readable
 from db.models import Closure, Location
 
@@ -133,14 +134,16 @@ def _named(name: str) -> str:
 
 
 def _record(session: Session, actor: Actor, closure: Closure, *, is_closed: bool) -> None:
-    audit.record(
+    place = session.get(Location, closure.location_id) if closure.location_id else None
+    facts = {"on_date": closure.on_date, "name": closure.name, "place": place.name if place else None}
+    setting_changes.record(
         session,
         actor,
-        Action.CHANGE_SETTINGS,
-        kind="closed day",
-        number=closure.id,
-        on=closure.on_date.isoformat(),
-        is_closed=is_closed,
+        Subject.CLOSED_DAY,
+        closure.id,
+        f"{closure.on_date.isoformat()} {closure.name}",
+        before=None if is_closed else {"is_active": True},
+        after=facts if is_closed else {"is_active": False},
     )
 
 

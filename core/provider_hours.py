@@ -5,12 +5,13 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import delete, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
-from core import access, audit, clinics, clock, stretches, unsettled
+from core import access, audit, clinics, clock, setting_changes, stretches, unsettled
 from core.access import Action, Actor
 from core.errors import ClinicError, NotFound
 from core.i18n import N_, full_weekday
+from core.setting_changes import Subject
 from core.stretches import Stretch
 from db.models import Doctor, Location, WeeklyHours
 
@@ -84,10 +85,12 @@ def set_week(
     lock(session, doctor_id)
     if from_on < _today(session) or (until_on is not None and until_on < from_on):
         raise DayOver
-    require_week(session, week)
+    places = {each.id: each for each in session.scalars(select(Location))}
+    _require_week(week, places)
     rows = _rows(session, doctor_id)
     if edition is not None and edition != _edition(rows):
         raise HoursChanged
+    before = _told(_week(rows, from_on), places)
     with unsettled.accounted(session, doctor_id=doctor_id, accepting=accepting):
         _make_room(session, rows, from_on, until_on)
         values = [
@@ -98,6 +101,17 @@ def set_week(
         ]
         if values:
             session.execute(insert(WeeklyHours), values)
+    doctor = session.get_one(Doctor, doctor_id, options=[joinedload(Doctor.user)])
+    period = {"from_on": from_on, "until_on": until_on}
+    setting_changes.note(
+        session,
+        actor,
+        Subject.HOURS,
+        doctor_id,
+        doctor.user.name,
+        before=dict.fromkeys(period) | before,
+        after=period | _told(week, places),
+    )
     audit.record(
         session, actor, Action.SET_HOURS, kind="doctor", number=doctor_id, from_on=from_on.isoformat()
     )
@@ -138,9 +152,7 @@ def lock(session: Session, doctor_id: int) -> None:
         raise NotFound
 
 
-def require_week(session: Session, week: Week) -> None:
-    """Raise what is wrong with hours, if anything, naming the day."""
-    places = {each.id: each for each in session.scalars(select(Location))}
+def _require_week(week: Week, places: Mapping[int, Location]) -> None:
     for day, of_day in week.items():
         if day not in WEEKDAYS:
             raise NotFound
@@ -207,6 +219,16 @@ def _week(rows: Collection[WeeklyHours], on: date) -> dict[int, list[Stretch]]:
         if has_begun and (row.valid_until_on is None or row.valid_until_on >= on):
             week[row.weekday].append(Stretch(row.opens_at, row.closes_at, row.location_id))
     return week
+
+
+def _told(week: Week, places: Mapping[int, Location]) -> dict[str, str]:
+    """The week as the history of what is set up has it."""
+    return {
+        f"weekday_{day}": ", ".join(
+            f"{each} ({places[each.location_id].name})" for each in sorted(week.get(day, ()))
+        )
+        for day in WEEKDAYS
+    }
 
 
 def _edition(rows: Collection[WeeklyHours]) -> str:

@@ -16,13 +16,11 @@ EXAMPLE = "09:00–12:00, 13:00–17:00"
 def hours_fields(prefix: str, places: Iterable[Location], day: str) -> dict[int, str]:
     """A field for each place; what stands in them, by place."""
     typed = {}
-    listed = list(places)
-    for place in listed:
-        label = day if len(listed) == 1 else f"{day}, {place.name}"
+    for place in places:
         typed[place.id] = (
             st.text_input(
-                plain(label),
-                placeholder=_("Not there"),
+                plain(f"{day}, {place.name}"),
+                placeholder=_("Not at {place}").format(place=place.name),
                 label_visibility="collapsed",
                 max_chars=stretches.LONGEST_TEXT,
                 key=f"{prefix}_{place.id}",

@@ -45,7 +45,7 @@ def show_preview(preview: Preview | None) -> None:
     st.caption(told.format(count=preview.free))
     values = [_value(number, cell) for number, cell in enumerate(preview.cells)]
     chosen = st.vega_lite_chart(
-        {"values": values},
+        values,
         _chart(),
         width="stretch",
         on_select="rerun",

@@ -122,7 +122,7 @@ def _grid(places: list[Location]) -> dict[tuple[int, int], str]:
         name.markdown(plain(full_weekday(day)))
         for place, cell in zip(places, cells, strict=True):
             with cell:
-                written = hours_fields(f"{PREFIX}_{day}", [place], f"{full_weekday(day)}, {place.name}")
+                written = hours_fields(f"{PREFIX}_{day}", [place], full_weekday(day))
             typed[day, place.id] = written[place.id]
     total = _total(typed)
     if total is not None:
