@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import delete, insert, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from core import access, audit, clinics, clock, setting_changes, stretches, unsettled
 from core.access import Action, Actor
@@ -13,7 +13,7 @@ from core.errors import ClinicError, NotFound
 from core.i18n import N_, full_weekday
 from core.setting_changes import Subject
 from core.stretches import Stretch
-from db.models import Doctor, Location, WeeklyHours
+from db.models import Doctor, Location, User, WeeklyHours
 
 _DAY = timedelta(days=1)
 WEEKDAYS = range(1, 8)  # ISO: Monday is 1
@@ -101,14 +101,14 @@ def set_week(
         ]
         if values:
             session.execute(insert(WeeklyHours), values)
-    doctor = session.get_one(Doctor, doctor_id, options=[joinedload(Doctor.user)])
+    name = session.scalar(select(User.name).join(Doctor).where(Doctor.id == doctor_id))
     period = {"from_on": from_on, "until_on": until_on}
     setting_changes.note(
         session,
         actor,
         Subject.HOURS,
         doctor_id,
-        doctor.user.name,
+        name or "",
         before=dict.fromkeys(period) | before,
         after=period | _told(week, places),
     )
