@@ -16,6 +16,7 @@ from pages.ui.navigation import pages_for
 from pages.ui.other_sites import offer_link
 from pages.ui.refund_flags import flag_refunds
 from pages.ui.sessions import current_actor, sign_out
+from pages.ui.unsettled import flag_unsettled
 from pages.ui.words import ROLE, plain
 
 ICON = str(Path(__file__).parent / "pages" / "ui" / "clinic.svg")
@@ -65,5 +66,6 @@ if actor is not None:
     flag_emergencies(actor)
     flag_refunds(actor)
     flag_texts(actor)
+    flag_unsettled(actor)
 show_messages()
 page.run()

@@ -13,9 +13,10 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
-from core import ledger, records, tills
+from core import absences, ledger, records, slot_previews, tills
 from core.access import RULES, Action, Actor, Relation
 from core.arrivals import MarkedMeanwhile, NothingToUndo, NotStarted, NotToday
 from core.attachments import NotYourFile
@@ -38,10 +39,12 @@ from core.services import Details as ServiceDetails
 from core.setting_changes import ChangedMeanwhile
 from core.strandings import NotStranded
 from core.trails import Wanted
+from core.unsettled import LeavesVisits
 from db.base import Base
 from db.config import config
 from db.models import (
     AnswerKind,
+    Appointment,
     CodePurpose,
     Doctor,
     Ending,
@@ -104,6 +107,7 @@ class World:
     money: dict[bool, Money]
     waits: dict[bool, Waiting]
     record: dict[bool, Clinical]
+    absences: dict[bool, int]
 
     def patient_id(self, is_own: bool) -> int:
         return (self.cast.ada if is_own else self.cast.ben).patient_ids[0]
@@ -156,8 +160,10 @@ def of_patient(action: Action, *, or_else: type[ClinicError] | None = None, **mo
     )
 
 
-def of_doctor(action: Action, **more: Any) -> Recipe:
-    return Recipe(action, lambda world, is_own: {"doctor_id": world.doctor_id(is_own), **more})
+def of_doctor(action: Action, *, or_else: type[ClinicError] | None = None, **more: Any) -> Recipe:
+    return Recipe(
+        action, lambda world, is_own: {"doctor_id": world.doctor_id(is_own), **more}, or_else=or_else
+    )
 
 
 def of_visit(action: Action, *, or_else: type[ClinicError] | None = None, **more: Any) -> Recipe:
@@ -201,9 +207,9 @@ def of_user(**more: Any) -> Recipe:
     )
 
 
+WEDNESDAY, MONDAY, TUESDAY = on(3, 0).date(), on(8, 0).date(), on(9, 0).date()
 A_CLINIC = ClinicDetails("Clinic", "", "", "Europe/Berlin", 0, 30)
 NO_NAME = ServiceDetails("", "", 30, 30, 0, 0, None, None, is_video=False, needs_room=False, is_active=True)
-WEDNESDAY, MONDAY = on(3, 0).date(), on(8, 0).date()
 BORN = date(1990, 2, 15)
 IDENTITY = Identity("https://accounts.example", "another", NOW, "a@example.org")
 CLINIC_PRICES = ClinicPrices("EUR", PaymentRule.FULL, None, None, None, 20, 48, 50, 80, 3)
@@ -273,6 +279,41 @@ RECIPES = {
     "series_changes.following": of_visit(Action.SEE_APPOINTMENT),
     "series_changes.reschedule": of_visit(Action.BOOK_SERIES, or_else=NoSeries, starts_at=on(3, 10)),
     "strandings.keep": of_visit(Action.SETTLE_VISIT, or_else=NotStranded, reason="They agreed.", causes=()),
+    "settlements.call_off": of_visit(Action.SETTLE_VISIT, or_else=NotStranded),
+    "settlements.move": of_visit(Action.SETTLE_VISIT, or_else=NotStranded, doctor_id=1, starts_at=on(4, 10)),
+    "choices.offer_choice": of_visit(Action.SETTLE_VISIT, or_else=NotStranded, times=[]),
+    "suggestions.suggest": Recipe(
+        Action.SETTLE_VISIT, lambda world, is_own: {"visits": [_as_shown(world, is_own)]}
+    ),
+    "provider_hours.known": of_doctor(Action.SET_HOURS),
+    "provider_hours.set_week": of_doctor(Action.SET_HOURS, or_else=LeavesVisits, week={}, from_on=WEDNESDAY),
+    "provider_hours.set_typed_week": of_doctor(
+        Action.SET_HOURS, or_else=LeavesVisits, typed={}, from_on=WEDNESDAY
+    ),
+    "date_hours.set_typed_dates": of_doctor(Action.SET_HOURS, dates=[TUESDAY], typed={}),
+    "date_hours.ahead": of_doctor(Action.SET_HOURS),
+    "date_hours.of_date": of_doctor(Action.SET_HOURS, on=WEDNESDAY),
+    "date_hours.set_dates": of_doctor(Action.SET_HOURS, dates=[TUESDAY], of_day=[]),
+    "date_hours.clear_dates": of_doctor(Action.SET_HOURS, dates=[TUESDAY]),
+    "date_hours.copy_week": of_doctor(Action.SET_HOURS, from_on=WEDNESDAY, to_on=TUESDAY),
+    "absences.ahead": of_doctor(Action.SET_HOURS),
+    "absences.take_time_off": of_doctor(Action.SET_HOURS, from_on=TUESDAY, until_on=TUESDAY),
+    "absences.withdraw": Recipe(
+        Action.SET_HOURS, lambda world, is_own: {"absence_id": world.absences[is_own]}
+    ),
+    "closures.ahead": of_nobody(Action.SEARCH_DOCTORS),
+    "closures.close": of_nobody(Action.CHANGE_SETTINGS, days={TUESDAY: "Works outing"}),
+    "closures.reopen": of_nobody(Action.CHANGE_SETTINGS, closure_id=1, or_else=NotFound),
+    "slot_previews.week": Recipe(
+        Action.SET_HOURS,
+        lambda world, is_own: {
+            "wanted": slot_previews.Wanted(world.doctor_id(is_own), world.cast.checkup.id, TUESDAY)
+        },
+    ),
+    "unsettled.foreseen": of_doctor(
+        Action.SET_HOURS, change=absences.take_time_off, from_on=WEDNESDAY, until_on=WEDNESDAY
+    ),
+    "strandings.count": of_oneself(Action.SEE_DAY),
     "strandings.waiting": of_doctor(Action.SEE_DAY),
     "arrivals.call_in": of_visit(Action.CHECK_IN, or_else=MarkedMeanwhile),
     "arrivals.check_in": of_visit(Action.CHECK_IN, or_else=NotToday),
@@ -653,7 +694,26 @@ def _settle(session: Session) -> World:
             (False, cast.ben, cast.dr_weiss, cast.weiss),
         )
     }
-    return World(cast, visits, child.id, money, _waiting(session, cast), record)
+    away = {
+        is_own: make.time_off(session, doctor, on(19, 9), on(19, 12)).id
+        for is_own, doctor in ((True, cast.dr_roth), (False, cast.dr_weiss))
+    }
+    return World(cast, visits, child.id, money, _waiting(session, cast), record, away)
+
+
+def _as_shown(world: World, is_own: bool) -> Appointment:
+    """A visit as the list of those without hours has it."""
+    at, until = on(3, 10), on(3, 10, 30)
+    return Appointment(
+        id=world.visits[is_own],
+        patient_id=world.patient_id(is_own),
+        doctor_id=world.doctor_id(is_own),
+        service_id=world.cast.checkup.id,
+        location_id=1,
+        starts_at=at,
+        ends_at=until,
+        blocked=Range(at, until),
+    )
 
 
 def _clinical(session: Session, cast: Cast, actor: Actor, doctor: Doctor, signing: Actor) -> Clinical:

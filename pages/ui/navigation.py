@@ -44,6 +44,11 @@ LETTERHEAD = "pages/admin/letterhead.py"
 PRICES = "pages/admin/prices.py"
 AUDIT_TRAIL = "pages/admin/audit_trail.py"
 SYSTEM = "pages/admin/system.py"
+HOLIDAYS = "pages/admin/holidays.py"
+HOURS = "pages/doctor/hours.py"
+DOCTOR_HOURS = "pages/staff/doctor_hours.py"
+UNSETTLED = "pages/staff/unsettled.py"
+CHOOSE_TIME = "pages/account/choose_time.py"
 PROFILE = "pages/account/profile.py"
 SECURITY = "pages/account/security.py"
 SIGN_IN = "pages/account/sign_in.py"
@@ -52,13 +57,14 @@ RESET_PASSWORD = "pages/account/reset_password.py"  # noqa: S105 - a page, not a
 ACCEPT_INVITE = "pages/account/accept_invite.py"
 DEMO_MAILBOX = "pages/account/demo_mailbox.py"
 
-SIGNED_OUT = (REGISTER, RESET_PASSWORD, ACCEPT_INVITE, DEMO_MAILBOX)
+SIGNED_OUT = (REGISTER, RESET_PASSWORD, ACCEPT_INVITE, DEMO_MAILBOX, CHOOSE_TIME)
 BEHIND_GUARDS = (
     *(FIND_DOCTOR, DOCTOR, MY_APPOINTMENTS, PAY, RECORD_ACCESS, MY_DATA, TODAY, PATIENT_RECORD),
     *(PAYMENTS, MY_WAITLIST, NOTIFICATIONS, WAITLIST, INBOX, MESSAGE_LOG, TILL, DAY_CLOSE, MESSAGES),
     *(ARRIVALS, SYSTEM, VISIT),
     *(BOOK_FOR_PATIENT, USERS, POLICIES, PRICES, RECONCILIATION, AUDIT_TRAIL, PROFILE, SECURITY),
     *(MY_RECORD, BEFORE_VISIT, QUESTIONS, LETTERHEAD),
+    *(HOLIDAYS, HOURS, DOCTOR_HOURS, UNSETTLED),
     *(CLINIC, PLACES, SERVICES, DOCTORS, HISTORY),
 )
 
@@ -69,7 +75,7 @@ def pages_for(actor: Actor | None) -> dict[str, list[Page]]:
         # Every page, so that a link leads to its guard, which lets one sign in and stay there.
         front = st.Page(SIGN_IN, title=_("Sign in"), default=True)
         return {"": [front, *_hidden((*SIGNED_OUT, *BEHIND_GUARDS))]}
-    menu = {"": [*_of_role(actor), *_hidden((DEMO_MAILBOX,))]}
+    menu = {"": [*_of_role(actor), *_hidden((DEMO_MAILBOX, CHOOSE_TIME))]}
     if actor.role is Role.ADMIN:
         menu[_("Administration")] = [
             st.Page(USERS, title=_("Users"), icon=":material/group:"),
@@ -83,6 +89,7 @@ def pages_for(actor: Actor | None) -> dict[str, list[Page]]:
             st.Page(MESSAGES, title=_("Texts and reminders"), icon=":material/sms:"),
             st.Page(QUESTIONS, title=_("Questions before visits"), icon=":material/quiz:"),
             st.Page(LETTERHEAD, title=_("Letterhead and letters"), icon=":material/contract:"),
+            st.Page(HOLIDAYS, title=_("Closed days"), icon=":material/event_busy:"),
             st.Page(HISTORY, title=_("History"), icon=":material/history:"),
             st.Page(AUDIT_TRAIL, title=_("Audit trail"), icon=":material/policy:"),
             st.Page(SYSTEM, title=_("System"), icon=":material/monitor_heart:"),
@@ -110,7 +117,8 @@ def _of_role(actor: Actor) -> list[Page]:
         return [
             today,
             st.Page(PATIENT_RECORD, title=_("Records"), icon=":material/clinical_notes:"),
-            *_hidden((VISIT,)),
+            st.Page(HOURS, title=_("My hours"), icon=":material/schedule:"),
+            *_hidden((VISIT, UNSETTLED)),
         ]
     icon = ":material/event_available:"
     return [
@@ -118,6 +126,8 @@ def _of_role(actor: Actor) -> list[Page]:
         st.Page(ARRIVALS, title=_("Arrivals"), icon=":material/how_to_reg:"),
         today,
         st.Page(WAITLIST, title=_("Waitlist"), icon=":material/hourglass_top:"),
+        st.Page(UNSETTLED, title=_("Visits without hours"), icon=":material/event_busy:"),
+        st.Page(DOCTOR_HOURS, title=_("Hours"), icon=":material/schedule:"),
         st.Page(INBOX, title=_("Inbox"), icon=":material/inbox:"),
         st.Page(MESSAGE_LOG, title=_("Messages"), icon=":material/sms:"),
         st.Page(TILL, title=_("Till"), icon=":material/point_of_sale:"),
