@@ -64,6 +64,7 @@ WITHOUT_ACTOR = {
     "missed_visits.note": _TIDYING + "marks who has not come on a day that is over",
     "audit.require_whole": "only counts, and tells that the trail is whole or that it is not",
     "availability.all_free": _EVERYBODYS + "times that can be booked, and nobody's name",
+    "calendar_feeds.read": "takes the secret of one calendar, which tells initials and times",
     "clinics.settings": _EVERYBODYS + "the clinic's name, zone and policies",
     "clinics.zone": _EVERYBODYS + "the clinic's zone",
     "delivery_reports.note": "enters what the carrier of texts has signed",

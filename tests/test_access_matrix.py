@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
-from core import ledger, records, tills
+from core import calendar_feeds, ledger, records, tills
 from core.access import RULES, Action, Actor, Relation
 from core.arrivals import MarkedMeanwhile, NothingToUndo, NotStarted, NotToday
 from core.attachments import NotYourFile
@@ -99,6 +99,7 @@ class World:
     money: dict[bool, Money]
     waits: dict[bool, Waiting]
     record: dict[bool, Clinical]
+    feeds: dict[bool, int]
 
     def patient_id(self, is_own: bool) -> int:
         return (self.cast.ada if is_own else self.cast.ben).patient_ids[0]
@@ -219,6 +220,7 @@ RECIPES = {
         Action.SEE_DAY, lambda _world, _is_own: {"on": WEDNESDAY}, not_for=Role.DOCTOR
     ),
     "agendas.day": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
+    "agendas.between": of_doctor(Action.SEE_DAY, from_on=WEDNESDAY, until_on=MONDAY),
     "agendas.next_patient": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "agendas.one": of_visit(Action.SEE_APPOINTMENT),
     "agendas.past": ALL_VISITS,
@@ -256,8 +258,15 @@ RECIPES = {
         Action.OVERBOOK, lambda world, is_own: world.offer(is_own) | {"reason": "In pain"}
     ),
     "appointments.reschedule": of_visit(Action.MOVE, starts_at=on(4, 10)),
-    "attendances.confirm": of_visit(Action.MOVE),
+    "attendances.confirm": Recipe(  # it is the patient who says so, or the desk that has heard it
+        Action.MOVE,
+        lambda world, is_own: {"appointment_id": world.visits[is_own]},
+        not_for=Role.DOCTOR,
+    ),
     "cancellations.expected": of_visit(Action.CANCEL),
+    "calendar_feeds.listed": of_doctor(Action.SUBSCRIBE),
+    "calendar_feeds.make": of_doctor(Action.SUBSCRIBE),
+    "calendar_feeds.revoke": Recipe(Action.SUBSCRIBE, lambda world, is_own: {"feed_id": world.feeds[is_own]}),
     "calendars.visit_ics": of_visit(Action.SEE_APPOINTMENT, public_url="https://portal.example.org"),
     "checkouts.begin": of_visit(Action.PAY, or_else=NoCards),
     "checkouts.progress": of_visit(Action.PAY),
@@ -265,6 +274,8 @@ RECIPES = {
     "contact_preferences.save": of_patient(
         Action.SET_CONTACT, contact_by=None, wants_texts=False, wants_reminders=False, time_zone=None
     ),
+    "diary_changes.move": of_visit(Action.SEE_DAY, starts_at=on(4, 10), version=0),
+    "diary_changes.stretch": of_visit(Action.SEE_DAY, ends_at=on(3, 11), version=0),
     "days.timeline": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "days.working_hours": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "desk_messages.running_late": Recipe(
@@ -620,7 +631,17 @@ def _settle(session: Session) -> World:
             (False, cast.ben, cast.dr_weiss, cast.weiss),
         )
     }
-    return World(cast, visits, child.id, money, _waiting(session, cast), record)
+    return World(cast, visits, child.id, money, _waiting(session, cast), record, _feeds(session, cast))
+
+
+def _feeds(session: Session, cast: Cast) -> dict[bool, int]:
+    """A calendar address of each doctor's."""
+    numbers = {}
+    for is_own, actor in ((True, cast.roth), (False, cast.weiss)):
+        assert actor.doctor_id is not None
+        calendar_feeds.make(session, actor, doctor_id=actor.doctor_id)
+        numbers[is_own] = calendar_feeds.listed(session, actor, doctor_id=actor.doctor_id)[0].id
+    return numbers
 
 
 def _clinical(session: Session, cast: Cast, actor: Actor, doctor: Doctor, signing: Actor) -> Clinical:

@@ -1,4 +1,4 @@
-"""Our own addresses beside the pages: session cookie, `health`, `files`, `logo`, `typing` and `webhooks`."""
+"""Our own addresses beside the pages: sessions, `health`, `feeds`, `files`, `logo`, `typing`, `webhooks`."""
 
 from urllib.parse import urlsplit
 
@@ -10,6 +10,7 @@ from starlette.routing import Route
 from core import grants, sign_ins
 from db.session import unit_of_work
 from pages.front.cookies import browser_cookie, forget_streamlit_sign_in, session_cookie, set_cookie
+from pages.front.feeds import FEEDS
 from pages.front.files import FILES
 from pages.front.health import healthz
 from pages.front.last_words import LAST_WORDS
@@ -73,6 +74,7 @@ ROUTES = [
     *FILES,
     *WEBHOOKS,
     LOGO,
+    FEEDS,
     LAST_WORDS,
     *TYPING,
     Route("/healthz", healthz),
