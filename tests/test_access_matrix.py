@@ -276,6 +276,8 @@ RECIPES = {
     ),
     "diary_changes.move": of_visit(Action.SEE_DAY, starts_at=on(4, 10), version=0),
     "diary_changes.stretch": of_visit(Action.SEE_DAY, ends_at=on(3, 11), version=0),
+    "days.away_between": of_doctor(Action.SEE_DAY, from_on=WEDNESDAY, until_on=MONDAY),
+    "days.hours_between": of_doctor(Action.SEE_DAY, from_on=WEDNESDAY, until_on=MONDAY),
     "days.timeline": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "days.working_hours": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "desk_messages.running_late": Recipe(

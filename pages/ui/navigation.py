@@ -21,6 +21,7 @@ BEFORE_VISIT = "pages/patient/before_visit.py"
 RECORD_ACCESS = "pages/patient/record_access.py"
 MY_DATA = "pages/patient/my_data.py"
 TODAY = "pages/doctor/today.py"
+WEEK = "pages/doctor/week.py"
 VISIT = "pages/doctor/visit.py"
 PATIENT_RECORD = "pages/doctor/patient_record.py"
 BOOK_FOR_PATIENT = "pages/staff/book_for_patient.py"
@@ -51,7 +52,7 @@ SIGNED_OUT = (REGISTER, RESET_PASSWORD, ACCEPT_INVITE, DEMO_MAILBOX)
 BEHIND_GUARDS = (
     *(FIND_DOCTOR, DOCTOR, MY_APPOINTMENTS, PAY, RECORD_ACCESS, MY_DATA, TODAY, PATIENT_RECORD),
     *(PAYMENTS, MY_WAITLIST, NOTIFICATIONS, WAITLIST, INBOX, MESSAGE_LOG, TILL, DAY_CLOSE, MESSAGES),
-    *(ARRIVALS, SYSTEM, VISIT),
+    *(ARRIVALS, SYSTEM, VISIT, WEEK),
     *(BOOK_FOR_PATIENT, USERS, POLICIES, PRICES, RECONCILIATION, AUDIT_TRAIL, PROFILE, SECURITY),
     *(MY_RECORD, BEFORE_VISIT, QUESTIONS, LETTERHEAD),
 )
@@ -86,6 +87,7 @@ def pages_for(actor: Actor | None) -> dict[str, list[Page]]:
 
 def _of_role(actor: Actor) -> list[Page]:
     today = st.Page(TODAY, title=_("Today"), icon=":material/today:", default=actor.role is Role.DOCTOR)
+    week = st.Page(WEEK, title=_("Week"), icon=":material/calendar_view_week:")
     if actor.role is Role.PATIENT:
         return [
             st.Page(FIND_DOCTOR, title=_("Find a doctor"), icon=":material/search:", default=True),
@@ -98,6 +100,7 @@ def _of_role(actor: Actor) -> list[Page]:
     if actor.role is Role.DOCTOR:
         return [
             today,
+            week,
             st.Page(PATIENT_RECORD, title=_("Records"), icon=":material/clinical_notes:"),
             *_hidden((VISIT,)),
         ]
@@ -106,6 +109,7 @@ def _of_role(actor: Actor) -> list[Page]:
         st.Page(BOOK_FOR_PATIENT, title=_("Book for a patient"), icon=icon, default=True),
         st.Page(ARRIVALS, title=_("Arrivals"), icon=":material/how_to_reg:"),
         today,
+        week,
         st.Page(WAITLIST, title=_("Waitlist"), icon=":material/hourglass_top:"),
         st.Page(INBOX, title=_("Inbox"), icon=":material/inbox:"),
         st.Page(MESSAGE_LOG, title=_("Messages"), icon=":material/sms:"),
