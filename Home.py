@@ -9,6 +9,7 @@ from core.i18n import _
 from db.config import config
 from db.models import Role
 from pages.ui import reading, show_messages
+from pages.ui.contrast import make_legible
 from pages.ui.emergencies import flag_emergencies
 from pages.ui.inbox import flag_texts
 from pages.ui.navigation import pages_for
@@ -25,9 +26,11 @@ actor = current_actor()
 is_wide = actor is not None and actor.role is not Role.PATIENT
 st.set_page_config(page_title=clinic.name, page_icon=ICON, layout="wide" if is_wide else "centered")
 
+make_legible()
 page = st.navigation(pages_for(actor), position="top" if actor else "hidden")
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.markdown(f"**:primary[:material/local_hospital: {plain(clinic.name)}]**", width="content")
+    with st.container(key="home_clinic", width="content"):
+        st.markdown(f"**:primary[:material/local_hospital: {plain(clinic.name)}]**", width="content")
     if actor is not None:
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             st.caption(f"{plain(actor.name)} · {_(ROLE[actor.role])}", width="content")

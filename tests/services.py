@@ -4,7 +4,8 @@ Beside them stands what pages and jobs call that takes no actor, and so cannot a
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from functools import cache
 from pathlib import Path
 
 CORE = Path(__file__).parent.parent / "core"
@@ -122,12 +123,15 @@ WITHOUT_ACTOR = {
 Function = tuple[str, ast.FunctionDef]
 
 
-def functions() -> Iterator[Function]:
+@cache
+def functions() -> tuple[Function, ...]:
     """Every function of `core`, by module and name."""
-    for path in sorted(CORE.glob("*.py")):
-        for node in ast.parse(path.read_text(), str(path)).body:
-            if isinstance(node, ast.FunctionDef):
-                yield f"{path.stem}.{node.name}", node
+    return tuple(
+        (f"{path.stem}.{node.name}", node)
+        for path in sorted(CORE.glob("*.py"))
+        for node in ast.parse(path.read_text(), str(path)).body
+        if isinstance(node, ast.FunctionDef)
+    )
 
 
 def acts(function: ast.FunctionDef) -> bool:
@@ -170,17 +174,18 @@ def services() -> list[str]:
     )
 
 
-def asking() -> set[str]:
+@cache
+def asking() -> frozenset[str]:
     """The functions that ask `access`, themselves or through others, before they return anything."""
-    known, before = {"access.require", "access.may"}, 0
-    everything = dict(functions())
+    known, others, before = {"access.require", "access.may"}, dict(functions()), 0
     while len(known) > before:
         before = len(known)
-        known |= {name for name, function in everything.items() if asks_first(name, function, known)}
-    return known
+        known |= {name for name, function in others.items() if asks_first(name, function, known)}
+        others = {name: function for name, function in others.items() if name not in known}
+    return frozenset(known)
 
 
-def asks_first(name: str, function: ast.FunctionDef, known: set[str]) -> bool:
+def asks_first(name: str, function: ast.FunctionDef, known: Set[str]) -> bool:
     """Whether a statement that is always reached asks on the actor's behalf, before any that returns."""
     for statement in _always_reached(function.body):
         asked = [node for node in _outside_branches(statement) if _passes_actor_to(node, name, known)]
@@ -219,7 +224,7 @@ def _outside_branches(statement: ast.stmt) -> Iterator[ast.AST]:
             roots += ast.iter_child_nodes(node)
 
 
-def _passes_actor_to(node: ast.AST, name: str, known: set[str]) -> bool:
+def _passes_actor_to(node: ast.AST, name: str, known: Set[str]) -> bool:
     if not isinstance(node, ast.Call):
         return False
     module = name.partition(".")[0]

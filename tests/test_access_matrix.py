@@ -20,17 +20,22 @@ from core.access import RULES, Action, Actor, Relation
 from core.arrivals import MarkedMeanwhile, NothingToUndo, NotStarted, NotToday
 from core.attachments import NotYourFile
 from core.checkouts import NoCards
+from core.clinic_settings import Details as ClinicDetails
 from core.desk_messages import NobodyWaits
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.identities import Identity
 from core.left_drafts import Left
 from core.letters import CannotSendCodes
+from core.names import NameLeftOut
+from core.places import Place
 from core.prices import ClinicPrices, ServicePrices
 from core.privacy import VisitsAhead
 from core.safeguards import SecondFactorRequired
 from core.second_factors import NothingToConfirm
 from core.series import SeriesTooLong
 from core.series_changes import NoSeries
+from core.services import Details as ServiceDetails
+from core.setting_changes import ChangedMeanwhile
 from core.strandings import NotStranded
 from core.trails import Wanted
 from db.base import Base
@@ -197,6 +202,8 @@ def of_user(**more: Any) -> Recipe:
     )
 
 
+A_CLINIC = ClinicDetails("Clinic", "", "", "Europe/Berlin", 0, 30)
+NO_NAME = ServiceDetails("", "", 30, 30, 0, 0, None, None, is_video=False, needs_room=False, is_active=True)
 WEDNESDAY, MONDAY = on(3, 0).date(), on(8, 0).date()
 BORN = date(1990, 2, 15)
 IDENTITY = Identity("https://accounts.example", "another", NOW, "a@example.org")
@@ -209,12 +216,12 @@ ALL_VISITS = Recipe(
     not_for=Role.DOCTOR,
 )
 RECIPES = {
-    "day_lists.as_pdf": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
-    "history_reports.as_pdf": of_patient(Action.SEE_RECORD),
-    "letter_pdfs.as_pdf": of_record(Action.SEE_RECORD, "letter_id"),
-    "monthly_reports.as_pdf": of_nobody(Action.SEE_REVENUE, year=2026, month=6),
-    "prescription_pdfs.as_pdf": of_record(Action.SEE_RECORD, "prescription_id"),
-    "visit_summaries.as_pdf": of_record(Action.SEE_RECORD, "visit_id"),
+    "day_lists.to_print": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
+    "history_reports.to_print": of_patient(Action.SEE_RECORD),
+    "letter_pdfs.to_print": of_record(Action.SEE_RECORD, "letter_id"),
+    "monthly_reports.to_print": of_nobody(Action.SEE_REVENUE, year=2026, month=6),
+    "prescription_pdfs.to_print": of_record(Action.SEE_RECORD, "prescription_id"),
+    "visit_summaries.to_print": of_record(Action.SEE_RECORD, "visit_id"),
     # A doctor sees the own day, and not the whole clinic's.
     "agendas.clinic_day": Recipe(
         Action.SEE_DAY, lambda _world, _is_own: {"on": WEDNESDAY}, not_for=Role.DOCTOR
@@ -226,6 +233,32 @@ RECIPES = {
     "agendas.past": ALL_VISITS,
     "agendas.upcoming": ALL_VISITS,
     "rooms.all_active": of_nobody(Action.SEARCH_PATIENTS),
+    "clinic_settings.change": of_nobody(
+        Action.CHANGE_SETTINGS, or_else=ChangedMeanwhile, wanted=A_CLINIC, seen=A_CLINIC
+    ),
+    "clinic_settings.details": of_nobody(Action.CHANGE_SETTINGS),
+    "doctor_settings.add_specialty": of_nobody(Action.CHANGE_SETTINGS, name="Podiatry"),
+    "doctor_settings.all_of_them": of_nobody(Action.CHANGE_SETTINGS),
+    "doctor_settings.change": of_nobody(
+        Action.CHANGE_SETTINGS, or_else=NotFound, doctor_id=0, wanted=None, seen=None
+    ),
+    "doctor_settings.details": of_nobody(Action.CHANGE_SETTINGS, or_else=NotFound, doctor_id=0),
+    "places.add": of_nobody(Action.CHANGE_SETTINGS, wanted=Place("Annex", "Lindenstraße 2, Berlin")),
+    "places.add_room": of_nobody(Action.CHANGE_SETTINGS, or_else=NotFound, location_id=0, name="101"),
+    "places.all_of_them": of_nobody(Action.CHANGE_SETTINGS),
+    "places.change": of_nobody(
+        Action.CHANGE_SETTINGS, or_else=NotFound, location_id=0, wanted=None, seen=None
+    ),
+    "places.change_room": of_nobody(
+        Action.CHANGE_SETTINGS, or_else=NotFound, room_id=0, wanted=None, seen=None
+    ),
+    "places.rooms": of_nobody(Action.CHANGE_SETTINGS),
+    "services.add": of_nobody(Action.CHANGE_SETTINGS, or_else=NameLeftOut, wanted=NO_NAME),
+    "services.all_of_them": of_nobody(Action.CHANGE_SETTINGS),
+    "services.change": of_nobody(
+        Action.CHANGE_SETTINGS, or_else=NotFound, service_id=0, wanted=NO_NAME, seen=NO_NAME
+    ),
+    "setting_changes.entries": of_nobody(Action.CHANGE_SETTINGS),
     "series.book": of_patient(
         Action.BOOK_SERIES, or_else=SeriesTooLong, doctor_id=1, service_id=1, starts=[], every_weeks=1
     ),
@@ -303,7 +336,7 @@ RECIPES = {
     ),
     "doctors.specialties": of_nobody(Action.SEARCH_DOCTORS),
     "documents.listed": of_patient(Action.SEE_PAYMENTS),
-    "documents.as_pdf": of_money(Action.SEE_PAYMENTS, "entry_id"),
+    "documents.to_print": of_money(Action.SEE_PAYMENTS, "entry_id"),
     "emergencies.emergency_accesses": of_nobody(Action.REVIEW_ACCESS),
     "emergencies.review": Recipe(
         Action.REVIEW_ACCESS, lambda world, _is_own: {"access_id": world.emergency_id}

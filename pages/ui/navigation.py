@@ -32,6 +32,11 @@ MESSAGE_LOG = "pages/staff/message_log.py"
 TILL = "pages/staff/till.py"
 DAY_CLOSE = "pages/staff/day_close.py"
 USERS = "pages/admin/users.py"
+CLINIC = "pages/admin/clinic.py"
+PLACES = "pages/admin/places.py"
+SERVICES = "pages/admin/services.py"
+DOCTORS = "pages/admin/doctors.py"
+HISTORY = "pages/admin/history.py"
 POLICIES = "pages/admin/policies.py"
 RECONCILIATION = "pages/admin/reconciliation.py"
 MESSAGES = "pages/admin/messages.py"
@@ -55,6 +60,7 @@ BEHIND_GUARDS = (
     *(ARRIVALS, SYSTEM, VISIT, WEEK),
     *(BOOK_FOR_PATIENT, USERS, POLICIES, PRICES, RECONCILIATION, AUDIT_TRAIL, PROFILE, SECURITY),
     *(MY_RECORD, BEFORE_VISIT, QUESTIONS, LETTERHEAD),
+    *(CLINIC, PLACES, SERVICES, DOCTORS, HISTORY),
 )
 
 
@@ -68,12 +74,17 @@ def pages_for(actor: Actor | None) -> dict[str, list[Page]]:
     if actor.role is Role.ADMIN:
         menu[_("Administration")] = [
             st.Page(USERS, title=_("Users"), icon=":material/group:"),
+            st.Page(CLINIC, title=_("Clinic"), icon=":material/local_hospital:"),
+            st.Page(PLACES, title=_("Places and rooms"), icon=":material/location_on:"),
+            st.Page(SERVICES, title=_("Services"), icon=":material/medical_services:"),
+            st.Page(DOCTORS, title=_("Doctors"), icon=":material/stethoscope:"),
             st.Page(POLICIES, title=_("Policies"), icon=":material/rule:"),
             st.Page(RECONCILIATION, title=_("Card payments"), icon=":material/balance:"),
             st.Page(PRICES, title=_("Prices and payment"), icon=":material/payments:"),
             st.Page(MESSAGES, title=_("Texts and reminders"), icon=":material/sms:"),
             st.Page(QUESTIONS, title=_("Questions before visits"), icon=":material/quiz:"),
             st.Page(LETTERHEAD, title=_("Letterhead and letters"), icon=":material/contract:"),
+            st.Page(HISTORY, title=_("History"), icon=":material/history:"),
             st.Page(AUDIT_TRAIL, title=_("Audit trail"), icon=":material/policy:"),
             st.Page(SYSTEM, title=_("System"), icon=":material/monitor_heart:"),
         ]
