@@ -202,6 +202,12 @@ def language_name(code: str) -> str:
     return name
 
 
+@cache
+def language_codes() -> frozenset[str]:
+    """The ISO 639-1 codes of the world's languages."""
+    return frozenset(code for each in Locale.parse("en").languages if len(code := str(each)) == 2)
+
+
 def since(at: datetime, now: datetime) -> str:
     """How far an instant is from `now`, in words: 3 seconds ago, or in 2 hours."""
     shown: str = format_timedelta(at - now, add_direction=True, locale=_locale.get())

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
-from core import calendar_feeds, ledger, records, tills
+from core import calendar_feeds, ledger, profile_drafts, records, tills
 from core.access import RULES, Action, Actor, Relation
 from core.arrivals import MarkedMeanwhile, NothingToUndo, NotStarted, NotToday
 from core.attachments import NotYourFile
@@ -157,8 +157,10 @@ def of_patient(action: Action, *, or_else: type[ClinicError] | None = None, **mo
     )
 
 
-def of_doctor(action: Action, **more: Any) -> Recipe:
-    return Recipe(action, lambda world, is_own: {"doctor_id": world.doctor_id(is_own), **more})
+def of_doctor(action: Action, *, or_else: type[ClinicError] | None = None, **more: Any) -> Recipe:
+    return Recipe(
+        action, lambda world, is_own: {"doctor_id": world.doctor_id(is_own), **more}, or_else=or_else
+    )
 
 
 def of_visit(action: Action, *, or_else: type[ClinicError] | None = None, **more: Any) -> Recipe:
@@ -326,6 +328,10 @@ RECIPES = {
     "doctors.offered_services": of_doctor(Action.SEARCH_DOCTORS),
     "doctors.offering": Recipe(
         Action.SEARCH_DOCTORS, lambda world, _is_own: {"service_id": world.cast.checkup.id}
+    ),
+    "doctors.photo": of_doctor(Action.SEARCH_DOCTORS, or_else=NotFound),
+    "doctors.with_photo": Recipe(
+        Action.SEARCH_DOCTORS, lambda world, is_own: {"doctor_ids": [world.doctor_id(is_own)]}
     ),
     "doctors.places": of_nobody(Action.SEARCH_DOCTORS),
     "doctors.profiles": Recipe(
@@ -505,6 +511,13 @@ RECIPES = {
         or_else=VisitsAhead,
     ),
     "privacy.export": of_patient(Action.EXPORT_PATIENT),
+    "profile_drafts.discard": of_doctor(Action.EDIT_PROFILE, seen=NOW),
+    "profile_drafts.new_photo": of_doctor(Action.EDIT_PROFILE, or_else=NotFound),
+    "profile_drafts.of_doctor": of_doctor(Action.EDIT_PROFILE),
+    "profile_drafts.publish": of_doctor(Action.PUBLISH_PROFILE, seen=NOW),
+    "profile_drafts.save": of_doctor(Action.EDIT_PROFILE, bio="Hello", languages=["de"], seen=NOW),
+    "profile_drafts.send_back": of_doctor(Action.PUBLISH_PROFILE, seen=NOW, remark="Shorter, please"),
+    "profile_drafts.waiting": of_nobody(Action.PUBLISH_PROFILE),
     "profiles.ask_email": of_oneself(
         Action.CHANGE_ACCOUNT, email="new@example.org", password=PASSWORD, or_else=CannotSendCodes
     ),
@@ -670,11 +683,20 @@ def _settle(session: Session) -> World:
 
 
 def _feeds(session: Session, cast: Cast) -> dict[bool, int]:
-    """A calendar address of each doctor's."""
+    """A calendar address of each doctor's; and a draft of their profile, which waits to be published."""
     numbers = {}
     for is_own, actor in ((True, cast.roth), (False, cast.weiss)):
         assert actor.doctor_id is not None
         calendar_feeds.make(session, actor, doctor_id=actor.doctor_id)
+        profile_drafts.save(
+            session,
+            actor,
+            doctor_id=actor.doctor_id,
+            bio="Hello",
+            languages=["de"],
+            seen=None,
+            is_submitted=True,
+        )
         numbers[is_own] = calendar_feeds.listed(session, actor, doctor_id=actor.doctor_id)[0].id
     return numbers
 

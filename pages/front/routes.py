@@ -1,4 +1,4 @@
-"""Our own addresses beside the pages: sessions, `health`, `feeds`, `files`, `logo`, `typing`, `webhooks`."""
+"""Our own addresses beside the pages: sessions, health, feeds, files, logo, photos, typing and webhooks."""
 
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ from pages.front.files import FILES
 from pages.front.health import healthz
 from pages.front.last_words import LAST_WORDS
 from pages.front.logo import LOGO
+from pages.front.photos import PHOTOS
 from pages.front.typing import TYPING
 from pages.front.visitors import is_live
 from pages.front.webhooks import WEBHOOKS
@@ -75,6 +76,7 @@ ROUTES = [
     *WEBHOOKS,
     LOGO,
     FEEDS,
+    *PHOTOS,
     LAST_WORDS,
     *TYPING,
     Route("/healthz", healthz),

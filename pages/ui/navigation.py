@@ -23,6 +23,7 @@ MY_DATA = "pages/patient/my_data.py"
 TODAY = "pages/doctor/today.py"
 WEEK = "pages/doctor/week.py"
 VISIT = "pages/doctor/visit.py"
+MY_PROFILE = "pages/doctor/my_profile.py"
 PATIENT_RECORD = "pages/doctor/patient_record.py"
 BOOK_FOR_PATIENT = "pages/staff/book_for_patient.py"
 ARRIVALS = "pages/staff/arrivals.py"
@@ -43,6 +44,7 @@ MESSAGES = "pages/admin/messages.py"
 QUESTIONS = "pages/admin/questions.py"
 LETTERHEAD = "pages/admin/letterhead.py"
 PRICES = "pages/admin/prices.py"
+PROFILES = "pages/admin/profiles.py"
 AUDIT_TRAIL = "pages/admin/audit_trail.py"
 SYSTEM = "pages/admin/system.py"
 PROFILE = "pages/account/profile.py"
@@ -57,7 +59,7 @@ SIGNED_OUT = (REGISTER, RESET_PASSWORD, ACCEPT_INVITE, DEMO_MAILBOX)
 BEHIND_GUARDS = (
     *(FIND_DOCTOR, DOCTOR, MY_APPOINTMENTS, PAY, RECORD_ACCESS, MY_DATA, TODAY, PATIENT_RECORD),
     *(PAYMENTS, MY_WAITLIST, NOTIFICATIONS, WAITLIST, INBOX, MESSAGE_LOG, TILL, DAY_CLOSE, MESSAGES),
-    *(ARRIVALS, SYSTEM, VISIT, WEEK),
+    *(ARRIVALS, SYSTEM, VISIT, WEEK, MY_PROFILE, PROFILES),
     *(BOOK_FOR_PATIENT, USERS, POLICIES, PRICES, RECONCILIATION, AUDIT_TRAIL, PROFILE, SECURITY),
     *(MY_RECORD, BEFORE_VISIT, QUESTIONS, LETTERHEAD),
     *(CLINIC, PLACES, SERVICES, DOCTORS, HISTORY),
@@ -78,6 +80,7 @@ def pages_for(actor: Actor | None) -> dict[str, list[Page]]:
             st.Page(PLACES, title=_("Places and rooms"), icon=":material/location_on:"),
             st.Page(SERVICES, title=_("Services"), icon=":material/medical_services:"),
             st.Page(DOCTORS, title=_("Doctors"), icon=":material/stethoscope:"),
+            st.Page(PROFILES, title=_("Doctors' profiles"), icon=":material/badge:"),
             st.Page(POLICIES, title=_("Policies"), icon=":material/rule:"),
             st.Page(RECONCILIATION, title=_("Card payments"), icon=":material/balance:"),
             st.Page(PRICES, title=_("Prices and payment"), icon=":material/payments:"),
@@ -113,6 +116,7 @@ def _of_role(actor: Actor) -> list[Page]:
             today,
             week,
             st.Page(PATIENT_RECORD, title=_("Records"), icon=":material/clinical_notes:"),
+            st.Page(MY_PROFILE, title=_("My profile"), icon=":material/badge:"),
             *_hidden((VISIT,)),
         ]
     icon = ":material/event_available:"
