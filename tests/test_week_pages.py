@@ -116,7 +116,7 @@ def test_weeks_and_months_are_turned(open_as: OpenAs, database: Engine, resident
     app.button(key="week_after").click().run()
     assert "Mon 8 Jun – Sun, 14 Jun 2026" in texts(app)
     assert "1 visit ·" in texts(app)
-    app.segmented_control(key="week_view").set_value(View.MONTH).run()
+    app.pills(key="week_view").set_value(View.MONTH).run()
     assert app.title[0].value == "June 2026"
     app.button(key="week_before").click().run()
     assert (app.title[0].value, "0 visits" in texts(app)) == ("May 2026", True)
@@ -128,6 +128,7 @@ def test_weeks_and_months_are_turned(open_as: OpenAs, database: Engine, resident
     ("view", "first", "shown", "before", "after"),
     [
         (View.WEEK, (2026, 6, 1), ((2026, 6, 1), (2026, 6, 7)), (2026, 5, 25), (2026, 6, 8)),
+        (View.LIST, (2026, 6, 3), ((2026, 6, 3), (2026, 6, 9)), (2026, 5, 27), (2026, 6, 10)),
         (View.MONTH, (2026, 3, 1), ((2026, 2, 23), (2026, 4, 5)), (2026, 2, 1), (2026, 4, 1)),
     ],
 )

@@ -33,7 +33,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     if colleagues:
         named = {each.id: each.user.name for each in colleagues}
         doctor_id = choice(_("Doctor"), named, key="week_doctor", width=320)
-    chosen = st.segmented_control(
+    chosen = st.pills(
         _("View"),
         list(VIEWS),
         format_func=lambda each: _(VIEWS[each]),

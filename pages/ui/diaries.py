@@ -34,11 +34,12 @@ COLORS = {
 }
 WANTED_COLOR = "#b0306a"
 STYLE = """
-    .fc { font-size: 0.875rem; }
+    .fc { font-size: 0.875rem; --fc-border-color: rgba(128, 134, 139, 0.35); }
     .fc-event { border-width: 0; cursor: pointer; }
     .fc-timegrid-event .fc-event-main { padding: 1px 4px; overflow: hidden; }
     .fc-event:focus-visible { outline: 3px solid currentColor; outline-offset: 1px; }
     .fc-daygrid-event { white-space: nowrap; overflow: hidden; }
+    .fc-daygrid-event .fc-event-time { flex-shrink: 0; overflow: visible; margin-right: 3px; }
     .fc-license-message { font-size: 10px; }
 """
 
@@ -46,7 +47,7 @@ STYLE = """
 class View(StrEnum):
     WEEK = "timeGridWeek"
     MONTH = "dayGridMonth"
-    LIST = "listWeek"
+    LIST = "sevenDays"  # as a list, from a day on
 
 
 VIEWS = {View.WEEK: N_("Week"), View.MONTH: N_("Month"), View.LIST: N_("List")}
@@ -65,9 +66,11 @@ class Wanted(NamedTuple):
 
 
 def first_day(view: View, on: date) -> date:
-    """The day with which the week or the month around `on` begins, as the reader's language has it."""
+    """The day with which a view of `on` begins: weeks as the reader's language has it, lists with `on`."""
     if view is View.MONTH:
         return on.replace(day=1)
+    if view is View.LIST:
+        return on
     return on - timedelta(days=(on.weekday() - first_weekday()) % 7)
 
 
@@ -163,7 +166,7 @@ def _event(visit: Appointment, view: View, zone: tzinfo, wanted: Wanted | None) 
     starts, ends = _wall(visit.starts_at, zone), _wall(visit.ends_at, zone)
     if wanted is not None and is_wanted:
         starts, ends = wanted.starts, wanted.ends
-    words = [visit.patient.name, visit.service.name]
+    words = [visit.patient.name, *([] if view is View.MONTH else [visit.service.name])]
     if visit.is_offered:
         words.append(_("Offered"))
     elif visit.status is not AppointmentStatus.CONFIRMED:
@@ -211,6 +214,7 @@ def _options(
         "now": _written(clock.now(), zone),
         "initialView": view.value,
         "initialDate": first.isoformat(),
+        "views": {View.LIST.value: {"type": "list", "duration": {"days": 7}}},
         "headerToolbar": False,
         "height": _height(view, opens, time(23, 59) if crosses else closes),
         "locale": spoken().replace("_", "-").lower(),
@@ -227,7 +231,7 @@ def _options(
         "eventInteractive": True,  # to be reached and opened with the keyboard
         "eventTimeFormat": clock_face,
         "slotLabelFormat": clock_face,
-        "noEventsText": _("No visits in this week."),
+        "noEventsText": _("No visits on these days."),
         "moreLinkText": _("more"),
     }
 
