@@ -37,6 +37,7 @@ STYLE = """
     .fc { font-size: 0.875rem; --fc-border-color: rgba(128, 134, 139, 0.35); }
     .fc-event { border-width: 0; cursor: pointer; }
     .fc-timegrid-event .fc-event-main { padding: 1px 4px; overflow: hidden; }
+    .fc-timegrid-event-short .fc-event-main-frame { flex-wrap: nowrap; white-space: nowrap; }
     .fc-event:focus-visible { outline: 3px solid currentColor; outline-offset: 1px; }
     .fc-daygrid-event { white-space: nowrap; overflow: hidden; }
     .fc-daygrid-event .fc-event-time { flex-shrink: 0; overflow: visible; margin-right: 3px; }
