@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from core import access, audit, clock, photos
@@ -66,6 +66,13 @@ def waiting(session: Session, actor: Actor) -> list[Profile]:
     return _profiles(session, ProfileDraft.submitted_at.is_not(None))
 
 
+def count_waiting(session: Session, actor: Actor) -> int:
+    """How many profiles wait to be published."""
+    access.require(actor, Action.PUBLISH_PROFILE)
+    waits = select(func.count()).select_from(ProfileDraft).where(ProfileDraft.submitted_at.is_not(None))
+    return session.scalar(waits) or 0
+
+
 def _profiles(session: Session, which: ColumnElement[bool]) -> list[Profile]:
     rows = session.execute(
         select(Doctor, Doctor.photo.is_not(None), ProfileDraft, ProfileDraft.photo.is_not(None))
@@ -125,6 +132,9 @@ def discard(session: Session, actor: Actor, *, doctor_id: int, seen: datetime | 
     if draft := _draft_as_seen(session, doctor_id, seen):
         session.delete(draft)
         session.flush()
+        audit.record(
+            session, actor, Action.EDIT_PROFILE, kind="doctor", number=doctor_id, doctor_id=doctor_id
+        )
 
 
 def publish(session: Session, actor: Actor, *, doctor_id: int, seen: datetime | None) -> None:

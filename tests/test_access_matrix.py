@@ -511,6 +511,7 @@ RECIPES = {
         or_else=VisitsAhead,
     ),
     "privacy.export": of_patient(Action.EXPORT_PATIENT),
+    "profile_drafts.count_waiting": of_nobody(Action.PUBLISH_PROFILE),
     "profile_drafts.discard": of_doctor(Action.EDIT_PROFILE, seen=NOW),
     "profile_drafts.new_photo": of_doctor(Action.EDIT_PROFILE, or_else=NotFound),
     "profile_drafts.of_doctor": of_doctor(Action.EDIT_PROFILE),

@@ -81,6 +81,7 @@ def test_only_what_was_sent_is_published_and_as_it_was_shown(session: Session, c
         profile_drafts.publish(session, cast.admin, doctor_id=cast.dr_roth.id, seen=seen)
     shown = write(session, cast)
     [waiting] = profile_drafts.waiting(session, cast.admin)
+    assert profile_drafts.count_waiting(session, cast.admin) == 1
     assert (waiting.doctor.id, waiting.seen) == (cast.dr_roth.id, shown)
     with time_is(NOW + timedelta(minutes=1)):
         write(session, cast, bio="Something nobody has read.")

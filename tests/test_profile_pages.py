@@ -29,6 +29,10 @@ def draft(database: Engine, residents: Residents) -> ProfileDraft | None:
         return session.get(ProfileDraft, residents.roth_id, options=[undefer(ProfileDraft.photo)])
 
 
+def links(app: AppTest) -> list[str]:
+    return [element.proto.label for element in app.get("page_link")]
+
+
 def fields(app: AppTest) -> tuple[str, str]:
     """The keys of the words and of the languages: they change once the form is done."""
     return app.text_area[0].key or "", app.multiselect[0].key or ""
@@ -99,7 +103,10 @@ def test_an_administrator_publishes_what_patients_then_read(
 ) -> None:
     assert said(open_as("albert", THEIRS).info) == ["No profile waits to be published."]
     sent(database, residents)
-    app = open_as("albert", THEIRS)
+    app = open_as("albert")
+    assert "1 doctor's profile waits to be published" in links(app)
+    assert "1 doctor's profile waits to be published" not in links(open_as("rita"))
+    app.switch_page(THEIRS).run()
     assert "1 profile waits." in texts(app)
     assert [text.value for text in app.text] == ["Heart and patience."]
     app.button(key=f"profiles_publish_{residents.roth_id}").click().run()

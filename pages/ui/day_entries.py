@@ -21,7 +21,8 @@ def who_is_next(visits: Sequence[Appointment], actor: Actor, zone: tzinfo) -> No
     """Who is in the room and who waits, and otherwise who comes next; nothing when nobody is left."""
     here = [each for each in visits if each.status is AppointmentStatus.IN_ROOM]
     waiting = [each for each in visits if each.status is AppointmentStatus.ARRIVED]
-    coming = [each for each in visits if each.status is AppointmentStatus.CONFIRMED]
+    now = clock.now()
+    coming = [each for each in visits if each.status is AppointmentStatus.CONFIRMED and each.ends_at > now]
     if not (here or waiting or coming):
         return
     with st.container(border=True, key="today_next"):
