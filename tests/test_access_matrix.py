@@ -20,7 +20,7 @@ from core.access import RULES, Action, Actor, Relation
 from core.arrivals import MarkedMeanwhile, NothingToUndo, NotStarted, NotToday
 from core.attachments import NotYourFile
 from core.checkouts import NoCards
-from core.desk_messages import NobodyWaits
+from core.desk_messages import NobodyWaits, NotReached
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.identities import Identity
 from core.left_drafts import Left
@@ -151,8 +151,10 @@ def of_patient(action: Action, *, or_else: type[ClinicError] | None = None, **mo
     )
 
 
-def of_doctor(action: Action, **more: Any) -> Recipe:
-    return Recipe(action, lambda world, is_own: {"doctor_id": world.doctor_id(is_own), **more})
+def of_doctor(action: Action, *, or_else: type[ClinicError] | None = None, **more: Any) -> Recipe:
+    return Recipe(
+        action, lambda world, is_own: {"doctor_id": world.doctor_id(is_own), **more}, or_else=or_else
+    )
 
 
 def of_visit(action: Action, *, or_else: type[ClinicError] | None = None, **more: Any) -> Recipe:
@@ -246,6 +248,11 @@ RECIPES = {
     "arrivals.complete": of_visit(Action.CHECK_IN, or_else=NotStarted),
     "arrivals.mark_missed": of_visit(Action.CHECK_IN, or_else=NotStarted),
     "arrivals.undo": of_visit(Action.CHECK_IN, or_else=NothingToUndo),
+    "boards.fingerprint": Recipe(
+        Action.SEE_DAY, lambda _world, _is_own: {"on": WEDNESDAY}, not_for=Role.DOCTOR
+    ),
+    "boards.rows": Recipe(Action.SEE_DAY, lambda _world, _is_own: {"on": WEDNESDAY}, not_for=Role.DOCTOR),
+    "delay_messages.tell_affected": of_doctor(Action.TELL_LATE, or_else=NobodyWaits),
     "attachments.add": of_patient(Action.ADD_DOCUMENT, name="Letter.pdf", content=b"%PDF-1.7"),
     "attachments.content": of_record(Action.SEE_RECORD, "attachment_id"),
     "attachments.of_patient": of_patient(Action.SEE_RECORD),
@@ -271,6 +278,11 @@ RECIPES = {
         Action.TELL_LATE,
         lambda world, is_own: {"doctor_id": world.doctor_id(is_own), "minutes": 20},
         or_else=NobodyWaits,
+    ),
+    "desk_messages.send_ticket": of_visit(Action.SEE_CONTACT, or_else=NotReached),
+    "tickets.as_pdf": of_visit(Action.SEE_APPOINTMENT),
+    "walk_ins.next_times": Recipe(
+        Action.SEARCH_PATIENTS, lambda world, _is_own: {"service_id": world.cast.checkup.id}
     ),
     "desk_messages.send_payment_link": of_visit(Action.TAKE_PAYMENT, or_else=NoCards),
     "doctors.all_active": of_nobody(Action.SEARCH_DOCTORS),
@@ -504,6 +516,7 @@ RECIPES = {
             "service_id": world.cast.checkup.id,
         },
     ),
+    "statements.of_visit": of_visit(Action.SEE_PAYMENTS),
     "statements.of_patients": Recipe(
         Action.SEE_PAYMENTS, lambda world, is_own: {"patient_ids": [world.patient_id(is_own)]}
     ),
