@@ -114,8 +114,18 @@ def _scenes(clinic: Clinic) -> list[Scene]:
         ),
         Scene("users", "admin", navigation.USERS),
         Scene("audit trail", "admin", navigation.AUDIT_TRAIL),
-        Scene("book for a patient: name typed", "staff", state={"people_text": "an mu"}),
-        Scene("book for a patient: patient chosen", "staff", state={"people_chosen": patient_id}),
+        Scene(
+            "book for a patient: name typed",
+            "staff",
+            navigation.BOOK_FOR_PATIENT,
+            state={"people_text": "an mu"},
+        ),
+        Scene(
+            "book for a patient: patient chosen",
+            "staff",
+            navigation.BOOK_FOR_PATIENT,
+            state={"people_chosen": patient_id},
+        ),
     ]
 
 

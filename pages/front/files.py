@@ -19,6 +19,7 @@ from core import (
     monthly_reports,
     prescription_pdfs,
     privacy,
+    tickets,
     trails,
     visit_summaries,
 )
@@ -113,6 +114,16 @@ async def letter(request: Request) -> Response:
     return await answer(request, build)
 
 
+async def ticket(request: Request) -> Response:
+    """The ticket of a visit."""
+
+    def build(session: Any, actor: Actor) -> File:
+        number = handouts.number(request)
+        return File(tickets.as_pdf(session, actor, appointment_id=number), PDF, f"ticket-{number}.pdf")
+
+    return await answer(request, build)
+
+
 async def day(request: Request) -> Response:
     """The list of a doctor's day."""
 
@@ -152,6 +163,7 @@ FILES = [
     Route("/files/history/{number}.pdf", history),
     Route("/files/visits/{number}.pdf", visit),
     Route("/files/prescriptions/{number}.pdf", prescription),
+    Route("/files/tickets/{number}.pdf", ticket),
     Route("/files/letters/{number}.pdf", letter),
     Route("/files/days/{number}/{day}.pdf", day),
     Route("/files/months/{month}.pdf", month),
