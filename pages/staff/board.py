@@ -1,20 +1,23 @@
 """The board: who is expected today, who waits and who is in the room, and what the desk does about it."""
 
+from datetime import timedelta
+
 import streamlit as st
 
-from core import clinics, clock, doctors, rooms
+from core import boards, clinics, clock, doctors, rooms
 from core.i18n import _, long_day
-from db.models import Role
+from db.models import AppointmentStatus, Role
 from pages.ui import choice, plain, reading, require
 from pages.ui.arrivals import late_popover
 from pages.ui.board_visits import visit_panel
-from pages.ui.boards import LISTS, OPEN, WALK_IN, Board, Cards, Shown, counted, draw
+from pages.ui.boards import LISTS, OPEN, WALK_IN, Cards, Shown, counted, draw
 from pages.ui.sessions import current_actor
 from pages.ui.walk_ins import walk_in_panel
 
 actor = require(Role.STAFF, Role.ADMIN)
 
 SECONDS = 5
+MINUTE = timedelta(minutes=1)
 
 
 def panel() -> None:
@@ -58,41 +61,31 @@ def filters() -> Shown:
 
 @st.fragment(run_every=SECONDS)
 def follow() -> None:
-    """Look every few seconds whether something has changed, without touching the rest of the page.
+    """Look every few seconds, and draw the page anew when something has changed or waiting went on a minute.
 
-    What a click here has come to is said by the whole page, which also opens what it has opened.
+    What is typed and not sent yet stays where it is: nothing on the page becomes another field.
     """
-    now = clock.now()
-    is_over = now.astimezone(zone).date() != board.on
-    if is_over or "message" in st.session_state or st.session_state.get(OPEN) != drawn_open:
-        st.rerun()
-    now_acting = current_actor()  # speaks the language too, which nobody else does here
-    if now_acting is None:
+    now_acting, now = current_actor(), clock.now()
+    if now_acting is None or now.astimezone(zone).date() != today:
         st.rerun()
     with reading() as session:
-        board.look(session, now_acting)
-    rows = wanted.of(board.rows)
-    if not rows:
-        st.info(
-            _("There are no visits today.") if not board.rows else _("No visit of today is like that."),
-            icon=":material/event_available:",
-        )
-        return
-    st.caption(counted(rows))
-    cards = Cards(now_acting, zone, clinic.currency, now, board.rows)
-    cards.late_doctors(rows)
-    draw(cards, rows, wanted.state)
+        mark = boards.fingerprint(session, now_acting, on=today)
+    if mark != seen or (somebody_waits and now - drawn_at >= MINUTE):
+        st.rerun()
 
 
 with reading() as session:
     clinic, zone = clinics.settings(session), clinics.zone(session)
     colleagues = {each.id: each.user.name for each in doctors.all_active(session, actor)}
     named_rooms = {each.id: each.name for each in rooms.all_active(session, actor)}
-board = Board(clock.now().astimezone(zone).date())
+    drawn_at = clock.now()
+    today = drawn_at.astimezone(zone).date()
+    seen, rows = boards.fingerprint(session, actor, on=today), boards.rows(session, actor, on=today)
+somebody_waits = any(row.status is AppointmentStatus.ARRIVED for row in rows)
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
     with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
         st.title(_("Board"), width="content")
-        st.caption(plain(long_day(board.on)), width="content")
+        st.caption(plain(long_day(today)), width="content")
     st.button(
         _("Walk-in or call"),
         icon=":material/person_add:",
@@ -101,7 +94,17 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         args=({OPEN: WALK_IN},),
         key="board_walk_in",
     )
-drawn_open = st.session_state.get(OPEN)
 panel()
 wanted = filters()
+shown = wanted.of(rows)
+if shown:
+    st.caption(counted(shown))
+    cards = Cards(actor, zone, clinic.currency, drawn_at, rows)
+    cards.late_doctors(shown)
+    draw(cards, shown, wanted.state)
+else:
+    st.info(
+        _("No visit of today is like that.") if rows else _("There are no visits today."),
+        icon=":material/event_available:",
+    )
 follow()

@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime, tzinfo
-from typing import Any, NamedTuple
+from datetime import datetime, tzinfo
+from typing import NamedTuple
 
 import streamlit as st
 
-from core import boards, delay_messages, delays
+from core import delay_messages, delays
 from core.access import Actor
 from core.boards import Row
 from core.i18n import N_, _, clock_time, ngettext
@@ -20,7 +20,7 @@ from pages.ui.words import plain, status_badge
 
 OPEN = "board_open"  # the number of the visit whose panel is open, `WALK_IN`, or nothing
 WALK_IN = "walk-in"
-DRAWN = 10  # of each list at first: hundreds take seconds to draw
+DRAWN = 8  # of each list at first: hundreds take seconds to draw
 LATE_DRAWN = 6
 LISTS: dict[str, tuple[str, frozenset[AppointmentStatus]]] = {
     "expected": (N_("Expected"), frozenset({AppointmentStatus.PENDING, AppointmentStatus.CONFIRMED})),
@@ -30,21 +30,6 @@ LISTS: dict[str, tuple[str, frozenset[AppointmentStatus]]] = {
     "missed": (N_("Missed"), frozenset({AppointmentStatus.NO_SHOW})),
 }
 BESIDE = ("expected", "waiting", "in_room")
-
-
-class Board:
-    """A day's rows as they were read last, and what tells whether they are still so."""
-
-    def __init__(self, on: date) -> None:
-        self.on, self.mark = on, ""
-        self.rows: list[Row] = []
-
-    def look(self, session: Any, actor: Actor) -> None:
-        """Read the rows again if anything on them has changed."""
-        mark = boards.fingerprint(session, actor, on=self.on)
-        if mark != self.mark:
-            self.rows = boards.rows(session, actor, on=self.on)
-            self.mark = mark
 
 
 class Shown(NamedTuple):
@@ -116,7 +101,7 @@ class Cards:
         return marks
 
     def _time(self, at: datetime) -> str:
-        return plain(clock_time(at, self.zone))
+        return clock_time(at, self.zone)
 
     def late_doctors(self, rows: Sequence[Row]) -> None:
         """The doctors who are running late, with a way to tell those who do not know it yet."""

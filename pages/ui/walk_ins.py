@@ -9,6 +9,7 @@ from core import appointments, arrivals, clock, doctors, overbookings, walk_ins
 from core.access import Actor
 from core.i18n import N_, _, clock_time
 from db.models import Appointment, AppointmentStatus, Patient
+from pages.ui import tills
 from pages.ui.actions import form_key, perform
 from pages.ui.boards import OPEN
 from pages.ui.choices import choice
@@ -38,6 +39,8 @@ def walk_in_panel(actor: Actor, zone: tzinfo) -> None:
         free = walk_ins.next_times(session, actor, service_id=service_id)
     if not free:
         st.info(_("No doctor has a free time left today for this."), icon=":material/event_busy:")
+    else:
+        st.caption(_("The next free time today: one click books it."))
     key = form_key(FORM)
     with st.container(horizontal=True):
         for each in free:
@@ -76,7 +79,8 @@ def _go_on(booked: Appointment | None) -> None:
         message = st.session_state.get("message")
         perform(arrivals.check_in, appointment_id=booked.id, done="")
         st.session_state["message"] = message
-    st.session_state.update({OPEN: booked.id, "people_chosen": None, "people_text": ""})
+    st.session_state.update({OPEN: booked.id, tills.OPEN: booked.id})
+    st.session_state.update({"people_chosen": None, "people_text": ""})
 
 
 def _overbook_form(actor: Actor, patient: Patient, service_id: int, zone: tzinfo) -> None:
