@@ -112,9 +112,12 @@ def reminded(
     )
 
 
-def tell_at_once(session: Session, appointment_id: int) -> None:
-    """Send what was just written about a visit at once, at night too: the patient asked for it by text."""
-    session.execute(
+def tell_at_once(session: Session, appointment_id: int) -> bool:
+    """Send what was just written about a visit at once, at night too: its patient waits for it.
+
+    Whether there was something to send.
+    """
+    found = session.execute(
         update(Notification)
         .where(
             Notification.appointment_id == appointment_id,
@@ -125,8 +128,10 @@ def tell_at_once(session: Session, appointment_id: int) -> None:
             send_after=clock.now(),
             details=Notification.details.concat({"is_answer": True}),
         )
+        .returning(Notification.id)
         .execution_options(synchronize_session=False)
     )
+    return bool(found.all())
 
 
 def answered(

@@ -148,7 +148,8 @@ def _untrue(session: Session, message: Notification, visit: Appointment) -> str:
         is_unpaid = visit.payment_status in {PaymentStatus.UNPAID, PaymentStatus.PARTLY_PAID}
         is_held = visit.status is AppointmentStatus.PENDING
         return "" if is_held and is_unpaid else "there is nothing to pay"
-    if visit.status is not AppointmentStatus.CONFIRMED:
+    is_here = visit.status is AppointmentStatus.ARRIVED and message.details.get("is_answer")
+    if visit.status is not AppointmentStatus.CONFIRMED and not is_here:
         return "the visit does not take place"
     if kind is MessageKind.CHOICE and not choice_links.is_open(session, message.details["link_id"]):
         return "the link is over"

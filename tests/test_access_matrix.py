@@ -22,7 +22,7 @@ from core.arrivals import MarkedMeanwhile, NothingToUndo, NotStarted, NotToday
 from core.attachments import NotYourFile
 from core.checkouts import NoCards
 from core.clinic_settings import Details as ClinicDetails
-from core.desk_messages import NobodyWaits
+from core.desk_messages import NobodyWaits, NotReached
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.identities import Identity
 from core.left_drafts import Left
@@ -322,6 +322,11 @@ RECIPES = {
     "arrivals.complete": of_visit(Action.CHECK_IN, or_else=NotStarted),
     "arrivals.mark_missed": of_visit(Action.CHECK_IN, or_else=NotStarted),
     "arrivals.undo": of_visit(Action.CHECK_IN, or_else=NothingToUndo),
+    "boards.fingerprint": Recipe(
+        Action.SEE_DAY, lambda _world, _is_own: {"on": WEDNESDAY}, not_for=Role.DOCTOR
+    ),
+    "boards.rows": Recipe(Action.SEE_DAY, lambda _world, _is_own: {"on": WEDNESDAY}, not_for=Role.DOCTOR),
+    "delay_messages.tell_affected": of_doctor(Action.TELL_LATE, or_else=NobodyWaits),
     "attachments.add": of_patient(Action.ADD_DOCUMENT, name="Letter.pdf", content=b"%PDF-1.7"),
     "attachments.content": of_record(Action.SEE_RECORD, "attachment_id"),
     "attachments.of_patient": of_patient(Action.SEE_RECORD),
@@ -358,6 +363,11 @@ RECIPES = {
         Action.TELL_LATE,
         lambda world, is_own: {"doctor_id": world.doctor_id(is_own), "minutes": 20},
         or_else=NobodyWaits,
+    ),
+    "desk_messages.send_ticket": of_visit(Action.SEE_CONTACT, or_else=NotReached),
+    "tickets.to_print": of_visit(Action.SEE_APPOINTMENT),
+    "walk_ins.next_times": Recipe(
+        Action.SEARCH_PATIENTS, lambda world, _is_own: {"service_id": world.cast.checkup.id}
     ),
     "desk_messages.send_payment_link": of_visit(Action.TAKE_PAYMENT, or_else=NoCards),
     "doctors.all_active": of_nobody(Action.SEARCH_DOCTORS),
@@ -603,6 +613,7 @@ RECIPES = {
             "service_id": world.cast.checkup.id,
         },
     ),
+    "statements.of_visit": of_visit(Action.SEE_PAYMENTS),
     "statements.of_patients": Recipe(
         Action.SEE_PAYMENTS, lambda world, is_own: {"patient_ids": [world.patient_id(is_own)]}
     ),

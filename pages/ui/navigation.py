@@ -26,7 +26,7 @@ VISIT = "pages/doctor/visit.py"
 MY_PROFILE = "pages/doctor/my_profile.py"
 PATIENT_RECORD = "pages/doctor/patient_record.py"
 BOOK_FOR_PATIENT = "pages/staff/book_for_patient.py"
-ARRIVALS = "pages/staff/arrivals.py"
+BOARD = "pages/staff/board.py"
 WAITLIST = "pages/staff/waitlist.py"
 INBOX = "pages/staff/inbox.py"
 MESSAGE_LOG = "pages/staff/message_log.py"
@@ -64,7 +64,7 @@ SIGNED_OUT = (REGISTER, RESET_PASSWORD, ACCEPT_INVITE, DEMO_MAILBOX, CHOOSE_TIME
 BEHIND_GUARDS = (
     *(FIND_DOCTOR, DOCTOR, MY_APPOINTMENTS, PAY, RECORD_ACCESS, MY_DATA, TODAY, PATIENT_RECORD),
     *(PAYMENTS, MY_WAITLIST, NOTIFICATIONS, WAITLIST, INBOX, MESSAGE_LOG, TILL, DAY_CLOSE, MESSAGES),
-    *(ARRIVALS, SYSTEM, VISIT, WEEK, MY_PROFILE, PROFILES),
+    *(BOARD, SYSTEM, VISIT, WEEK, MY_PROFILE, PROFILES),
     *(BOOK_FOR_PATIENT, USERS, POLICIES, PRICES, RECONCILIATION, AUDIT_TRAIL, PROFILE, SECURITY),
     *(MY_RECORD, BEFORE_VISIT, QUESTIONS, LETTERHEAD),
     *(HOLIDAYS, HOURS, DOCTOR_HOURS, UNSETTLED),
@@ -127,10 +127,9 @@ def _of_role(actor: Actor) -> list[Page]:
             st.Page(MY_PROFILE, title=_("My profile"), icon=":material/badge:"),
             *_hidden((VISIT, UNSETTLED)),
         ]
-    icon = ":material/event_available:"
     return [
-        st.Page(BOOK_FOR_PATIENT, title=_("Book for a patient"), icon=icon, default=True),
-        st.Page(ARRIVALS, title=_("Arrivals"), icon=":material/how_to_reg:"),
+        st.Page(BOARD, title=_("Board"), icon=":material/view_kanban:", default=True),
+        st.Page(BOOK_FOR_PATIENT, title=_("Book for a patient"), icon=":material/event_available:"),
         today,
         week,
         st.Page(WAITLIST, title=_("Waitlist"), icon=":material/hourglass_top:"),
