@@ -14,6 +14,7 @@ from pages.ui.emergencies import flag_emergencies
 from pages.ui.inbox import flag_texts
 from pages.ui.navigation import pages_for
 from pages.ui.other_sites import offer_link
+from pages.ui.profile_flags import flag_profiles
 from pages.ui.refund_flags import flag_refunds
 from pages.ui.sessions import current_actor, sign_out
 from pages.ui.unsettled import flag_unsettled
@@ -67,5 +68,6 @@ if actor is not None:
     flag_refunds(actor)
     flag_texts(actor)
     flag_unsettled(actor)
+    flag_profiles(actor)
 show_messages()
 page.run()

@@ -52,3 +52,7 @@ class FormAlreadySent(ClinicError):
 
 class TryAgain(ClinicError):
     message = N_("Somebody else was changing the same visits. Please try again.")
+
+
+class ChangedMeanwhile(ClinicError):
+    message = N_("This visit has been changed since you looked. Please look at it again.")

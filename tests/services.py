@@ -71,6 +71,7 @@ WITHOUT_ACTOR = {
     "choices.is_over": _COUNTED,
     "choices.look": _BEFORE + "takes the secret of a link that only the patient was sent",
     "closures.home_country": _EVERYBODYS + "in which country the clinic's time zone is",
+    "calendar_feeds.read": "takes the secret of one calendar, which tells initials and times",
     "clinics.settings": _EVERYBODYS + "the clinic's name, zone and policies",
     "clinics.zone": _EVERYBODYS + "the clinic's zone",
     "delivery_reports.note": "enters what the carrier of texts has signed",

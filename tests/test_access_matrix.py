@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
-from core import absences, ledger, records, slot_previews, tills
+from core import absences, calendar_feeds, ledger, profile_drafts, records, slot_previews, tills
 from core.access import RULES, Action, Actor, Relation
 from core.arrivals import MarkedMeanwhile, NothingToUndo, NotStarted, NotToday
 from core.attachments import NotYourFile
@@ -108,6 +108,7 @@ class World:
     waits: dict[bool, Waiting]
     record: dict[bool, Clinical]
     absences: dict[bool, int]
+    feeds: dict[bool, int]
 
     def patient_id(self, is_own: bool) -> int:
         return (self.cast.ada if is_own else self.cast.ben).patient_ids[0]
@@ -232,6 +233,7 @@ RECIPES = {
         Action.SEE_DAY, lambda _world, _is_own: {"on": WEDNESDAY}, not_for=Role.DOCTOR
     ),
     "agendas.day": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
+    "agendas.between": of_doctor(Action.SEE_DAY, from_on=WEDNESDAY, until_on=MONDAY),
     "agendas.next_patient": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "agendas.one": of_visit(Action.SEE_APPOINTMENT),
     "agendas.past": ALL_VISITS,
@@ -330,8 +332,15 @@ RECIPES = {
         Action.OVERBOOK, lambda world, is_own: world.offer(is_own) | {"reason": "In pain"}
     ),
     "appointments.reschedule": of_visit(Action.MOVE, starts_at=on(4, 10)),
-    "attendances.confirm": of_visit(Action.MOVE),
+    "attendances.confirm": Recipe(  # it is the patient who says so, or the desk that has heard it
+        Action.MOVE,
+        lambda world, is_own: {"appointment_id": world.visits[is_own]},
+        not_for=Role.DOCTOR,
+    ),
     "cancellations.expected": of_visit(Action.CANCEL),
+    "calendar_feeds.listed": of_doctor(Action.SUBSCRIBE),
+    "calendar_feeds.make": of_doctor(Action.SUBSCRIBE),
+    "calendar_feeds.revoke": Recipe(Action.SUBSCRIBE, lambda world, is_own: {"feed_id": world.feeds[is_own]}),
     "calendars.visit_ics": of_visit(Action.SEE_APPOINTMENT, public_url="https://portal.example.org"),
     "checkouts.begin": of_visit(Action.PAY, or_else=NoCards),
     "checkouts.progress": of_visit(Action.PAY),
@@ -339,6 +348,10 @@ RECIPES = {
     "contact_preferences.save": of_patient(
         Action.SET_CONTACT, contact_by=None, wants_texts=False, wants_reminders=False, time_zone=None
     ),
+    "diary_changes.move": of_visit(Action.SEE_DAY, starts_at=on(4, 10), version=0),
+    "diary_changes.stretch": of_visit(Action.SEE_DAY, ends_at=on(3, 11), version=0),
+    "days.away_between": of_doctor(Action.SEE_DAY, from_on=WEDNESDAY, until_on=MONDAY),
+    "days.hours_between": of_doctor(Action.SEE_DAY, from_on=WEDNESDAY, until_on=MONDAY),
     "days.timeline": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "days.working_hours": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "desk_messages.running_late": Recipe(
@@ -354,6 +367,10 @@ RECIPES = {
     "doctors.offered_services": of_doctor(Action.SEARCH_DOCTORS),
     "doctors.offering": Recipe(
         Action.SEARCH_DOCTORS, lambda world, _is_own: {"service_id": world.cast.checkup.id}
+    ),
+    "doctors.photo": of_doctor(Action.SEARCH_DOCTORS, or_else=NotFound),
+    "doctors.with_photo": Recipe(
+        Action.SEARCH_DOCTORS, lambda world, is_own: {"doctor_ids": [world.doctor_id(is_own)]}
     ),
     "doctors.places": of_nobody(Action.SEARCH_DOCTORS),
     "doctors.profiles": Recipe(
@@ -533,6 +550,14 @@ RECIPES = {
         or_else=VisitsAhead,
     ),
     "privacy.export": of_patient(Action.EXPORT_PATIENT),
+    "profile_drafts.count_waiting": of_nobody(Action.PUBLISH_PROFILE),
+    "profile_drafts.discard": of_doctor(Action.EDIT_PROFILE, seen=NOW),
+    "profile_drafts.new_photo": of_doctor(Action.EDIT_PROFILE, or_else=NotFound),
+    "profile_drafts.of_doctor": of_doctor(Action.EDIT_PROFILE),
+    "profile_drafts.publish": of_doctor(Action.PUBLISH_PROFILE, seen=NOW),
+    "profile_drafts.save": of_doctor(Action.EDIT_PROFILE, bio="Hello", languages=["de"], seen=NOW),
+    "profile_drafts.send_back": of_doctor(Action.PUBLISH_PROFILE, seen=NOW, remark="Shorter, please"),
+    "profile_drafts.waiting": of_nobody(Action.PUBLISH_PROFILE),
     "profiles.ask_email": of_oneself(
         Action.CHANGE_ACCOUNT, email="new@example.org", password=PASSWORD, or_else=CannotSendCodes
     ),
@@ -698,7 +723,8 @@ def _settle(session: Session) -> World:
         is_own: make.time_off(session, doctor, on(19, 9), on(19, 12)).id
         for is_own, doctor in ((True, cast.dr_roth), (False, cast.dr_weiss))
     }
-    return World(cast, visits, child.id, money, _waiting(session, cast), record, away)
+    feeds = _feeds(session, cast)
+    return World(cast, visits, child.id, money, _waiting(session, cast), record, away, feeds)
 
 
 def _as_shown(world: World, is_own: bool) -> Appointment:
@@ -714,6 +740,25 @@ def _as_shown(world: World, is_own: bool) -> Appointment:
         ends_at=until,
         blocked=Range(at, until),
     )
+
+
+def _feeds(session: Session, cast: Cast) -> dict[bool, int]:
+    """A calendar address of each doctor's; and a draft of their profile, which waits to be published."""
+    numbers = {}
+    for is_own, actor in ((True, cast.roth), (False, cast.weiss)):
+        assert actor.doctor_id is not None
+        calendar_feeds.make(session, actor, doctor_id=actor.doctor_id)
+        profile_drafts.save(
+            session,
+            actor,
+            doctor_id=actor.doctor_id,
+            bio="Hello",
+            languages=["de"],
+            seen=None,
+            is_submitted=True,
+        )
+        numbers[is_own] = calendar_feeds.listed(session, actor, doctor_id=actor.doctor_id)[0].id
+    return numbers
 
 
 def _clinical(session: Session, cast: Cast, actor: Actor, doctor: Doctor, signing: Actor) -> Clinical:

@@ -7,7 +7,7 @@ temporary file; then it streams. A download that is broken off stops the work. O
 import re
 from collections.abc import Callable
 from datetime import date
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -55,6 +55,7 @@ class Ready(NamedTuple):
 
 
 Build = Callable[[Any, Actor], File | Print | Ready]
+Built = TypeVar("Built")
 
 
 async def answer(request: Request, build: Build, *, places: Places = SHORT) -> Response:
@@ -62,15 +63,12 @@ async def answer(request: Request, build: Build, *, places: Places = SHORT) -> R
 
     Who finds no place among those who have something made waits a moment, and is then asked to come again.
     """
-    token = request.cookies.get(session_cookie())
-    address = request.client.host if request.client else None
-    actor = await run_in_threadpool(_actor, token, address)
+    actor = await asking(request)
     if actor is None:
         return PlainTextResponse(_("Please sign in to see this page."), 401)
-    use_locale(actor.locale)
     try:
         async with streams.place(request, places, actor.user_id):
-            return await _answered(request, await run_in_threadpool(_built, actor, build))
+            return await _answered(request, await run_in_threadpool(built, actor, build))
     except TooBusy as busy:
         return streams.come_again(str(busy))
     except BAD_QUERIES as error:
@@ -79,12 +77,22 @@ async def answer(request: Request, build: Build, *, places: Places = SHORT) -> R
         return PlainTextResponse(_("That is not here any more."), 404)
 
 
-async def _answered(request: Request, built: File | Print | Ready) -> Response:
-    headers = {"content-disposition": _disposition(built.name)}
-    if isinstance(built, File):
-        return Response(built.content, media_type=built.media_type, headers=headers)
-    file = built.file if isinstance(built, Ready) else await streams.made(request, built.what)
-    return streams.Streamed(file, media_type=built.media_type, headers=headers)
+async def asking(request: Request) -> Actor | None:
+    """Who asks, whose language is spoken from here on; None for somebody who is not signed in."""
+    token = request.cookies.get(session_cookie())
+    address = request.client.host if request.client else None
+    actor = await run_in_threadpool(_actor, token, address)
+    if actor is not None:
+        use_locale(actor.locale)
+    return actor
+
+
+async def _answered(request: Request, made: File | Print | Ready) -> Response:
+    headers = {"content-disposition": _disposition(made.name)}
+    if isinstance(made, File):
+        return Response(made.content, media_type=made.media_type, headers=headers)
+    file = made.file if isinstance(made, Ready) else await streams.made(request, made.what)
+    return streams.Streamed(file, media_type=made.media_type, headers=headers)
 
 
 def _disposition(name: str) -> str:
@@ -100,7 +108,7 @@ def _actor(token: str | None, address: str | None) -> Actor | None:
         return sign_ins.current_actor(session, token, address=address)
 
 
-def _built(actor: Actor, build: Build) -> File | Print | Ready:
+def built(actor: Actor, build: Callable[[Any, Actor], Built]) -> Built:
     """What `build` reads for the actor. Refusals go into the trail."""
     try:
         with unit_of_work() as session:

@@ -21,7 +21,9 @@ BEFORE_VISIT = "pages/patient/before_visit.py"
 RECORD_ACCESS = "pages/patient/record_access.py"
 MY_DATA = "pages/patient/my_data.py"
 TODAY = "pages/doctor/today.py"
+WEEK = "pages/doctor/week.py"
 VISIT = "pages/doctor/visit.py"
+MY_PROFILE = "pages/doctor/my_profile.py"
 PATIENT_RECORD = "pages/doctor/patient_record.py"
 BOOK_FOR_PATIENT = "pages/staff/book_for_patient.py"
 ARRIVALS = "pages/staff/arrivals.py"
@@ -42,6 +44,7 @@ MESSAGES = "pages/admin/messages.py"
 QUESTIONS = "pages/admin/questions.py"
 LETTERHEAD = "pages/admin/letterhead.py"
 PRICES = "pages/admin/prices.py"
+PROFILES = "pages/admin/profiles.py"
 AUDIT_TRAIL = "pages/admin/audit_trail.py"
 SYSTEM = "pages/admin/system.py"
 HOLIDAYS = "pages/admin/holidays.py"
@@ -61,7 +64,7 @@ SIGNED_OUT = (REGISTER, RESET_PASSWORD, ACCEPT_INVITE, DEMO_MAILBOX, CHOOSE_TIME
 BEHIND_GUARDS = (
     *(FIND_DOCTOR, DOCTOR, MY_APPOINTMENTS, PAY, RECORD_ACCESS, MY_DATA, TODAY, PATIENT_RECORD),
     *(PAYMENTS, MY_WAITLIST, NOTIFICATIONS, WAITLIST, INBOX, MESSAGE_LOG, TILL, DAY_CLOSE, MESSAGES),
-    *(ARRIVALS, SYSTEM, VISIT),
+    *(ARRIVALS, SYSTEM, VISIT, WEEK, MY_PROFILE, PROFILES),
     *(BOOK_FOR_PATIENT, USERS, POLICIES, PRICES, RECONCILIATION, AUDIT_TRAIL, PROFILE, SECURITY),
     *(MY_RECORD, BEFORE_VISIT, QUESTIONS, LETTERHEAD),
     *(HOLIDAYS, HOURS, DOCTOR_HOURS, UNSETTLED),
@@ -83,6 +86,7 @@ def pages_for(actor: Actor | None) -> dict[str, list[Page]]:
             st.Page(PLACES, title=_("Places and rooms"), icon=":material/location_on:"),
             st.Page(SERVICES, title=_("Services"), icon=":material/medical_services:"),
             st.Page(DOCTORS, title=_("Doctors"), icon=":material/stethoscope:"),
+            st.Page(PROFILES, title=_("Doctors' profiles"), icon=":material/badge:"),
             st.Page(POLICIES, title=_("Policies"), icon=":material/rule:"),
             st.Page(RECONCILIATION, title=_("Card payments"), icon=":material/balance:"),
             st.Page(PRICES, title=_("Prices and payment"), icon=":material/payments:"),
@@ -104,6 +108,7 @@ def pages_for(actor: Actor | None) -> dict[str, list[Page]]:
 
 def _of_role(actor: Actor) -> list[Page]:
     today = st.Page(TODAY, title=_("Today"), icon=":material/today:", default=actor.role is Role.DOCTOR)
+    week = st.Page(WEEK, title=_("Week"), icon=":material/calendar_view_week:")
     if actor.role is Role.PATIENT:
         return [
             st.Page(FIND_DOCTOR, title=_("Find a doctor"), icon=":material/search:", default=True),
@@ -116,8 +121,10 @@ def _of_role(actor: Actor) -> list[Page]:
     if actor.role is Role.DOCTOR:
         return [
             today,
+            week,
             st.Page(PATIENT_RECORD, title=_("Records"), icon=":material/clinical_notes:"),
             st.Page(HOURS, title=_("My hours"), icon=":material/schedule:"),
+            st.Page(MY_PROFILE, title=_("My profile"), icon=":material/badge:"),
             *_hidden((VISIT, UNSETTLED)),
         ]
     icon = ":material/event_available:"
@@ -125,6 +132,7 @@ def _of_role(actor: Actor) -> list[Page]:
         st.Page(BOOK_FOR_PATIENT, title=_("Book for a patient"), icon=icon, default=True),
         st.Page(ARRIVALS, title=_("Arrivals"), icon=":material/how_to_reg:"),
         today,
+        week,
         st.Page(WAITLIST, title=_("Waitlist"), icon=":material/hourglass_top:"),
         st.Page(UNSETTLED, title=_("Visits without hours"), icon=":material/event_busy:"),
         st.Page(DOCTOR_HOURS, title=_("Hours"), icon=":material/schedule:"),
