@@ -9,13 +9,16 @@ from core.i18n import _
 from db.config import config
 from db.models import Role
 from pages.ui import reading, show_messages
+from pages.ui.contrast import make_legible
 from pages.ui.emergencies import flag_emergencies
 from pages.ui.inbox import flag_texts
 from pages.ui.navigation import pages_for
 from pages.ui.other_sites import offer_link
 from pages.ui.patient_search import go_where_asked, search_field
+from pages.ui.profile_flags import flag_profiles
 from pages.ui.refund_flags import flag_refunds
 from pages.ui.sessions import current_actor, sign_out
+from pages.ui.unsettled import flag_unsettled
 from pages.ui.words import ROLE, plain
 
 ICON = str(Path(__file__).parent / "pages" / "ui" / "clinic.svg")
@@ -26,9 +29,11 @@ actor = current_actor()
 is_wide = actor is not None and actor.role is not Role.PATIENT
 st.set_page_config(page_title=clinic.name, page_icon=ICON, layout="wide" if is_wide else "centered")
 
+make_legible()
 page = st.navigation(pages_for(actor), position="top" if actor else "hidden")
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.markdown(f"**:primary[:material/local_hospital: {plain(clinic.name)}]**", width="content")
+    with st.container(key="home_clinic", width="content"):
+        st.markdown(f"**:primary[:material/local_hospital: {plain(clinic.name)}]**", width="content")
     if actor is not None and actor.is_desk:
         search_field()
     if actor is not None:
@@ -66,5 +71,7 @@ if actor is not None:
     flag_emergencies(actor)
     flag_refunds(actor)
     flag_texts(actor)
+    flag_unsettled(actor)
+    flag_profiles(actor)
 show_messages()
 page.run()

@@ -37,7 +37,7 @@ def measure(clinic: Clinic) -> list[Figure]:
     with _visited(clinic, noted) as (session, actor, patient_id):
         ours, bare = in_turns(
             REPEATS,
-            lambda: history_reports.as_pdf(session, actor, patient_id=patient_id),
+            lambda: history_reports.to_print(session, actor, patient_id=patient_id).as_pdf(),
             lambda: _bare(noted),
             warm_up=1,
         )

@@ -91,6 +91,11 @@ class Actor:
         """Whether the actor works for the clinic as a whole and so may waive what binds patients."""
         return self.role in {Role.STAFF, Role.ADMIN}
 
+    @property
+    def works_here(self) -> bool:
+        """Whether the actor belongs to the clinic: what binds patients who book or move does not."""
+        return self.role is not Role.PATIENT
+
 
 _EVERYBODY = {
     Action.SEARCH_DOCTORS: Relation.ANY,
@@ -156,6 +161,7 @@ RULES: dict[Role, dict[Action, Relation]] = {
     | {
         Action.SEE_APPOINTMENT: Relation.OWN_PATIENT,
         Action.SEE_DAY: Relation.OWN,
+        Action.MOVE: Relation.OWN_PATIENT,
         Action.CHECK_IN: Relation.OWN_PATIENT,
         Action.TELL_LATE: Relation.OWN,
         Action.SET_HOURS: Relation.OWN,

@@ -90,9 +90,16 @@ def day(session: Session, actor: Actor, *, doctor_id: int, on: date) -> list[App
 
     The trail keeps that somebody looked at the doctor's days, not at which of them.
     """
+    return between(session, actor, doctor_id=doctor_id, from_on=on, until_on=on)
+
+
+def between(
+    session: Session, actor: Actor, *, doctor_id: int, from_on: date, until_on: date
+) -> list[Appointment]:
+    """The same for several days of the clinic, both ends included."""
     access.require(actor, Action.SEE_DAY, doctor_id=doctor_id)
     audit.record_read(session, actor, Action.SEE_DAY, kind="doctor", number=doctor_id)
-    return _starting(session, on, Appointment.doctor_id == doctor_id)
+    return _starting(session, from_on, until_on, Appointment.doctor_id == doctor_id)
 
 
 def next_patient(session: Session, actor: Actor, *, doctor_id: int, on: date) -> Appointment | None:
@@ -110,14 +117,16 @@ def clinic_day(session: Session, actor: Actor, *, on: date) -> list[Appointment]
     access.require(actor, Action.SEE_DAY)
     audit.record_read(session, actor, Action.SEE_DAY, kind="clinic", number=1)
     everybody = func.array(select(Doctor.id).scalar_subquery(), type_=ARRAY(Integer))
-    return _starting(session, on, Appointment.doctor_id == any_(everybody))  # along the index by doctor
+    return _starting(session, on, on, Appointment.doctor_id == any_(everybody))  # along the index by doctor
 
 
-def _starting(session: Session, on: date, whose: ColumnElement[bool]) -> list[Appointment]:
+def _starting(
+    session: Session, from_on: date, until_on: date, whose: ColumnElement[bool]
+) -> list[Appointment]:
     zone = clinics.zone(session)
     begins, ends = (
         wall_time.instant_reached(zone, datetime.combine(each, time()))
-        for each in (on, on + timedelta(days=1))
+        for each in (from_on, until_on + timedelta(days=1))
     )
     rows = session.scalars(
         select(Appointment)

@@ -36,7 +36,7 @@ from core.wall_time import require_instant
 from db.models import Appointment, AppointmentStatus, EventKind, OfferState
 
 BY_TEXT = "by text message"  # the reason in the events
-CHANGEABLE = frozenset({AppointmentStatus.PENDING, AppointmentStatus.CONFIRMED})
+CHANGEABLE = moves.CHANGEABLE
 
 
 def book(
@@ -105,14 +105,15 @@ def reschedule(
     """Move a visit to `starts_at` (aware), with another doctor if given: the same row, its past in events.
 
     The patient has either the old time or the new one, never both or neither. The price agreed stays.
-    Moving is bound by the cancellation window, which the desk may waive. Raises what `book` raises,
-    `TooLateToMove`, `NoLongerChangeable` and `OnlyOffered`.
+    Moving is bound by the cancellation window, which the desk may waive and which does not bind the doctor
+    whose visit it is. Raises what `book` raises, `TooLateToMove`, `NoLongerChangeable` and `OnlyOffered`.
     """
     seen = session.get(Appointment, appointment_id)
     if seen is None:
         raise NotFound
     access.require(actor, Action.MOVE, patient_id=seen.patient_id, doctor_id=seen.doctor_id)
     to_doctor_id = doctor_id or seen.doctor_id
+    access.require(actor, Action.MOVE, patient_id=seen.patient_id, doctor_id=to_doctor_id)
     moves.take_turns(session, doctor_id=to_doctor_id, patient_id=seen.patient_id)
     appointment = placements.locked(session, appointment_id)
     if earlier := appointment_events.answered(
@@ -122,7 +123,8 @@ def reschedule(
     at = require_instant(starts_at)
     _require_changeable(actor, appointment, waive_policy)
     holds.require_booked(session, appointment)
-    if not waive_policy and terms.is_late(appointment, clock.now()):
+    is_bound = not waive_policy and actor.doctor_id != seen.doctor_id
+    if is_bound and terms.is_late(appointment, clock.now()):
         raise TooLateToMove(hours=appointment.cancellation_hours)
     if (appointment.starts_at, appointment.doctor_id) == (at, to_doctor_id):
         return appointment
@@ -132,7 +134,7 @@ def reschedule(
         service_id=appointment.service_id,
         starts_at=at,
         patient_id=appointment.patient_id,
-        by_staff=actor.is_desk,
+        by_staff=actor.works_here,
         ignoring=appointment_id,
     )
     wish = Wish(appointment.patient_id, to_doctor_id, appointment.service_id, at, appointment.room_id)

@@ -8,16 +8,17 @@ from datetime import date, tzinfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from core import access, bidi, days, letterheads, pdf_pages, pdfs
+from core import access, bidi, days, letterheads, pdfs
 from core.access import Action, Actor
 from core.days import Entry, Kind
 from core.errors import NotFound
 from core.i18n import _, clock_time, long_day, short_date
+from core.pdf_pages import Document
 from core.summaries import STATUS
 from db.models import Doctor
 
 
-def as_pdf(session: Session, actor: Actor, *, doctor_id: int, on: date) -> bytes:
+def to_print(session: Session, actor: Actor, *, doctor_id: int, on: date) -> Document:
     """The list of a doctor's day, free gaps included. Raises `AccessDenied`, `NotFound`."""
     access.require(actor, Action.SEE_DAY, doctor_id=doctor_id)
     doctor = session.scalar(select(Doctor).where(Doctor.id == doctor_id).options(joinedload(Doctor.user)))
@@ -29,7 +30,7 @@ def as_pdf(session: Session, actor: Actor, *, doctor_id: int, on: date) -> bytes
     rows = [_row(entry, sheet.zone) for entry in entries]
     headings = (_("When"), _("Patient"), _("Birth date"), _("Service"), _("Room"), _("Status"))
     listed = pdfs.table(headings, rows, (37, None, 25, None, 20, 24)) if rows else pdfs.words(_("No visits."))
-    return pdf_pages.build([*pdfs.letterhead(sheet), pdfs.title(title), listed], sheet, title=title)
+    return Document([*pdfs.letterhead(sheet), pdfs.title(title), listed], sheet, title)
 
 
 def _row(entry: Entry, zone: tzinfo) -> tuple[str, ...]:

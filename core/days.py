@@ -1,6 +1,6 @@
 """A doctor's day as a whole: the visits in order of time, and the free and absent stretches between them."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -64,6 +64,32 @@ def working_hours(
     walls = run(session, _HOURS, {"doctor_id": doctor_id, "on_date": on})
     stretches = [(_instant(zone, on, opens), _instant(zone, on, closes)) for opens, closes, _place in walls]
     return sorted((opens, closes) for opens, closes in stretches if opens < closes)
+
+
+def hours_between(
+    session: Session, actor: Actor, *, doctor_id: int, from_on: date, until_on: date
+) -> list[tuple[datetime, datetime]]:
+    """The same for several days of the clinic, both ends included."""
+    access.require(actor, Action.SEE_DAY, doctor_id=doctor_id)
+    each_day = (from_on + timedelta(days=number) for number in range((until_on - from_on).days + 1))
+    return [
+        stretch for on in each_day for stretch in working_hours(session, actor, doctor_id=doctor_id, on=on)
+    ]
+
+
+def away_between(
+    session: Session, actor: Actor, *, doctor_id: int, from_on: date, until_on: date
+) -> list[Entry]:
+    """The doctor's absences that fall into these days of the clinic, whole, whatever the hours."""
+    access.require(actor, Action.SEE_DAY, doctor_id=doctor_id)
+    zone = clinics.zone(session)
+    begins, ends = _instant(zone, from_on, time()), _instant(zone, until_on + timedelta(days=1), time())
+    rows = session.scalars(
+        select(TimeOff)
+        .where(TimeOff.doctor_id == doctor_id, TimeOff.ends_at > begins, TimeOff.starts_at < ends)
+        .order_by(TimeOff.starts_at)
+    )
+    return [Entry(Kind.AWAY, off.starts_at, off.ends_at, reason=off.reason) for off in rows]
 
 
 def _instant(zone: ZoneInfo, on: date, wall: time) -> datetime:

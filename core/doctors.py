@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core import access, availability
 from core.access import Action, Actor
+from core.errors import NotFound
 from core.slots import ANYWHERE, Within
 from core.texts import has_word, search_words
 from db.models import Doctor, DoctorService, Location, Service, Specialty, User, doctor_specialties
@@ -109,6 +110,21 @@ def profiles(session: Session, actor: Actor, *, doctor_ids: Sequence[int]) -> di
         .options(joinedload(Doctor.user), selectinload(Doctor.specialties))
     )
     return {doctor.id: doctor for doctor in rows}
+
+
+def with_photo(session: Session, actor: Actor, *, doctor_ids: Sequence[int]) -> set[int]:
+    """Those of these doctors of whom patients see a photo."""
+    access.require(actor, Action.SEARCH_DOCTORS)
+    return set(session.scalars(select(Doctor.id).where(Doctor.id.in_(doctor_ids), Doctor.photo.is_not(None))))
+
+
+def photo(session: Session, actor: Actor, *, doctor_id: int) -> bytes:
+    """The photo of an active doctor, a JPEG or a PNG. Raises `NotFound`."""
+    access.require(actor, Action.SEARCH_DOCTORS)
+    found = session.scalar(select(Doctor.photo).where(Doctor.id == doctor_id, Doctor.is_active))
+    if found is None:
+        raise NotFound
+    return found
 
 
 def find(session: Session, actor: Actor, doctor_id: int) -> Doctor | None:

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import access, audit, ledger, letterheads, pdf_pages, pdfs, statements
+from core import access, audit, ledger, letterheads, pdfs, statements
 from core.access import Action, Actor
 from core.errors import NotFound
 from core.i18n import N_, _, clock_time, money, short_date
-from core.pdf_pages import Sheet
+from core.pdf_pages import Document, Sheet
 from db.models import EntryKind, LedgerEntry, PaymentMethod, Series
 
 NAME = {
@@ -69,7 +69,7 @@ def listed(session: Session, actor: Actor, *, patient_id: int) -> list[LedgerEnt
     return list(session.scalars(query.order_by(LedgerEntry.id.desc())))
 
 
-def as_pdf(session: Session, actor: Actor, *, entry_id: int) -> bytes:
+def to_print(session: Session, actor: Actor, *, entry_id: int) -> Document:
     """The document of an entry, in the reader's language. Raises `AccessDenied`, `NotFound`."""
     entry = session.get(LedgerEntry, entry_id)
     if entry is None:
@@ -89,7 +89,7 @@ def as_pdf(session: Session, actor: Actor, *, entry_id: int) -> bytes:
     sheet = letterheads.sheet(session)._replace(
         name=stands["clinic"], address=stands["address"], phone=stands.get("phone")
     )
-    return pdf_pages.build(_story(Printed(entry, so_far, sheet)), sheet, title=name(entry))
+    return Document(_story(Printed(entry, so_far, sheet)), sheet, name(entry))
 
 
 def _story(printed: Printed) -> list[Any]:

@@ -3,12 +3,9 @@
 # mypy: allow-untyped-calls
 # ReportLab has no types.
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
-from typing import TypedDict
 
 from reportlab.platypus.flowables import Flowable
 from sqlalchemy.orm import Session
@@ -17,9 +14,9 @@ from core import (
     attachments,
     audit,
     doctor_letters,
+    history_choices,
     letterheads,
     notes,
-    pdf_pages,
     pdfs,
     prescriptions,
     record_parts,
@@ -27,73 +24,11 @@ from core import (
 )
 from core.access import Action, Actor
 from core.bidi import isolated
-from core.errors import ClinicError
-from core.i18n import N_, _, megabytes, short_date
-from core.pdf_pages import Sheet
+from core.history_choices import ALL, SECTIONS, Choices, Section
+from core.i18n import _, megabytes, short_date
+from core.pdf_pages import About, Document, Sheet
 from core.records import Record
 from core.summaries import SEX, STATUS
-
-
-class Section(StrEnum):
-    LISTS = "lists"
-    VISITS = "visits"
-    PRESCRIPTIONS = "prescriptions"
-    LETTERS = "letters"
-    FILES = "files"
-
-
-ALL = tuple(Section)
-_YEARS = range(1900, 2201)  # a slip of the keyboard is noticed, and no day is beyond the calendar's end
-SECTIONS = {
-    Section.LISTS: N_("Lists"),
-    Section.VISITS: N_("Visits"),
-    Section.PRESCRIPTIONS: N_("Prescriptions"),
-    Section.LETTERS: N_("Letters"),
-    Section.FILES: N_("Files"),
-}
-
-
-class PeriodTurnedRound(ClinicError):
-    message = N_("The last day of the period cannot be before the first.")
-
-
-class PeriodUnreadable(ClinicError):
-    message = N_("Please give the days of the period as in 2026-12-31.")
-
-
-class NoSuchSection(ClinicError):
-    message = N_("Please choose among the sections of the record, at least one.")
-
-
-class Wanted(TypedDict):
-    """What of a record is to be printed, as `as_pdf` takes it."""
-
-    from_on: date | None
-    until_on: date | None
-    sections: Iterable[str]
-
-
-def from_query(query: Mapping[str, str]) -> Wanted:
-    """What an address asks for: `from`, `until`, and `sections` with commas between, each left out at will.
-
-    Raises `PeriodUnreadable`.
-    """
-    from_on, until_on = (day(query[name]) if query.get(name) else None for name in ("from", "until"))
-    sections = query["sections"].split(",") if "sections" in query else ALL
-    return Wanted(from_on=from_on, until_on=until_on, sections=sections)
-
-
-def day(text: str) -> date:
-    """A day written as in 2026-12-31. Raises `PeriodUnreadable`."""
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        raise PeriodUnreadable
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        raise PeriodUnreadable from None
-    if found.year not in _YEARS:
-        raise PeriodUnreadable
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +39,14 @@ class _Report:
     actor: Actor
     record: Record
     sheet: Sheet
-    from_on: date | None
-    until_on: date | None
+    choices: Choices
 
     def covers(self, at: datetime) -> bool:
         on = at.astimezone(self.sheet.zone).date()
-        return (self.from_on or on) <= on <= (self.until_on or on)
+        return (self.choices.from_on or on) <= on <= (self.choices.until_on or on)
 
 
-def as_pdf(
+def to_print(
     session: Session,
     actor: Actor,
     *,
@@ -120,34 +54,23 @@ def as_pdf(
     from_on: date | None = None,
     until_on: date | None = None,
     sections: Iterable[str] = ALL,
-) -> bytes:
+) -> Document:
     """The sections of a patient's record on the clinic's paper, of a period with both its days included.
 
     The lists stand as they are now. A patient reads the notes that were released. Raises
     `PeriodTurnedRound`, `NoSuchSection`, `AccessDenied`, `NotFound`.
     """
     record = records.open_record(session, actor, patient_id=patient_id)
-    chosen = _chosen(sections)
-    if from_on and until_on and until_on < from_on:
-        raise PeriodTurnedRound
+    choices = history_choices.chosen(from_on, until_on, sections)
     audit.record_read(
         session, actor, Action.SEE_RECORD, kind="history report", number=patient_id, patient_id=patient_id
     )
-    report = _Report(session, actor, record, letterheads.sheet(session), from_on, until_on)
+    report = _Report(session, actor, record, letterheads.sheet(session), choices)
     title = _("Patient history")
     story = _head(report, title)
-    for section in chosen:
+    for section in choices.sections:
         story += [pdfs.heading(_(SECTIONS[section])), *_PARTS[section](report)]
-    about = pdf_pages.About(record.name, record.birth_on)
-    return pdf_pages.build(story, report.sheet, title=title, about=about)
-
-
-def _chosen(sections: Iterable[str]) -> list[Section]:
-    """What was chosen, in the order in which a record is read."""
-    given = set(sections)
-    if not given or not given <= set(ALL):
-        raise NoSuchSection
-    return [section for section in ALL if section in given]
+    return Document(story, report.sheet, title, About(record.name, record.birth_on))
 
 
 def _head(report: _Report, title: str) -> list[Flowable]:
@@ -156,7 +79,7 @@ def _head(report: _Report, title: str) -> list[Flowable]:
         (_("Patient"), record.name),
         (_("Birth date"), short_date(record.birth_on)),
         (_("Sex"), _(SEX[record.sex])),
-        (_("Period"), _period(report.from_on, report.until_on)),
+        (_("Period"), _period(report.choices.from_on, report.choices.until_on)),
     ]
     return [*pdfs.letterhead(report.sheet), pdfs.title(title), pdfs.facts(facts)]
 

@@ -137,10 +137,33 @@ def wall_clock(at: time) -> str:
     return format_time(at, "short", locale=_locale.get())
 
 
+def is_twelve_hour() -> bool:
+    """Whether clocks in the reader's language count to twelve, twice a day."""
+    return "a" in str(Locale.parse(_locale.get()).time_formats["short"].format)
+
+
+def first_weekday() -> int:
+    """The day with which weeks begin in the reader's language; Monday is 0."""
+    first: int = Locale.parse(_locale.get()).first_week_day
+    return first
+
+
 def weekday(number: int) -> str:
     """A weekday by its ISO number, in short: 1 is Mon."""
     name: str = get_day_names("abbreviated", "stand-alone", locale=_locale.get())[number - 1]
     return name
+
+
+def full_weekday(number: int) -> str:
+    """A weekday by its ISO number: 1 is Monday."""
+    name: str = get_day_names("wide", "stand-alone", locale=_locale.get())[number - 1]
+    return name
+
+
+def country(code: str) -> str:
+    """A country by its ISO 3166 code, in the reader's language; the code where there is no name for it."""
+    names = Locale.parse(_locale.get()).territories
+    return str(names.get(code, code))
 
 
 def day_and_time(at: datetime, zone: tzinfo) -> str:
@@ -189,6 +212,12 @@ def language_name(code: str) -> str:
     """The name of a language in the reader's language; the code itself where it is unknown."""
     name: str = Locale.parse(_locale.get()).languages.get(code, code)
     return name
+
+
+@cache
+def language_codes() -> frozenset[str]:
+    """The ISO 639-1 codes of the world's languages."""
+    return frozenset(code for each in Locale.parse("en").languages if len(code := str(each)) == 2)
 
 
 def since(at: datetime, now: datetime) -> str:

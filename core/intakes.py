@@ -102,6 +102,9 @@ def ahead(session: Session, actor: Actor, *, patient_ids: Sequence[int]) -> dict
     """
     for patient_id in patient_ids:
         access.require(actor, Action.ANSWER_INTAKE, patient_id=patient_id)
+        audit.record_read(
+            session, actor, Action.SEE_RECORD, kind="intake", number=patient_id, patient_id=patient_id
+        )
     coming = and_(
         Appointment.patient_id.in_(patient_ids),
         Appointment.status.not_in(NEVER_A_VISIT),

@@ -11,7 +11,7 @@ from core import audit, letter_wordings, letterheads, pdf_pages, pdfs, record_pa
 from core.access import Action, Actor
 from core.errors import NotFound
 from core.i18n import _, long_day
-from core.pdf_pages import Sheet
+from core.pdf_pages import Document, Sheet
 from db.models import Doctor, Letter, Paper
 
 # Where the address begins, in mm from the upper edge: by DIN 5008 form B, and for a US no. 10 envelope.
@@ -20,7 +20,7 @@ _WINDOW_HEIGHT = 33
 _MARGIN = 20
 
 
-def as_pdf(session: Session, actor: Actor, *, letter_id: int) -> bytes:
+def to_print(session: Session, actor: Actor, *, letter_id: int) -> Document:
     """A signed letter on the clinic's paper. Raises `AccessDenied`, `NotFound`."""
     found = session.scalar(
         select(Letter)
@@ -38,7 +38,7 @@ def as_pdf(session: Session, actor: Actor, *, letter_id: int) -> bytes:
     sheet = letterheads.sheet(session)
     about = pdf_pages.About(found.patient.name, found.patient.birth_on)
     name = _(letter_wordings.NAMES[found.kind])
-    return pdf_pages.build(_story(found, name, sheet), sheet, title=name, about=about)
+    return Document(_story(found, name, sheet), sheet, name, about)
 
 
 def _story(found: Letter, name: str, sheet: Sheet) -> list[Flowable]:

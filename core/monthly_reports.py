@@ -9,12 +9,13 @@ from datetime import date
 from reportlab.platypus.flowables import Flowable
 from sqlalchemy.orm import Session
 
-from core import access, audit, letterheads, month_figures, pdf_pages, pdfs
+from core import access, audit, letterheads, month_figures, pdfs
 from core.access import Action, Actor
 from core.errors import ClinicError
 from core.i18n import N_, _, money, month_name
 from core.month_figures import Earned, Month
 from core.pdf_charts import Bar, Bars
+from core.pdf_pages import Document
 from core.summaries import STATUS
 from db.models import AppointmentStatus
 
@@ -25,7 +26,7 @@ class NoSuchMonth(ClinicError):
     message = N_("There is no such month.")
 
 
-def as_pdf(session: Session, actor: Actor, *, year: int, month: int) -> bytes:
+def to_print(session: Session, actor: Actor, *, year: int, month: int) -> Document:
     """The clinic's month in figures. Raises `AccessDenied`, `NoSuchMonth`."""
     access.require(actor, Action.SEE_REVENUE)
     if year not in _YEARS or not 1 <= month <= 12:
@@ -36,7 +37,7 @@ def as_pdf(session: Session, actor: Actor, *, year: int, month: int) -> bytes:
     sheet = letterheads.sheet(session)
     title = _("Report for {month}").format(month=month_name(first_on))
     story = [*pdfs.letterhead(sheet), pdfs.title(title), *_visits(session, of), *_money(session, of)]
-    return pdf_pages.build(story, sheet, title=title)
+    return Document(story, sheet, title)
 
 
 def _visits(session: Session, of: Month) -> list[Flowable]:

@@ -3,7 +3,8 @@
 # mypy: allow-untyped-calls, allow-untyped-defs, allow-subclassing-any
 # ReportLab has no types.
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from io import BytesIO
 from typing import IO, Any, NamedTuple
@@ -18,7 +19,7 @@ from reportlab.platypus.flowables import Flowable
 
 from core import bidi, pdf_words
 from core.font_embedding import Embedded
-from core.i18n import _, full_time, short_date, spoken, zone_offset
+from core.i18n import _, full_time, short_date, speaking, spoken, zone_offset
 from core.pdf_tags import Outline
 from core.pdf_words import Style
 from core.typefaces import Typeface
@@ -30,9 +31,15 @@ LINE = HexColor("#cfdbdc")
 _SIZES = {Paper.A4: A4, Paper.LETTER: LETTER}
 _FOOT = Style(8, 10, GREY)
 _NUMBER = _FOOT._replace(align="right")
+_LAID_OUT = 0.75  # the share of the work that is done when all parts have their place
+Told = Callable[[float], None]  # hears which share of the work is done
 vars(rl_config)["useA85"] = (
     0  # pages as they are compressed: written out in letters they are a quarter longer
 )
+
+
+def untold(_share: float) -> None:
+    """Whom the progress of a short document is told to."""
 
 
 class Sheet(NamedTuple):
@@ -96,11 +103,12 @@ class _Pages(Canvas):
 
     sheet: Sheet
     about: About | None = None
+    told: Told
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.outline = Outline()
-        self._fonts: dict[str, Embedded] = {}
+        self._fonts: dict[Typeface, Embedded] = {}
         self._pages: list[dict[str, Any]] = []
 
     def _make_preamble(self) -> None:
@@ -115,10 +123,10 @@ class _Pages(Canvas):
         return len(self._pages)
 
     def embedded(self, typeface: Typeface) -> Embedded:
-        key = f"{typeface.name}{typeface.is_thickened}"
-        if key not in self._fonts:
-            self._fonts[key] = Embedded(self._doc, typeface)
-        return self._fonts[key]
+        known = self._fonts.get(typeface)
+        if known is None:
+            known = self._fonts[typeface] = Embedded(self._doc, typeface)
+        return known
 
     def showPage(self) -> None:  # noqa: N802 - ReportLab's own name
         self._pages.append(dict(self.__dict__))
@@ -129,6 +137,7 @@ class _Pages(Canvas):
             self.__dict__.update(page)
             self._foot(number)
             super().showPage()
+            self.told(_LAID_OUT + (1 - _LAID_OUT) * number / (len(self._pages) + 1))
         self.outline.write(self._doc)
         self._doc.idToObject[
             "BasicFonts"
@@ -155,32 +164,56 @@ class _Pages(Canvas):
         self._code.append("EMC")
 
 
-def build(
-    story: Sequence[Flowable],
-    sheet: Sheet,
-    *,
-    title: str,
-    about: About | None = None,
-    into: IO[bytes] | None = None,
-) -> bytes:
-    """The parts as a PDF on the sheet, written `into` a file where there is one, else returned.
+@dataclass(frozen=True)
+class Document:
+    """What is to be printed, read and not laid out yet: nothing of it asks the database any more.
 
     `about` names whose document it is, at the foot of every page.
     """
-    written = into or BytesIO()
-    made = SimpleDocTemplate(
-        written,
-        pagesize=_SIZES[sheet.paper],
-        leftMargin=MARGIN - 6,  # ReportLab leaves as many points around the text of a page
-        rightMargin=MARGIN - 6,
-        topMargin=MARGIN - 6,
-        bottomMargin=MARGIN + 1 * mm,
-        title=bidi.plain(title),
-        author=sheet.name,
-        subject="",
-        creator="Clinic Portal",
-        lang=sheet.language,
-        displayDocTitle=1,
-    )
-    made.build(list(story), canvasmaker=type("Pages", (_Pages,), {"sheet": sheet, "about": about}))
-    return written.getvalue() if isinstance(written, BytesIO) and into is None else b""
+
+    story: list[Flowable]
+    sheet: Sheet
+    title: str
+    about: About | None = None
+    locale: str = field(default_factory=spoken)
+
+    def as_pdf(self) -> bytes:
+        """The whole PDF. For what may be long, `write` it into a file."""
+        written = BytesIO()
+        self.write(written)
+        return written.getvalue()
+
+    def write(self, file: IO[bytes], told: Told = untold) -> None:
+        """Lay the document out and write it into `file`; once, since the parts are used up.
+
+        All of it is laid out before the first byte is written: each page says how many there are. `told`
+        hears which share is done, 0 to 1, after every part and page, and stops the work by raising.
+        """
+        made = SimpleDocTemplate(
+            file,
+            pagesize=_SIZES[self.sheet.paper],
+            leftMargin=MARGIN - 6,  # ReportLab leaves as many points around the text of a page
+            rightMargin=MARGIN - 6,
+            topMargin=MARGIN - 6,
+            bottomMargin=MARGIN + 1 * mm,
+            title=bidi.plain(self.title),
+            author=self.sheet.name,
+            subject="",
+            creator="Clinic Portal",
+            lang=self.sheet.language,
+            displayDocTitle=1,
+        )
+        made.setProgressCallBack(_laying_out(len(self.story), told))
+        pages = {"sheet": self.sheet, "about": self.about, "told": staticmethod(told)}
+        with speaking(self.locale):
+            made.build(self.story, canvasmaker=type("Pages", (_Pages,), pages))
+
+
+def _laying_out(parts: int, told: Told) -> Callable[[str, int], None]:
+    """What ReportLab calls while it lays parts out: those that a page divides count as they come."""
+
+    def heard(what: str, number: int) -> None:
+        if what == "PROGRESS":
+            told(_LAID_OUT * min(1, max(0, number) / max(parts, 1)))
+
+    return heard

@@ -60,7 +60,7 @@ class Outline:
             {"Type": pdfdoc.PDFName("StructElem"), "S": pdfdoc.PDFName("Document"), "P": root_reference}
         )
         above = document.Reference(whole)
-        kids = [_element(document, node, above, references) for node in self.nodes]
+        kids = [document.Reference(_Element(node, above, document, references)) for node in self.nodes]
         whole.dict["K"] = pdfdoc.PDFArray(kids)
         root.dict["K"] = pdfdoc.PDFArray([above])
         numbers: list[Any] = []
@@ -73,26 +73,29 @@ class Outline:
         document.Catalog.MarkInfo = pdfdoc.PDFDictionary({"Marked": pdfdoc.PDFtrue})
 
 
-def _element(document: Any, node: Node, above: Any, references: dict[int, Any]) -> Any:
-    made = pdfdoc.PDFDictionary(
-        {"Type": pdfdoc.PDFName("StructElem"), "S": pdfdoc.PDFName(node.tag), "P": above}
-    )
-    reference = references[id(node)] = document.Reference(made)
-    held: list[Any] = [_element(document, part, reference, references) for part in node.parts]
-    for page, number in node.marks:
-        mark = {
-            "Type": pdfdoc.PDFName("MCR"),
-            "Pg": pdfdoc.PDFObjectReference(f"Page{page + 1}"),
-            "MCID": number,
-        }
-        held.append(pdfdoc.PDFDictionary(mark))
-    made.dict["K"] = pdfdoc.PDFArray(held)
-    if node.alternative:
-        made.dict["Alt"] = pdfdoc.PDFString(node.alternative)
-    if node.scope:
-        scope = {"O": pdfdoc.PDFName("Table"), "Scope": pdfdoc.PDFName(node.scope)}
-        made.dict["A"] = pdfdoc.PDFDictionary(scope)
-    return reference
+class _Element(pdfdoc.PDFObject):
+    """A part as the document names it (ISO 32000-1, 14.7.2); ReportLab's dictionaries take far longer."""
+
+    __RefOnly__ = 1
+
+    def __init__(self, node: Node, above: Any, document: Any, references: dict[int, Any]) -> None:
+        self._node, self._above = node, above
+        own = references[id(node)] = document.Reference(self)
+        self._parts = [document.Reference(_Element(part, own, document, references)) for part in node.parts]
+
+    def format(self, document: Any) -> bytes:
+        node = self._node
+        held = [part.format(document) for part in self._parts]
+        for page, number in node.marks:
+            at = pdfdoc.PDFObjectReference(f"Page{page + 1}").format(document)
+            held.append(b"<</Type/MCR/Pg %b/MCID %d>>" % (at, number))
+        said = [b"/Type/StructElem/S/%b/P %b" % (node.tag.encode(), self._above.format(document))]
+        said.append(b"/K[%b]" % b" ".join(held))
+        if node.alternative:
+            said.append(b"/Alt %b" % pdfdoc.PDFString(node.alternative).format(document))
+        if node.scope:
+            said.append(b"/A<</O/Table/Scope/%b>>" % node.scope.encode())
+        return b"<<%b>>" % b"".join(said)
 
 
 class _Page(pdfdoc.PDFPage):

@@ -6,6 +6,7 @@
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from reportlab.lib.colors import Color
@@ -20,6 +21,8 @@ from core.typefaces import Glyph, Shaped, shown_glyph
 _HEADING_LINES = 6
 _DESCENT = 0.24  # of the size: what is below the baseline in most scripts
 BLACK = Color(0.1, 0.13, 0.14)
+_SHOWN = attrgetter("shown")
+_Group = list[Shaped]
 
 
 class Style(NamedTuple):
@@ -105,18 +108,20 @@ class Words(Flowable):
         self._set_for = most
         return self
 
-    def draw(self) -> None:
-        """The repeated headings of a table are drawn again on each page, but read once."""
-        canvas = self.canv
+    def drawOn(self, canvas: Any, x: float, y: float, _sW: float = 0) -> None:  # noqa: N802, N803
+        """Draw in the canvas's own coordinates: putting them aside and back for each text takes longer.
+
+        The repeated headings of a table are drawn again on each page, but read once.
+        """
         if not any(line.units for line in self._lines or []):
             return
         again, self._drawn_on = self._drawn_on is canvas.outline, canvas.outline
         with_mark = [] if again else [canvas.outline.mark(self.node, canvas.page_index)]
         tag = f"/{self.node.tag} <</MCID {with_mark[0]}>> BDC" if with_mark else "/Artifact BMC"
         canvas._code.append(tag)
-        baseline = self.height - (self.style.leading + self.style.size) / 2 + self.style.size * _DESCENT
+        baseline = y + self.height - (self.style.leading + self.style.size) / 2 + self.style.size * _DESCENT
         for line in self._lines or []:
-            write_line(canvas, line, self.style, (self._left(line), baseline))
+            write_line(canvas, line, self.style, (x + self._left(line), baseline))
             baseline -= self.style.leading
         canvas._code.append("EMC")
 
@@ -152,17 +157,17 @@ def write_line(canvas: Any, line: Line, style: Style, at: tuple[float, float]) -
     code = canvas._code
     code.append(f"{_ink(style.color)} BT")
     named = None
-    for font, group, is_plain in _groups(canvas, line.units, style.size):
+    for font, group, left, is_plain in _groups(canvas, line.units, style.size):
         face = font.typeface
         if font is not named:
             named = font
             pen = f"{2 if face.is_thickened else 0} Tr {style.size / 36:.2f} w"
             code.append(f"/{font.name} {style.size:g} Tf {pen}")
-        code.append(f"1 0 0 1 {at[0] + group[0].left:.2f} {at[1]:.2f} Tm")
+        code.append(f"1 0 0 1 {at[0] + left:.2f} {at[1]:.2f} Tm")
         if is_plain:
-            code.append(f"[{' '.join(unit.shaped.shown for unit in group)}]TJ".replace("> <", ""))
+            code.append(f"[{' '.join(map(_SHOWN, group))}]TJ".replace("> <", ""))
         else:
-            code += _clusters(font, group[0].shaped, style.size)
+            code += _clusters(font, group[0], style.size)
     code.append("0 Tr ET")
 
 
@@ -173,25 +178,33 @@ def _ink(color: Color) -> str:
     return f"{shares} rg {shares} RG"
 
 
-def _groups(canvas: Any, units: Sequence[Unit], size: float) -> Iterator[tuple[Embedded, list[Unit], bool]]:
-    """Units that go on where the last one ended, in its font, and are plain; others alone."""
+def _groups(
+    canvas: Any, units: Sequence[Unit], size: float
+) -> Iterator[tuple[Embedded, _Group, float, bool]]:
+    """Words that go on where the last ended, in its font, and are plain; others alone. With their left."""
     font: Embedded | None = None
-    group: list[Unit] = []
-    ended = 0.0
+    group: _Group = []
+    left = ended = 0.0
     for unit in units:
-        its = canvas.embedded(unit.shaped.typeface)
-        is_plain = its.use(unit.shaped) and not unit.shaped.is_lifted
-        goes_on = is_plain and its is font and abs(ended - unit.left) < 0.01
-        if group and not goes_on and font is not None:
-            yield font, group, True
+        its = canvas.embedded(unit.words[0].typeface)
+        if group and font is not None and (its is not font or abs(ended - unit.left) >= 0.01):
+            yield font, group, left, True
             group = []
-        font, ended = its, unit.left + unit.shaped.width * size / 1000
-        if is_plain:
-            group.append(unit)
-        else:
-            yield its, [unit], False
+        font, ended = its, unit.left
+        for shaped in unit.words:
+            is_plain = its.use(shaped) and not shaped.is_lifted
+            if group and not is_plain:
+                yield its, group, left, True
+                group = []
+            if not group:
+                left = ended
+            ended += shaped.width * size / 1000
+            if is_plain:
+                group.append(shaped)
+            else:
+                yield its, [shaped], left, False
     if group and font is not None:
-        yield font, group, True
+        yield font, group, left, True
 
 
 def _clusters(font: Embedded, shaped: Shaped, size: float) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What our documents are made of: letterhead, titles, facts, tables. `pdf_pages.build` makes pages of them.
+"""What our documents are made of: letterhead, titles, facts, tables. `pdf_pages` makes pages of them.
 
 People's own words are drawn as they are, never through ReportLab's paragraphs, which read what they are given
 as markup: that can embed a file of this machine or break the document.
@@ -40,6 +40,7 @@ _TITLE = Style(18, 25, is_bold=True, before=2 * mm, after=2 * mm, tag="H1")
 _HEADING = Style(12.5, 18, is_bold=True, before=5 * mm, after=1 * mm, tag="H2", room_below=75)
 _SUBHEADING = Style(10.5, 15, is_bold=True, before=2.5 * mm, tag="H3", room_below=48)
 _PART = Style(8.8, 13, GREY, before=1 * mm, room_below=30)
+_FORMERLY = Style(8.8, 13, is_bold=True, before=2 * mm, tag="H4", room_below=45)
 _WARNING = Style(20, 28, RED, is_bold=True, before=2 * mm, after=1 * mm)
 _LOGO = (48 * mm, 20 * mm)
 _LOGO_PIXELS = 800
@@ -65,6 +66,11 @@ def subheading(text: str) -> Words:
 def part(text: str) -> Words:
     """What the words below are: Findings, Plan."""
     return words(text, _PART)
+
+
+def formerly(text: str) -> Words:
+    """That what stands below is no longer so."""
+    return words(text, _FORMERLY)
 
 
 def warning(text: str) -> Words:

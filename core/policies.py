@@ -5,10 +5,11 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core import access, audit, clinics
+from core import access, audit, clinics, setting_changes
 from core.access import Action, Actor
 from core.errors import ClinicError
 from core.i18n import N_
+from core.setting_changes import Subject
 from db.models import ClinicSettings
 
 IDLE_MINUTES = range(1, 721)
@@ -57,3 +58,5 @@ def change(
     session.execute(update(ClinicSettings).values(**changed))
     session.info.pop("clinic_settings", None)  # read once a session
     audit.record(session, actor, audit.Event.SETTINGS_CHANGED, kind="settings", number=1, **changed)
+    known = {name: getattr(before, name) for name in changed}
+    setting_changes.note(session, actor, Subject.CLINIC, 1, before.name, before=known, after=changed)

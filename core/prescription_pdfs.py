@@ -11,7 +11,7 @@ from core import audit, letterheads, pdf_pages, pdfs, record_parts, treatments
 from core.access import Action, Actor
 from core.errors import NotFound
 from core.i18n import N_, _, long_day, short_date
-from core.pdf_pages import Sheet
+from core.pdf_pages import Document, Sheet
 from core.prescription_drafts import PARTS
 from db.models import Doctor, Prescription, PrescriptionItem
 
@@ -19,7 +19,7 @@ _IN_HEADING = ("drug", "strength", "form")
 _WITHDRAWN = N_("WITHDRAWN: do not use")  # on every page: pages come apart
 
 
-def as_pdf(session: Session, actor: Actor, *, prescription_id: int) -> bytes:
+def to_print(session: Session, actor: Actor, *, prescription_id: int) -> Document:
     """A signed prescription on the clinic's paper. Raises `AccessDenied`, `NotFound`."""
     found = session.scalar(
         select(Prescription)
@@ -47,7 +47,7 @@ def as_pdf(session: Session, actor: Actor, *, prescription_id: int) -> bytes:
     warning = _(_WITHDRAWN) if found.withdrawn_at is not None else ""
     about = pdf_pages.About(found.patient.name, found.patient.birth_on, warning)
     name = _("Prescription {number}").format(number=found.id)
-    return pdf_pages.build(_story(found, name, sheet), sheet, title=name, about=about)
+    return Document(_story(found, name, sheet), sheet, name, about)
 
 
 def _story(found: Prescription, name: str, sheet: Sheet) -> list[Flowable]:

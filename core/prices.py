@@ -8,10 +8,11 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from core import access, audit, clinics, terms
+from core import access, audit, clinics, setting_changes, terms
 from core.access import Action, Actor
 from core.errors import ClinicError, NotFound
 from core.i18n import N_, money
+from core.setting_changes import Subject
 from core.terms import Policy, Terms
 from db.models import ClinicSettings, PaymentRule, Service
 
@@ -131,6 +132,15 @@ def change_clinic(session: Session, actor: Actor, *, wanted: ClinicPrices) -> No
         session.execute(update(ClinicSettings).values(**changed))
         session.info.pop("clinic_settings", None)  # read once a session
         audit.record(session, actor, Action.CHANGE_SETTINGS, kind="settings", number=1, **changed)
+        setting_changes.note(
+            session,
+            actor,
+            Subject.PRICES,
+            1,
+            before.name,
+            before=_kept(ClinicPrices, before)._asdict(),
+            after=wanted._asdict(),
+        )
 
 
 def change_service(session: Session, actor: Actor, *, service_id: int, wanted: ServicePrices) -> None:
@@ -158,10 +168,20 @@ def change_service(session: Session, actor: Actor, *, service_id: int, wanted: S
             _require(error, value, bounds)
     changed = _changed(wanted, of_service(service))
     if changed:
+        before = of_service(service)._asdict()
         for name, value in changed.items():
             setattr(service, name, value)
         session.flush()
         audit.record(session, actor, Action.CHANGE_SETTINGS, kind="service", number=service_id, **changed)
+        setting_changes.note(
+            session,
+            actor,
+            Subject.SERVICE,
+            service_id,
+            service.name,
+            before=before,
+            after=wanted._asdict(),
+        )
 
 
 def example(clinic: ClinicPrices, service: ServicePrices, *, is_first_visit: bool, no_shows: int) -> Terms:

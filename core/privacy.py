@@ -3,8 +3,9 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date
-from io import BytesIO
+from datetime import UTC, date, datetime
+from io import TextIOWrapper
+from typing import IO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from sqlalchemy import func, or_, select, union_all
@@ -15,6 +16,7 @@ from core.access import Action, Actor
 from core.errors import ClinicError, NotFound
 from core.i18n import N_, _, short_date
 from core.patients import ERASED_NAME
+from core.pdf_pages import Document, Told, untold
 from core.phones import shown
 from db.models import (
     Appointment,
@@ -81,11 +83,33 @@ class Erasure:
         return f"{erased} {kept} " + _("The audit trail stays.")
 
 
-def export(session: Session, actor: Actor, *, patient_id: int) -> bytes:
-    """Everything held about the patient as a ZIP: data.json with all of it, summary.pdf to read.
+@dataclass(frozen=True)
+class Export:
+    """Everything held about a patient, read and not packed yet."""
 
-    Raises `AccessDenied`.
-    """
+    sections: summaries.Sections
+    summary: Document
+    made_at: datetime
+
+    def write(self, file: IO[bytes], told: Told = untold) -> None:
+        """Pack a ZIP into `file`: data.json with all of it, summary.pdf to read. `told` as of a document."""
+        with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+            with (
+                archive.open(self._named("data.json"), "w") as packed,
+                TextIOWrapper(packed, "utf-8") as text,
+            ):
+                json.dump(self.sections, text, ensure_ascii=False, indent=2)
+            with archive.open(self._named("summary.pdf"), "w") as packed:
+                self.summary.write(packed, told)
+
+    def _named(self, name: str) -> ZipInfo:
+        entry = ZipInfo(name, self.made_at.astimezone(UTC).timetuple()[:6])
+        entry.compress_type = ZIP_DEFLATED
+        return entry
+
+
+def export(session: Session, actor: Actor, *, patient_id: int) -> Export:
+    """Everything held about the patient. Raises `AccessDenied`."""
     access.require(actor, Action.EXPORT_PATIENT, patient_id=patient_id)
     now = clock.now()
     sections = exports.collect(session, patient_id)
@@ -96,17 +120,10 @@ def export(session: Session, actor: Actor, *, patient_id: int) -> bytes:
         made_at=now,
         locale=actor.locale,
     )
-    packed = BytesIO()
-    with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
-        for name, content in (
-            ("data.json", json.dumps(sections, ensure_ascii=False, indent=2).encode()),
-            ("summary.pdf", readable),
-        ):
-            archive.writestr(ZipInfo(name, now.astimezone(UTC).timetuple()[:6]), content, ZIP_DEFLATED)
     audit.record(
         session, actor, Action.EXPORT_PATIENT, kind="patient", number=patient_id, patient_id=patient_id
     )
-    return packed.getvalue()
+    return Export(sections, readable, now)
 
 
 def erase(session: Session, actor: Actor, *, patient_id: int, confirm_name: str) -> Erasure:

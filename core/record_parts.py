@@ -11,9 +11,11 @@ from reportlab.platypus.flowables import Flowable
 from core import letter_wordings, note_fields, pdfs, prescription_drafts
 from core.bidi import isolated
 from core.i18n import _, clock_time, full_time, short_date, zone_offset
+from core.pdf_words import Style
 from core.record_items import LISTS, SEVERITIES, Item
 from db.models import Ending, ItemKind, Letter, NoteVersion, Prescription, PrescriptionItem
 
+_FORMERLY = pdfs.SMALL._replace(align="start")
 _NO_BREAK = "\u00a0"
 
 
@@ -50,20 +52,36 @@ def _list(kind: ItemKind, items: Iterable[Item], zone: tzinfo) -> Flowable:
 
 
 def note(versions: Sequence[NoteVersion], zone: tzinfo) -> list[Flowable]:
-    """A signed note as it reads now, and why it was amended. `versions` has the latest first."""
-    latest = versions[0]
-    found: list[Flowable] = []
-    for name, heading in note_fields.PARTS.items():
-        if said := getattr(latest, name):
-            found += [pdfs.part(_(heading)), pdfs.words(said)]
-    if measured := vitals(latest):
-        found += [pdfs.part(_("Vital signs")), pdfs.words(measured, pdfs.TEXT)]
-    found.append(pdfs.gap(1))
+    """A signed note as it reads now and why it was amended, then what it read before, in full.
+
+    `versions` has the latest first. Who acts on a record must see what others knew when they acted.
+    """
+    latest, *earlier = versions
+    found = [*_said(latest), pdfs.gap(1)]
     for version in reversed(versions):
         line = signed(version.doctor.user.name, version.signed_at, zone)
         if version.amendment:
             line = f"{_('Amended: {reason}').format(reason=isolated(version.amendment))}\n{line}"
         found.append(pdfs.note(line))
+    for version, replaced in zip(earlier, versions, strict=False):
+        heading = _("Earlier version, signed on {signed}, valid until {replaced}").format(
+            signed=moment(version.signed_at, zone), replaced=moment(replaced.signed_at, zone)
+        )
+        found += [pdfs.formerly(heading), *_said(version, _FORMERLY)]
+    return found
+
+
+def _said(version: NoteVersion, style: Style = pdfs.BODY) -> list[Flowable]:
+    """The parts of a version of a note, and what was measured."""
+    found: list[Flowable] = []
+    for name, heading in note_fields.PARTS.items():
+        if said := getattr(version, name):
+            found += [pdfs.part(_(heading)), pdfs.words(said, style)]
+    if measured := vitals(version):
+        found += [
+            pdfs.part(_("Vital signs")),
+            pdfs.words(measured, style._replace(is_own=False, align="left")),
+        ]
     return found
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from core import pdf_pages, pdfs
 from core.i18n import N_, _, clock_time, full_time, short_date
+from core.pdf_pages import Document
 from core.phones import shown
 from core.record_items import LISTS, SEVERITIES
 from db.models import AppointmentStatus, ClinicSettings, Severity, Sex
@@ -30,8 +31,8 @@ Sections = dict[str, list[dict[str, Any]]]
 
 def summary(
     sections: Sections, *, clinic: ClinicSettings, zone: tzinfo, made_at: datetime, locale: str
-) -> bytes:
-    """The sections of `exports.collect` as a PDF: the person, the record, the visits, who opened it."""
+) -> Document:
+    """The sections of `exports.collect` to print: the person, the record, the visits, who opened it."""
     [patient] = sections["patient"]
     heading = _("Your data at {clinic}").format(clinic=clinic.name)
     as_of = _("As of {time}. The file data.json holds all of it.").format(time=full_time(made_at, zone))
@@ -48,7 +49,7 @@ def summary(
         *_emergencies(sections["emergency_accesses"], zone),
     ]
     about = pdf_pages.About(patient["name"], date.fromisoformat(patient["birth_on"]))
-    return pdf_pages.build(parts, sheet, title=heading, about=about)
+    return Document(parts, sheet, heading, about)
 
 
 def _person(patient: dict[str, Any], accounts: list[dict[str, Any]], zone: tzinfo) -> list[tuple[str, str]]:

@@ -90,7 +90,19 @@ _CHAIN: Sequence[tuple[str, Callable[[], bytes], Callable[[], bytes] | None]] = 
     ("FiraGO", _packaged("figo"), _packaged("figbo")),
     ("DroidSansFallback", _own("DroidSansFallback"), None),
     ("NotoSansSymbols2", _packaged("symbol2"), None),
+    ("NotoSansJP", _own("NotoSansJP-Regular"), None),  # draws characters as Japan does: for Japanese, first
 )
+_JAPANESE = len(_CHAIN) - 1
+
+
+class Look(NamedTuple):
+    """What of a text decides on its fonts."""
+
+    is_bold: bool = False
+    is_japanese: bool = False
+
+
+PLAIN = Look()
 
 
 @cache
@@ -109,8 +121,9 @@ def _place(character: str) -> int:
     return next((at for at in range(len(_CHAIN)) if code in typeface(at, False).characters), 0)
 
 
-def places(text: str) -> list[int]:
+def places(text: str, *, is_japanese: bool = False) -> list[int]:
     """The place of each character's font. Marks and joiners go with the letter before them."""
+    own = typeface(_JAPANESE, False).characters if is_japanese else frozenset[int]()
     found: list[int] = []
     for character in text:
         sticks = bool(found) and category(character) in {"Mn", "Mc", "Me", "Cf"}
@@ -119,18 +132,19 @@ def places(text: str) -> list[int]:
         ):
             found.append(found[-1])
         else:
-            found.append(_place(character))
+            found.append(_JAPANESE if ord(character) in own else _place(character))
     return found
 
 
 @lru_cache(maxsize=_WORDS_KEPT)
-def shape(text: str, is_bold: bool, is_leftward: bool) -> tuple[Shaped, ...]:
+def shape(text: str, look: Look, is_leftward: bool) -> tuple[Shaped, ...]:
     """A word, all of it running one way, as glyphs: a piece for each font, in the order it is read in."""
     composed = normalize("NFC", text)
     pieces: list[Shaped] = []
-    for place, run in groupby(zip(composed, places(composed), strict=True), key=lambda each: each[1]):
+    at = places(composed, is_japanese=look.is_japanese)
+    for place, run in groupby(zip(composed, at, strict=True), key=lambda each: each[1]):
         piece = "".join(character for character, _at in run)
-        pieces.append(_shaped(piece, typeface(place, is_bold), is_leftward))
+        pieces.append(_shaped(piece, typeface(place, look.is_bold), is_leftward))
     return tuple(pieces)
 
 
@@ -175,6 +189,6 @@ def shown_glyph(face: Typeface, glyph: Glyph) -> str:
 
 
 @lru_cache(maxsize=_WORDS_KEPT)
-def breadth(text: str, is_bold: bool, is_leftward: bool) -> float:
+def breadth(text: str, look: Look, is_leftward: bool) -> float:
     """How wide a word is, in thousandths of its size."""
-    return sum(piece.width for piece in shape(text, is_bold, is_leftward))
+    return sum(piece.width for piece in shape(text, look, is_leftward))

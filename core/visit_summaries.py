@@ -23,13 +23,13 @@ from core import (
 from core.access import Action, Actor
 from core.errors import NotFound
 from core.i18n import _, clock_time, long_day, short_date
-from core.pdf_pages import Sheet
+from core.pdf_pages import Document, Sheet
 from core.summaries import STATUS
 from core.treatments import NEVER_A_VISIT
 from db.models import Appointment, Doctor, Letter, NoteVersion, Prescription
 
 
-def as_pdf(session: Session, actor: Actor, *, appointment_id: int) -> bytes:
+def to_print(session: Session, actor: Actor, *, appointment_id: int) -> Document:
     """A visit on the clinic's paper; a patient reads its note once that was released.
 
     Raises `AccessDenied`, `NotFound`.
@@ -64,7 +64,7 @@ def as_pdf(session: Session, actor: Actor, *, appointment_id: int) -> bytes:
         *_letters([each for each in letters if each.appointment_id == visit.id], sheet),
     ]
     about = pdf_pages.About(visit.patient.name, visit.patient.birth_on)
-    return pdf_pages.build(story, sheet, title=_title(visit, sheet), about=about)
+    return Document(story, sheet, _title(visit, sheet), about)
 
 
 def _title(visit: Appointment, sheet: Sheet) -> str:

@@ -14,6 +14,7 @@ from db.models import Doctor, Patient, Role, Service, User
 from tests import make
 
 BERLIN = ZoneInfo("Europe/Berlin")
+PATIENTS = ("Ada Okafor", "Ben Sato", "Stefan Fremd", "Greta Klein")  # who have accounts
 NOW = datetime(2026, 6, 1, 8, 0, tzinfo=BERLIN)  # a Monday, before the doctors open
 
 
@@ -55,12 +56,23 @@ def assemble(session: Session) -> Cast:
     checkup = make.service(session)
     dr_roth = make.doctor(session, offers=[checkup], name="Dr. Eva Roth")
     dr_weiss = make.doctor(session, offers=[checkup], name="Dr. Jonas Weiß")
-    guardian = patient_actor(session, "Greta Klein")
+    *with_accounts, rita, albert = make.accounts(
+        session,
+        [
+            *((name, Role.PATIENT) for name in PATIENTS),
+            ("Rita Empfang", Role.STAFF),
+            ("Albert Admin", Role.ADMIN),
+        ],
+    )
+    ada, ben, stranger, guardian = (
+        _as_patient(account, patient)
+        for account, patient in zip(with_accounts, make.patients_of(session, with_accounts), strict=True)
+    )
     child = make.patient(session, name="Mila Klein", guardian_id=guardian.patient_ids[0])
     return Cast(
-        ada=patient_actor(session, "Ada Okafor"),
-        ben=patient_actor(session, "Ben Sato"),
-        stranger=patient_actor(session, "Stefan Fremd"),
+        ada=ada,
+        ben=ben,
+        stranger=stranger,
         guardian=Actor(
             guardian.user_id, Role.PATIENT, guardian.name, patient_ids=(*guardian.patient_ids, child.id)
         ),
@@ -69,8 +81,8 @@ def assemble(session: Session) -> Cast:
         dr_weiss=dr_weiss,
         roth=_as_doctor(dr_roth),
         weiss=_as_doctor(dr_weiss),
-        desk=_as(make.user(session, Role.STAFF, name="Rita Empfang")),
-        admin=_as(make.user(session, Role.ADMIN, name="Albert Admin")),
+        desk=_as(rita),
+        admin=_as(albert),
         checkup=checkup,
     )
 
@@ -78,8 +90,11 @@ def assemble(session: Session) -> Cast:
 def patient_actor(session: Session, name: str) -> Actor:
     """A new patient with an account."""
     account = make.user(session, Role.PATIENT, name=name)
-    patient: Patient = make.patient(session, name=name, user_id=account.id)
-    return Actor(account.id, Role.PATIENT, name, patient_ids=(patient.id,))
+    return _as_patient(account, make.patient(session, name=name, user_id=account.id))
+
+
+def _as_patient(account: User, patient: Patient) -> Actor:
+    return Actor(account.id, Role.PATIENT, account.name, patient_ids=(patient.id,))
 
 
 def _as_doctor(doctor: Doctor) -> Actor:

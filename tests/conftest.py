@@ -1,5 +1,6 @@
 """Fixtures of all tests: a real PostgreSQL, and no way to reach any other."""
 
+import gc
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -76,6 +77,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker, fixtures in (("database", DATABASE_FIXTURES), ("screens", SCREEN_FIXTURES)):
             if fixtures & needed:
                 item.add_marker(marker)
+
+
+def pytest_collection_finish() -> None:
+    """Set aside what was imported and collected: it stays, and no collection of garbage need look at it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,14 @@
 
 Each job writes a row of `turns`, with the process that it ran in, into the database of the test. And
 `python -m tests.job_process hurried <right_at>` runs the clinic's own table, with a clock that hurries:
-leases keep their length, and nobody waits a minute for one to end.
+leases keep their length, and nobody waits a minute for one to end. In `busy` the clock is right. In both
+the jobs that come round every few seconds come round each second, for nobody waits for them either.
 """
 
 import os
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
@@ -16,10 +18,11 @@ from sqlalchemy.orm import Session
 from core import clock
 from db.session import unit_of_work
 from jobs.__main__ import main
-from jobs.table import JOBS, Job
+from jobs.table import JOBS, OFTEN, Job
 
 MADE = "CREATE TABLE turns (job text, process int, at timestamptz DEFAULT clock_timestamp())"
 EVERY, LEASE = timedelta(seconds=0.5), timedelta(seconds=4)
+EACH_SECOND = timedelta(seconds=1)
 HASTE = 20  # of our seconds in one
 
 
@@ -58,7 +61,9 @@ def fail(session: Session) -> int:
     return 0
 
 
+BUSY = tuple(replace(job, every=EACH_SECOND) if job.every <= OFTEN else job for job in JOBS)
 TABLES = {
+    "busy": BUSY,
     "count": (Job("count", "Counts", count, EVERY, opens_its_own=True, lease=LEASE),),
     "linger": (Job("linger", "Lingers", linger, EVERY, opens_its_own=True, lease=LEASE),),
     "fail": (Job("fail", "Fails", fail, EVERY, lease=LEASE),),
@@ -67,7 +72,7 @@ TABLES = {
 
 def main_hurried(right_at: float) -> None:
     clock.now = lambda: hurried(right_at)
-    main(JOBS)
+    main(BUSY)
 
 
 if __name__ == "__main__":

@@ -45,8 +45,32 @@ TOKEN = re.compile(r"(?<![\w/+.-])[A-Za-z0-9_-]{43}(?![\w/+=.-])")  # 32 bytes a
 DIGITS = re.compile(r"(?<![\w.,:\[/+-])\d{6}(?![\w\]/+-]|[.,:]\d)")  # a word, no part of a time or a process
 LETTERS = re.compile(r"(?<![\w-])[A-HJKMNP-Z2-9]{4,5}(?:-[A-HJKMNP-Z2-9]{4,5}){1,2}(?![\w-])")  # as mailed
 
-forbidden: set[str] = {PASSWORD, *CAST}
-codes: set[str] = set()
+
+class Words(set[str]):
+    """Words, and those of them that are in a text: kept by how they begin, for there are very many."""
+
+    def __init__(self, words: Iterable[str] = ()) -> None:
+        super().__init__()
+        self._by_start: dict[str, list[str]] = {}
+        self._sizes: set[int] = set()
+        for word in words:
+            self.add(word)
+
+    def add(self, word: str) -> None:
+        if word not in self:
+            super().add(word)
+            start = word[:SHORTEST]
+            self._sizes.add(len(start))
+            self._by_start.setdefault(start, []).append(word)
+
+    def within(self, text: str) -> list[str]:
+        starts = {text[at : at + size] for size in tuple(self._sizes) for at in range(len(text) - size + 1)}
+        return [word for start in starts for word in self._by_start.get(start, ()) if word in text]
+
+
+forbidden = Words({PASSWORD, *CAST})
+numbers: set[str] = set()
+codes = Words()
 found: list[str] = []
 _real_token, _real_digits, _real_letters = secrets.token_urlsafe, random_codes.digits, random_codes.letters
 _real_execute = database._Connection.execute
@@ -77,7 +101,7 @@ def _noted_token(nbytes: int | None = None) -> str:
 
 def _noted_digits(count: int) -> str:
     code = _real_digits(count)
-    codes.add(code)
+    numbers.add(code)
     return code
 
 
@@ -114,10 +138,8 @@ def _note(values: Iterable[object]) -> None:
 
 def look_at(text: str, where: str) -> None:
     """Keep what of `text` must not be in a log. Codes are found with and without their hyphens."""
-    bare = text.replace("-", "")
-    hits = [word for word in tuple(forbidden) if word in text]
-    hits += [code for code in tuple(codes) if not code.isdecimal() and code in bare]
-    hits += [number for number in DIGITS.findall(text) if number in codes]
+    hits = forbidden.within(text) + codes.within(text.replace("-", ""))
+    hits += [number for number in DIGITS.findall(text) if number in numbers]
     found.extend(f"{word!r} in {where}: {text[:300]!r}" for word in hits)
 
 

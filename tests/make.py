@@ -38,6 +38,7 @@ from db.models import (
 WEEKDAYS = range(1, 6)
 EVERY_DAY = range(1, 8)
 OFFICE_HOURS = "09:00-12:00 13:00-17:00"
+BIRTH_ON = date(1985, 5, 17)
 
 _numbers = count(1)
 _Row = TypeVar("_Row")
@@ -83,6 +84,21 @@ def user(session: Session, role: Role = Role.PATIENT, **changes: Any) -> User:
     )
 
 
+def accounts(session: Session, wanted: Iterable[tuple[str, Role]]) -> list[User]:
+    """Several accounts at once, by name and role, which is quicker than one after the other."""
+    return _all_added(
+        session,
+        [User(username=f"user{next(_numbers)}", name=name, role=role) for name, role in wanted],
+    )
+
+
+def patients_of(session: Session, accounts: Iterable[User]) -> list[Patient]:
+    """The patients whose accounts these are."""
+    return _all_added(
+        session, [Patient(name=each.name, birth_on=BIRTH_ON, user_id=each.id) for each in accounts]
+    )
+
+
 def service(session: Session, **changes: Any) -> Service:
     """Half an hour, every half hour, without buffers, notice and horizon as the clinic has them."""
     defaults = {
@@ -124,21 +140,19 @@ def weekly_hours(
 ) -> list[WeeklyHours]:
     """Stretches written as "09:00-12:00 13:00-17:00", on each of the ISO weekdays `on`."""
     place = changes.pop("location_id", None) or main_location(session).id
-    return [
-        _added(
-            session,
-            WeeklyHours(
-                doctor_id=doctor.id,
-                location_id=place,
-                weekday=day,
-                opens_at=opens,
-                closes_at=closes,
-                **changes,
-            ),
+    made = [
+        WeeklyHours(
+            doctor_id=doctor.id,
+            location_id=place,
+            weekday=day,
+            opens_at=opens,
+            closes_at=closes,
+            **changes,
         )
         for day in on
         for opens, closes in _stretches(hours)
     ]
+    return _all_added(session, made)
 
 
 def override(
@@ -172,9 +186,7 @@ def empty(session: Session | Connection, *tables: str) -> None:
 
 def patient(session: Session, **changes: Any) -> Patient:
     """A patient without an account."""
-    return _added(
-        session, Patient(**{"name": f"Patient {next(_numbers)}", "birth_on": date(1985, 5, 17)} | changes)
-    )
+    return _added(session, Patient(**{"name": f"Patient {next(_numbers)}", "birth_on": BIRTH_ON} | changes))
 
 
 def record_item(
@@ -276,6 +288,10 @@ def _stretches(hours: str) -> list[tuple[time, time]]:
 
 
 def _added(session: Session, row: _Row) -> _Row:
-    session.add(row)
+    return _all_added(session, [row])[0]
+
+
+def _all_added(session: Session, rows: list[_Row]) -> list[_Row]:
+    session.add_all(rows)
     session.flush()
-    return row
+    return rows

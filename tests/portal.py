@@ -1,8 +1,6 @@
 """A running portal for tests: a small clinic open all day, every day, and people who can sign in."""
 
 import os
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -10,10 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 
+import bcrypt
 import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
@@ -25,7 +25,7 @@ from db.models import Doctor, Heartbeat, Patient, PaymentMethod, Role, Service, 
 from db.models.people import Specialty
 from db.session import unit_of_work
 from jobs.table import JOBS
-from tests import log_watch, make
+from tests import log_watch, make, prepared
 from tests.test_launch import free_port
 
 ROOT = Path(__file__).parent.parent
@@ -84,8 +84,8 @@ def settle_in(session: Session) -> Residents:
 
 @cache
 def password_hash() -> str:
-    """The hash of everybody's password: once for all tests, since it is made to be slow."""
-    return passwords.hashed(PASSWORD)
+    """The hash of everybody's password, with the fewest rounds that bcrypt knows: it is checked often."""
+    return bcrypt.hashpw(passwords.digest(PASSWORD), bcrypt.gensalt(4)).decode()
 
 
 def _account(session: Session, username: str, role: Role, name: str, secret: str) -> User:
@@ -138,17 +138,14 @@ def running(
     }
     environment |= {name: value.format(port=port) for name, value in variables.items()}
     places = ["--server.port", str(port), "--server.address", "localhost", "--server.headless", "true"]
-    command = [sys.executable, "-m", "streamlit", "run", server, *places, *options]
-    with (
-        log.open("wb") as out,
-        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out) as web,
-    ):
-        try:
+    try:
+        with prepared.running(
+            "streamlit", "run", server, *places, *options, environment=environment, log=log
+        ) as web:
             _wait_until_healthy(web, f"http://localhost:{port}/healthz", log)
             yield f"http://localhost:{port}"
-        finally:
-            web.terminate()
-            log_watch.look_at_file(log)
+    finally:
+        log_watch.look_at_file(log)
 
 
 def _let_jobs_seem_to_run(engine: Engine) -> None:
@@ -182,14 +179,14 @@ def _installed_components(_scan: Any = manifest_scanner.scan_component_manifests
     return _scan()
 
 
-def _wait_until_healthy(web: subprocess.Popen[bytes], address: str, log: Path) -> None:
+def _wait_until_healthy(web: BaseProcess, address: str, log: Path) -> None:
     deadline = time.monotonic() + 60
     while True:
-        assert web.poll() is None, log.read_text()
+        assert web.is_alive(), log.read_text()
         assert time.monotonic() < deadline, log.read_text()
         try:
             with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310 - our own portal
                 assert answer.status == 200
                 return
         except (URLError, ConnectionError, TimeoutError):
-            time.sleep(0.2)
+            time.sleep(0.05)

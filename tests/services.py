@@ -4,7 +4,8 @@ Beside them stands what pages and jobs call that takes no actor, and so cannot a
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from functools import cache
 from pathlib import Path
 
 CORE = Path(__file__).parent.parent / "core"
@@ -22,6 +23,7 @@ WITHOUT_ACCESS = {
     "ledger.owe": "writes what its callers were allowed to do",
     "ledger.pay_back": "writes what its callers were allowed to do",
     "ledger.receive": "writes what its callers were allowed to do",
+    "moves.relocate": "writes what its callers were allowed to do, or what a patient's own link lets them do",
     "moves.move": "writes what its callers were allowed to do",
     "note_drafts.note": "writes what its callers were allowed to do",
     "patients.own": "gives the rows of the actor's own numbers, and takes no other",
@@ -48,6 +50,7 @@ ASKING_FOR_EACH = {
     "statements.of_patients": "asks for each patient before it reads; without any there is no visit to give",
     "waitlist_endings.own": "asks for each patient before it reads; without any no wish of anybody ended",
     "waitlists.own": "asks for each patient before it reads; without any there is no wish to give",
+    "suggestions.suggest": "asks for each visit before it reads; without any there is no time to give",
     "agendas.upcoming": "asks for each patient before it reads; without any there is no visit to give",
     "intakes.ahead": "asks for each patient before it reads; without any nothing is asked",
 }
@@ -64,6 +67,11 @@ WITHOUT_ACTOR = {
     "missed_visits.note": _TIDYING + "marks who has not come on a day that is over",
     "audit.require_whole": "only counts, and tells that the trail is whole or that it is not",
     "availability.all_free": _EVERYBODYS + "times that can be booked, and nobody's name",
+    "choices.choose": _BEFORE + "takes the secret of a link that only the patient was sent, and only once",
+    "choices.is_over": _COUNTED,
+    "choices.look": _BEFORE + "takes the secret of a link that only the patient was sent",
+    "closures.home_country": _EVERYBODYS + "in which country the clinic's time zone is",
+    "calendar_feeds.read": "takes the secret of one calendar, which tells initials and times",
     "clinics.settings": _EVERYBODYS + "the clinic's name, zone and policies",
     "clinics.zone": _EVERYBODYS + "the clinic's zone",
     "delivery_reports.note": "enters what the carrier of texts has signed",
@@ -121,12 +129,15 @@ WITHOUT_ACTOR = {
 Function = tuple[str, ast.FunctionDef]
 
 
-def functions() -> Iterator[Function]:
+@cache
+def functions() -> tuple[Function, ...]:
     """Every function of `core`, by module and name."""
-    for path in sorted(CORE.glob("*.py")):
-        for node in ast.parse(path.read_text(), str(path)).body:
-            if isinstance(node, ast.FunctionDef):
-                yield f"{path.stem}.{node.name}", node
+    return tuple(
+        (f"{path.stem}.{node.name}", node)
+        for path in sorted(CORE.glob("*.py"))
+        for node in ast.parse(path.read_text(), str(path)).body
+        if isinstance(node, ast.FunctionDef)
+    )
 
 
 def acts(function: ast.FunctionDef) -> bool:
@@ -169,17 +180,18 @@ def services() -> list[str]:
     )
 
 
-def asking() -> set[str]:
+@cache
+def asking() -> frozenset[str]:
     """The functions that ask `access`, themselves or through others, before they return anything."""
-    known, before = {"access.require", "access.may"}, 0
-    everything = dict(functions())
+    known, others, before = {"access.require", "access.may"}, dict(functions()), 0
     while len(known) > before:
         before = len(known)
-        known |= {name for name, function in everything.items() if asks_first(name, function, known)}
-    return known
+        known |= {name for name, function in others.items() if asks_first(name, function, known)}
+        others = {name: function for name, function in others.items() if name not in known}
+    return frozenset(known)
 
 
-def asks_first(name: str, function: ast.FunctionDef, known: set[str]) -> bool:
+def asks_first(name: str, function: ast.FunctionDef, known: Set[str]) -> bool:
     """Whether a statement that is always reached asks on the actor's behalf, before any that returns."""
     for statement in _always_reached(function.body):
         asked = [node for node in _outside_branches(statement) if _passes_actor_to(node, name, known)]
@@ -218,7 +230,7 @@ def _outside_branches(statement: ast.stmt) -> Iterator[ast.AST]:
             roots += ast.iter_child_nodes(node)
 
 
-def _passes_actor_to(node: ast.AST, name: str, known: set[str]) -> bool:
+def _passes_actor_to(node: ast.AST, name: str, known: Set[str]) -> bool:
     if not isinstance(node, ast.Call):
         return False
     module = name.partition(".")[0]

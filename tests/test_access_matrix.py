@@ -13,30 +13,38 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
-from core import ledger, records, tills
+from core import absences, calendar_feeds, ledger, profile_drafts, records, slot_previews, tills
 from core.access import RULES, Action, Actor, Relation
 from core.arrivals import MarkedMeanwhile, NothingToUndo, NotStarted, NotToday
 from core.attachments import NotYourFile
 from core.checkouts import NoCards
+from core.clinic_settings import Details as ClinicDetails
 from core.desk_messages import NobodyWaits, NotReached
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.identities import Identity
 from core.left_drafts import Left
 from core.letters import CannotSendCodes
+from core.names import NameLeftOut
+from core.places import Place
 from core.prices import ClinicPrices, ServicePrices
 from core.privacy import VisitsAhead
 from core.safeguards import SecondFactorRequired
 from core.second_factors import NothingToConfirm
 from core.series import SeriesTooLong
 from core.series_changes import NoSeries
+from core.services import Details as ServiceDetails
+from core.setting_changes import ChangedMeanwhile
 from core.strandings import NotStranded
 from core.trails import Wanted
+from core.unsettled import LeavesVisits
 from db.base import Base
 from db.config import config
 from db.models import (
     AnswerKind,
+    Appointment,
     CodePurpose,
     Doctor,
     Ending,
@@ -99,6 +107,8 @@ class World:
     money: dict[bool, Money]
     waits: dict[bool, Waiting]
     record: dict[bool, Clinical]
+    absences: dict[bool, int]
+    feeds: dict[bool, int]
 
     def patient_id(self, is_own: bool) -> int:
         return (self.cast.ada if is_own else self.cast.ben).patient_ids[0]
@@ -198,7 +208,9 @@ def of_user(**more: Any) -> Recipe:
     )
 
 
-WEDNESDAY, MONDAY = on(3, 0).date(), on(8, 0).date()
+WEDNESDAY, MONDAY, TUESDAY = on(3, 0).date(), on(8, 0).date(), on(9, 0).date()
+A_CLINIC = ClinicDetails("Clinic", "", "", "Europe/Berlin", 0, 30)
+NO_NAME = ServiceDetails("", "", 30, 30, 0, 0, None, None, is_video=False, needs_room=False, is_active=True)
 BORN = date(1990, 2, 15)
 IDENTITY = Identity("https://accounts.example", "another", NOW, "a@example.org")
 CLINIC_PRICES = ClinicPrices("EUR", PaymentRule.FULL, None, None, None, 20, 48, 50, 80, 3)
@@ -210,22 +222,49 @@ ALL_VISITS = Recipe(
     not_for=Role.DOCTOR,
 )
 RECIPES = {
-    "day_lists.as_pdf": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
-    "history_reports.as_pdf": of_patient(Action.SEE_RECORD),
-    "letter_pdfs.as_pdf": of_record(Action.SEE_RECORD, "letter_id"),
-    "monthly_reports.as_pdf": of_nobody(Action.SEE_REVENUE, year=2026, month=6),
-    "prescription_pdfs.as_pdf": of_record(Action.SEE_RECORD, "prescription_id"),
-    "visit_summaries.as_pdf": of_record(Action.SEE_RECORD, "visit_id"),
+    "day_lists.to_print": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
+    "history_reports.to_print": of_patient(Action.SEE_RECORD),
+    "letter_pdfs.to_print": of_record(Action.SEE_RECORD, "letter_id"),
+    "monthly_reports.to_print": of_nobody(Action.SEE_REVENUE, year=2026, month=6),
+    "prescription_pdfs.to_print": of_record(Action.SEE_RECORD, "prescription_id"),
+    "visit_summaries.to_print": of_record(Action.SEE_RECORD, "visit_id"),
     # A doctor sees the own day, and not the whole clinic's.
     "agendas.clinic_day": Recipe(
         Action.SEE_DAY, lambda _world, _is_own: {"on": WEDNESDAY}, not_for=Role.DOCTOR
     ),
     "agendas.day": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
+    "agendas.between": of_doctor(Action.SEE_DAY, from_on=WEDNESDAY, until_on=MONDAY),
     "agendas.next_patient": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "agendas.one": of_visit(Action.SEE_APPOINTMENT),
     "agendas.past": ALL_VISITS,
     "agendas.upcoming": ALL_VISITS,
     "rooms.all_active": of_nobody(Action.SEARCH_PATIENTS),
+    "clinic_settings.change": of_nobody(
+        Action.CHANGE_SETTINGS, or_else=ChangedMeanwhile, wanted=A_CLINIC, seen=A_CLINIC
+    ),
+    "clinic_settings.details": of_nobody(Action.CHANGE_SETTINGS),
+    "doctor_settings.add_specialty": of_nobody(Action.CHANGE_SETTINGS, name="Podiatry"),
+    "doctor_settings.all_of_them": of_nobody(Action.CHANGE_SETTINGS),
+    "doctor_settings.change": of_nobody(
+        Action.CHANGE_SETTINGS, or_else=NotFound, doctor_id=0, wanted=None, seen=None
+    ),
+    "doctor_settings.details": of_nobody(Action.CHANGE_SETTINGS, or_else=NotFound, doctor_id=0),
+    "places.add": of_nobody(Action.CHANGE_SETTINGS, wanted=Place("Annex", "Lindenstraße 2, Berlin")),
+    "places.add_room": of_nobody(Action.CHANGE_SETTINGS, or_else=NotFound, location_id=0, name="101"),
+    "places.all_of_them": of_nobody(Action.CHANGE_SETTINGS),
+    "places.change": of_nobody(
+        Action.CHANGE_SETTINGS, or_else=NotFound, location_id=0, wanted=None, seen=None
+    ),
+    "places.change_room": of_nobody(
+        Action.CHANGE_SETTINGS, or_else=NotFound, room_id=0, wanted=None, seen=None
+    ),
+    "places.rooms": of_nobody(Action.CHANGE_SETTINGS),
+    "services.add": of_nobody(Action.CHANGE_SETTINGS, or_else=NameLeftOut, wanted=NO_NAME),
+    "services.all_of_them": of_nobody(Action.CHANGE_SETTINGS),
+    "services.change": of_nobody(
+        Action.CHANGE_SETTINGS, or_else=NotFound, service_id=0, wanted=NO_NAME, seen=NO_NAME
+    ),
+    "setting_changes.entries": of_nobody(Action.CHANGE_SETTINGS),
     "series.book": of_patient(
         Action.BOOK_SERIES, or_else=SeriesTooLong, doctor_id=1, service_id=1, starts=[], every_weeks=1
     ),
@@ -242,6 +281,41 @@ RECIPES = {
     "series_changes.following": of_visit(Action.SEE_APPOINTMENT),
     "series_changes.reschedule": of_visit(Action.BOOK_SERIES, or_else=NoSeries, starts_at=on(3, 10)),
     "strandings.keep": of_visit(Action.SETTLE_VISIT, or_else=NotStranded, reason="They agreed.", causes=()),
+    "settlements.call_off": of_visit(Action.SETTLE_VISIT, or_else=NotStranded),
+    "settlements.move": of_visit(Action.SETTLE_VISIT, or_else=NotStranded, doctor_id=1, starts_at=on(4, 10)),
+    "choices.offer_choice": of_visit(Action.SETTLE_VISIT, or_else=NotStranded, times=[]),
+    "suggestions.suggest": Recipe(
+        Action.SETTLE_VISIT, lambda world, is_own: {"visits": [_as_shown(world, is_own)]}
+    ),
+    "provider_hours.known": of_doctor(Action.SET_HOURS),
+    "provider_hours.set_week": of_doctor(Action.SET_HOURS, or_else=LeavesVisits, week={}, from_on=WEDNESDAY),
+    "provider_hours.set_typed_week": of_doctor(
+        Action.SET_HOURS, or_else=LeavesVisits, typed={}, from_on=WEDNESDAY
+    ),
+    "date_hours.set_typed_dates": of_doctor(Action.SET_HOURS, dates=[TUESDAY], typed={}),
+    "date_hours.ahead": of_doctor(Action.SET_HOURS),
+    "date_hours.of_date": of_doctor(Action.SET_HOURS, on=WEDNESDAY),
+    "date_hours.set_dates": of_doctor(Action.SET_HOURS, dates=[TUESDAY], of_day=[]),
+    "date_hours.clear_dates": of_doctor(Action.SET_HOURS, dates=[TUESDAY]),
+    "date_hours.copy_week": of_doctor(Action.SET_HOURS, from_on=WEDNESDAY, to_on=TUESDAY),
+    "absences.ahead": of_doctor(Action.SET_HOURS),
+    "absences.take_time_off": of_doctor(Action.SET_HOURS, from_on=TUESDAY, until_on=TUESDAY),
+    "absences.withdraw": Recipe(
+        Action.SET_HOURS, lambda world, is_own: {"absence_id": world.absences[is_own]}
+    ),
+    "closures.ahead": of_nobody(Action.SEARCH_DOCTORS),
+    "closures.close": of_nobody(Action.CHANGE_SETTINGS, days={TUESDAY: "Works outing"}),
+    "closures.reopen": of_nobody(Action.CHANGE_SETTINGS, closure_id=1, or_else=NotFound),
+    "slot_previews.week": Recipe(
+        Action.SET_HOURS,
+        lambda world, is_own: {
+            "wanted": slot_previews.Wanted(world.doctor_id(is_own), world.cast.checkup.id, TUESDAY)
+        },
+    ),
+    "unsettled.foreseen": of_doctor(
+        Action.SET_HOURS, change=absences.take_time_off, from_on=WEDNESDAY, until_on=WEDNESDAY
+    ),
+    "strandings.count": of_oneself(Action.SEE_DAY),
     "strandings.waiting": of_doctor(Action.SEE_DAY),
     "arrivals.call_in": of_visit(Action.CHECK_IN, or_else=MarkedMeanwhile),
     "arrivals.check_in": of_visit(Action.CHECK_IN, or_else=NotToday),
@@ -263,8 +337,15 @@ RECIPES = {
         Action.OVERBOOK, lambda world, is_own: world.offer(is_own) | {"reason": "In pain"}
     ),
     "appointments.reschedule": of_visit(Action.MOVE, starts_at=on(4, 10)),
-    "attendances.confirm": of_visit(Action.MOVE),
+    "attendances.confirm": Recipe(  # it is the patient who says so, or the desk that has heard it
+        Action.MOVE,
+        lambda world, is_own: {"appointment_id": world.visits[is_own]},
+        not_for=Role.DOCTOR,
+    ),
     "cancellations.expected": of_visit(Action.CANCEL),
+    "calendar_feeds.listed": of_doctor(Action.SUBSCRIBE),
+    "calendar_feeds.make": of_doctor(Action.SUBSCRIBE),
+    "calendar_feeds.revoke": Recipe(Action.SUBSCRIBE, lambda world, is_own: {"feed_id": world.feeds[is_own]}),
     "calendars.visit_ics": of_visit(Action.SEE_APPOINTMENT, public_url="https://portal.example.org"),
     "checkouts.begin": of_visit(Action.PAY, or_else=NoCards),
     "checkouts.progress": of_visit(Action.PAY),
@@ -272,6 +353,10 @@ RECIPES = {
     "contact_preferences.save": of_patient(
         Action.SET_CONTACT, contact_by=None, wants_texts=False, wants_reminders=False, time_zone=None
     ),
+    "diary_changes.move": of_visit(Action.SEE_DAY, starts_at=on(4, 10), version=0),
+    "diary_changes.stretch": of_visit(Action.SEE_DAY, ends_at=on(3, 11), version=0),
+    "days.away_between": of_doctor(Action.SEE_DAY, from_on=WEDNESDAY, until_on=MONDAY),
+    "days.hours_between": of_doctor(Action.SEE_DAY, from_on=WEDNESDAY, until_on=MONDAY),
     "days.timeline": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "days.working_hours": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "desk_messages.running_late": Recipe(
@@ -293,6 +378,10 @@ RECIPES = {
     "doctors.offering": Recipe(
         Action.SEARCH_DOCTORS, lambda world, _is_own: {"service_id": world.cast.checkup.id}
     ),
+    "doctors.photo": of_doctor(Action.SEARCH_DOCTORS, or_else=NotFound),
+    "doctors.with_photo": Recipe(
+        Action.SEARCH_DOCTORS, lambda world, is_own: {"doctor_ids": [world.doctor_id(is_own)]}
+    ),
     "doctors.places": of_nobody(Action.SEARCH_DOCTORS),
     "doctors.profiles": Recipe(
         Action.SEARCH_DOCTORS, lambda world, is_own: {"doctor_ids": [world.doctor_id(is_own)]}
@@ -302,7 +391,7 @@ RECIPES = {
     ),
     "doctors.specialties": of_nobody(Action.SEARCH_DOCTORS),
     "documents.listed": of_patient(Action.SEE_PAYMENTS),
-    "documents.as_pdf": of_money(Action.SEE_PAYMENTS, "entry_id"),
+    "documents.to_print": of_money(Action.SEE_PAYMENTS, "entry_id"),
     "emergencies.emergency_accesses": of_nobody(Action.REVIEW_ACCESS),
     "emergencies.review": Recipe(
         Action.REVIEW_ACCESS, lambda world, _is_own: {"access_id": world.emergency_id}
@@ -471,6 +560,14 @@ RECIPES = {
         or_else=VisitsAhead,
     ),
     "privacy.export": of_patient(Action.EXPORT_PATIENT),
+    "profile_drafts.count_waiting": of_nobody(Action.PUBLISH_PROFILE),
+    "profile_drafts.discard": of_doctor(Action.EDIT_PROFILE, seen=NOW),
+    "profile_drafts.new_photo": of_doctor(Action.EDIT_PROFILE, or_else=NotFound),
+    "profile_drafts.of_doctor": of_doctor(Action.EDIT_PROFILE),
+    "profile_drafts.publish": of_doctor(Action.PUBLISH_PROFILE, seen=NOW),
+    "profile_drafts.save": of_doctor(Action.EDIT_PROFILE, bio="Hello", languages=["de"], seen=NOW),
+    "profile_drafts.send_back": of_doctor(Action.PUBLISH_PROFILE, seen=NOW, remark="Shorter, please"),
+    "profile_drafts.waiting": of_nobody(Action.PUBLISH_PROFILE),
     "profiles.ask_email": of_oneself(
         Action.CHANGE_ACCOUNT, email="new@example.org", password=PASSWORD, or_else=CannotSendCodes
     ),
@@ -633,7 +730,46 @@ def _settle(session: Session) -> World:
             (False, cast.ben, cast.dr_weiss, cast.weiss),
         )
     }
-    return World(cast, visits, child.id, money, _waiting(session, cast), record)
+    away = {
+        is_own: make.time_off(session, doctor, on(19, 9), on(19, 12)).id
+        for is_own, doctor in ((True, cast.dr_roth), (False, cast.dr_weiss))
+    }
+    feeds = _feeds(session, cast)
+    return World(cast, visits, child.id, money, _waiting(session, cast), record, away, feeds)
+
+
+def _as_shown(world: World, is_own: bool) -> Appointment:
+    """A visit as the list of those without hours has it."""
+    at, until = on(3, 10), on(3, 10, 30)
+    return Appointment(
+        id=world.visits[is_own],
+        patient_id=world.patient_id(is_own),
+        doctor_id=world.doctor_id(is_own),
+        service_id=world.cast.checkup.id,
+        location_id=1,
+        starts_at=at,
+        ends_at=until,
+        blocked=Range(at, until),
+    )
+
+
+def _feeds(session: Session, cast: Cast) -> dict[bool, int]:
+    """A calendar address of each doctor's; and a draft of their profile, which waits to be published."""
+    numbers = {}
+    for is_own, actor in ((True, cast.roth), (False, cast.weiss)):
+        assert actor.doctor_id is not None
+        calendar_feeds.make(session, actor, doctor_id=actor.doctor_id)
+        profile_drafts.save(
+            session,
+            actor,
+            doctor_id=actor.doctor_id,
+            bio="Hello",
+            languages=["de"],
+            seen=None,
+            is_submitted=True,
+        )
+        numbers[is_own] = calendar_feeds.listed(session, actor, doctor_id=actor.doctor_id)[0].id
+    return numbers
 
 
 def _clinical(session: Session, cast: Cast, actor: Actor, doctor: Doctor, signing: Actor) -> Clinical:

@@ -154,3 +154,21 @@ def test_doctors_come_soonest_first_with_their_own_price(session: Session, cast:
     assert len(doctors.search(session, cast.ada, service_id=cast.checkup.id, max_price_minor=10**15)) == 2
     on_the_second = doctors.search(session, cast.ada, service_id=cast.checkup.id, on=on(2, 0).date())
     assert [hit.doctor_id for hit in on_the_second] == [cast.dr_weiss.id]
+
+
+def test_the_hours_and_absences_of_several_days(session: Session, cast: Cast) -> None:
+    make.override(session, cast.dr_roth, on(2, 0).date())
+    make.time_off(session, cast.dr_roth, on(3, 16), on(5, 9))
+    make.time_off(session, cast.dr_weiss, on(3, 9), on(3, 10))
+    wanted = {"doctor_id": cast.dr_roth.id, "from_on": on(1, 0).date(), "until_on": on(3, 0).date()}
+    assert days.hours_between(session, cast.roth, **wanted) == [
+        (on(1, 9), on(1, 12)),
+        (on(1, 13), on(1, 17)),
+        (on(3, 9), on(3, 12)),
+        (on(3, 13), on(3, 17)),
+    ]
+    [away] = days.away_between(session, cast.roth, **wanted)
+    assert (away.kind, away.starts_at, away.ends_at) == (Kind.AWAY, on(3, 16), on(5, 9))
+    for refused in (days.hours_between, days.away_between):
+        with pytest.raises(AccessDenied):
+            refused(session, cast.weiss, **wanted)

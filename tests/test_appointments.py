@@ -486,13 +486,16 @@ class TestMoving:
         assert is_free(session, cast, TEN)
         assert not is_free(session, cast, on(4, 9, 30))
 
-    def test_the_desk_moves_anybodys_and_a_stranger_nobodys(self, session: Session, cast: Cast) -> None:
+    def test_the_desk_moves_anybodys_a_doctor_the_own_and_a_stranger_nobodys(
+        self, session: Session, cast: Cast
+    ) -> None:
         visit = book(session, cast, cast.ada)
-        for actor in (cast.stranger, cast.roth, cast.guardian):
+        for actor in (cast.stranger, cast.weiss, cast.guardian):
             with refused(session, AccessDenied):
                 move(session, actor, visit, on(4, 9))
+        assert move(session, cast.roth, visit, on(4, 11)).starts_at == on(4, 11)
         assert move(session, cast.desk, visit, on(4, 9)).starts_at == on(4, 9)
-        assert move(session, cast.admin, visit, on(4, 10)).version == 2
+        assert move(session, cast.admin, visit, on(4, 10)).version == 3
 
     def test_a_guardian_moves_their_childs_visit(self, session: Session, cast: Cast) -> None:
         visit = book(session, cast, cast.guardian, patient_id=cast.child_id)

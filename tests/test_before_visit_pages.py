@@ -172,7 +172,7 @@ def test_a_guardian_answers_for_a_dependant_and_nobody_else_does(
     save(app)
     assert answers(database) == {WHY: "A cough"}
     other = open_as("ben", BEFORE, visit=str(number))
-    assert said(other.error) == ["You may not do that."]
+    assert said(other.error) == ["That is not here any more."], "as of a visit that is nobody's"
     assert "Chi" not in shown(other)
     assert not other.text_area
 

@@ -52,7 +52,7 @@ def entry(session: Session, visit: Appointment, kind: EntryKind) -> LedgerEntry:
 
 def text_of(session: Session, actor: Actor, written: LedgerEntry) -> str:
     """What can be read on a document, its columns apart by some blanks."""
-    pdf = documents.as_pdf(session, actor, entry_id=written.id)
+    pdf = documents.to_print(session, actor, entry_id=written.id).as_pdf()
     read = subprocess.run(["pdftotext", "-layout", "-", "-"], input=pdf, capture_output=True, check=True)
     return read.stdout.decode()
 
@@ -202,11 +202,11 @@ def test_a_document_is_for_its_patient_and_the_desk(
 ) -> None:
     written = entry(session, visit, EntryKind.INVOICE)
     with pytest.raises(AccessDenied):
-        documents.as_pdf(session, getattr(cast, name), entry_id=written.id)
+        documents.to_print(session, getattr(cast, name), entry_id=written.id).as_pdf()
     with pytest.raises(AccessDenied):
         documents.listed(session, getattr(cast, name), patient_id=visit.patient_id)
     with pytest.raises(NotFound):
-        documents.as_pdf(session, cast.desk, entry_id=0)
+        documents.to_print(session, cast.desk, entry_id=0).as_pdf()
 
 
 def test_documents_are_listed_newest_first_and_looks_at_another_s_are_told(

@@ -248,3 +248,13 @@ def test_what_is_asked_ahead_is_of_visits_that_have_not_begun_and_take_place(
     visit.status = AppointmentStatus.CANCELLED
     session.flush()
     assert intakes.ahead(session, cast.ada, patient_ids=cast.ada.patient_ids) == {}
+
+
+def test_a_look_at_the_questions_ahead_is_in_the_trail(
+    session: Session, cast: Cast, visit: Appointment
+) -> None:
+    intakes.ahead(session, cast.ada, patient_ids=cast.ada.patient_ids)
+    looks = session.query(AuditEntry).filter_by(object_kind="intake", user_id=cast.ada.user_id).all()
+    assert [(look.action, look.patient_id) for look in looks] == [
+        (Action.SEE_RECORD, cast.ada.patient_ids[0])
+    ]

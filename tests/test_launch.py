@@ -104,12 +104,45 @@ def url_of(var: Path) -> str:
     return url
 
 
-def test_a_clinic_that_was_started_from_nothing_finds_its_data_again(seeded: Path) -> None:
+@pytest.fixture(scope="class")
+def opened(seeded: Path) -> Iterator[Launcher]:
     launcher = Launcher(seeded)
     launcher.wait_until_open()
-    with psycopg.connect(url_of(seeded)) as connection:
-        assert connection.execute("SELECT name FROM settings").fetchone() == ("The same clinic",)
+    yield launcher
     assert launcher.stop(signal.SIGTERM) == 0
+
+
+class TestAClinicThatIsOpen:
+    """What can be looked at without stopping it: it is started once for all."""
+
+    def test_what_was_started_from_nothing_finds_its_data_again(self, seeded: Path, opened: Launcher) -> None:
+        with psycopg.connect(url_of(seeded)) as connection:
+            assert connection.execute("SELECT name FROM settings").fetchone() == ("The same clinic",)
+
+    def test_a_second_launcher_on_the_same_data_says_so(self, seeded: Path, opened: Launcher) -> None:
+        second = Launcher(seeded)
+        assert second.process.wait(30) == 1
+        assert second.said.read_text() == (
+            f"The clinic in {seeded}/postgres is already running. Stop that one first.\n"
+        )
+
+    def test_payments_and_texts_are_simulated_and_the_welcome_says_where(self, opened: Launcher) -> None:
+        address = f"http://127.0.0.1:{opened.sandbox_port}"
+        said, stand_in = opened.said.read_text(), opened.child("sandbox").cmdline()
+        assert f"Payments are simulated, no money moves: {address}\n" in said
+        assert f"Texts are simulated, read and answer them here: {address}/phones\n" in said
+        environments = [opened.child(part).environ() for part in ("streamlit", "jobs")]
+        for environment in environments:
+            assert environment["STRIPE_API_BASE"] == environment["TWILIO_API_BASE"] == address
+            assert environment["STRIPE_WEBHOOK_SECRET"] in stand_in
+            assert {environment[f"TWILIO_{name}"] for name in ("ACCOUNT_SID", "AUTH_TOKEN")} <= set(stand_in)
+        assert f"http://localhost:{opened.port}/webhooks/twilio/status" in stand_in
+        assert httpx.get(f"{address}/phones").is_success
+        answer = httpx.get(
+            f"{address}/v1/events",
+            headers={"Authorization": f"Bearer {environments[0]['STRIPE_SECRET_KEY']}"},
+        )
+        assert answer.json()["data"] == []
 
 
 def test_a_second_ctrl_c_leaves_no_orphans(seeded: Path) -> None:
@@ -165,17 +198,6 @@ def test_a_killed_launcher_takes_its_children_along_and_the_next_one_starts(seed
     assert again.stop() == 0
 
 
-def test_a_second_launcher_on_the_same_data_says_so(seeded: Path) -> None:
-    first = Launcher(seeded)
-    first.wait_until_open()
-    second = Launcher(seeded)
-    assert second.process.wait(30) == 1
-    assert second.said.read_text() == (
-        f"The clinic in {seeded}/postgres is already running. Stop that one first.\n"
-    )
-    assert first.stop() == 0
-
-
 def test_a_busy_port_is_one_sentence(seeded: Path) -> None:
     with socket.socket() as busy:
         busy.bind(("", 0))
@@ -186,27 +208,6 @@ def test_a_busy_port_is_one_sentence(seeded: Path) -> None:
     said = launcher.said.read_text()
     assert said == f"Port {port} cannot be used: Address already in use. Set PORT to another one.\n"
     assert embedded.url_of_running(seeded / "postgres") is None
-
-
-def test_payments_and_texts_are_simulated_and_the_welcome_says_where(seeded: Path) -> None:
-    launcher = Launcher(seeded)
-    launcher.wait_until_open()
-    address = f"http://127.0.0.1:{launcher.sandbox_port}"
-    said, stand_in = launcher.said.read_text(), launcher.child("sandbox").cmdline()
-    assert f"Payments are simulated, no money moves: {address}\n" in said
-    assert f"Texts are simulated, read and answer them here: {address}/phones\n" in said
-    environments = [launcher.child(part).environ() for part in ("streamlit", "jobs")]
-    for environment in environments:
-        assert environment["STRIPE_API_BASE"] == environment["TWILIO_API_BASE"] == address
-        assert environment["STRIPE_WEBHOOK_SECRET"] in stand_in
-        assert {environment[f"TWILIO_{name}"] for name in ("ACCOUNT_SID", "AUTH_TOKEN")} <= set(stand_in)
-    assert f"http://localhost:{launcher.port}/webhooks/twilio/status" in stand_in
-    assert httpx.get(f"{address}/phones").is_success
-    answer = httpx.get(
-        f"{address}/v1/events", headers={"Authorization": f"Bearer {environments[0]['STRIPE_SECRET_KEY']}"}
-    )
-    assert answer.json()["data"] == []
-    assert launcher.stop() == 0
 
 
 def test_with_accounts_of_ones_own_there_is_no_sandbox(seeded: Path) -> None:

@@ -1,5 +1,6 @@
 """A record on the screen: the patient's own, a dependant's, and as doctors read it."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
@@ -10,8 +11,9 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core import notes, record_items, sign_ins
+from core import history_choices, notes, record_items, sign_ins
 from core.access import Actor
+from core.printouts import Places, Printouts
 from db.models import (
     Appointment,
     AppointmentStatus,
@@ -27,7 +29,7 @@ from db.models import (
     User,
 )
 from db.session import unit_of_work
-from pages.ui import portions
+from pages.ui import history_report, portions
 from tests import clinical, make, portal
 from tests.cast import time_is
 from tests.portal import NOON, Residents
@@ -432,3 +434,35 @@ def test_somebody_without_a_record_reads_that(open_as: OpenAs, database: Engine)
         ben = session.scalars(select(Patient).where(Patient.name == "Ben Sato")).one()
         ben.user_id = None
     assert said(open_as("ben", MY_RECORD).info) == ["There is no record of yours yet."]
+
+
+def test_a_long_history_is_prepared_first_and_the_page_shows_how_far_it_is(
+    open_as: OpenAs,
+    write: Callable[..., int],
+    database: Engine,
+    residents: Residents,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(history_choices, "LONG", 100)
+    monkeypatch.setattr(history_report, "HISTORIES", prints := Printouts(places := Places(1)))
+    with_cookie(monkeypatch, database)
+    write()
+    app = open_as("ada", MY_RECORD)
+    address = f"/files/history/{residents.ada_id}.pdf"
+    assert not any(link.startswith(address) for link in links(app))
+    assert places.take(0)
+    app.button(key=f"history_{residents.ada_id}_prepare").click().run()
+    assert "Laying out the history: 0%" in [bar.text for bar in app.get("progress")]
+    places.leave(0)
+    with Session(database) as session:
+        [account] = session.scalars(select(Patient.user_id).where(Patient.id == residents.ada_id))
+    wanted = residents.ada_id, history_choices.chosen(None, None, history_choices.ALL)
+    while not (found := prints.of(account or 0, wanted)) or not found.is_ready:
+        time.sleep(0.02)
+    app.run()
+    assert f"{address}?sections=lists,visits,prescriptions,letters,files" in links(app)
+    file = prints.fetch(account or 0, wanted)
+    assert file is not None
+    with file:
+        file.seek(0)
+        assert file.read(5) == b"%PDF-"

@@ -294,7 +294,8 @@ def test_the_doctors_day_shows_visits_and_gaps_in_order(
 ) -> None:
     visit(database, residents, hours_ahead=4)
     shown = texts(open_as("roth"))
-    assert shown.index("Free") < shown.index("Ada Okafor") < shown.rindex("Free")
+    in_order = shown.index("Free") < shown.rindex("Ada Okafor") < shown.rindex("Free")
+    assert in_order, "and who is next stands above all of it"
 
 
 def test_an_empty_day_says_so(open_as: OpenAs, database: Engine, residents: Residents) -> None:

@@ -44,7 +44,7 @@ def made(**changes: Any) -> bytes:
         "waitlist_offers": [],
     }
     clinic = ClinicSettings(name="Linden Clinic")
-    return summaries.summary(sections, clinic=clinic, zone=BERLIN, made_at=NOW, locale="pt_BR")
+    return summaries.summary(sections, clinic=clinic, zone=BERLIN, made_at=NOW, locale="pt_BR").as_pdf()
 
 
 def pages(pdf: bytes) -> int:
@@ -89,3 +89,6 @@ def test_the_letters_of_many_languages_are_there(is_bold: bool) -> None:
         missing = set(map(ord, letters)) - typefaces.typeface(place, is_bold).characters
         assert missing == set()
         assert typefaces.places(letters) == [place] * len(letters)
+    japanese = "骨直角辻々ひらがなカタカナー。、「」"
+    assert set(map(ord, japanese)) <= typefaces.typeface(7, is_bold).characters
+    assert typefaces.places(japanese, is_japanese=True) == [7] * len(japanese)

@@ -24,7 +24,7 @@ from core import (
     sign_ins,
     trails,
 )
-from core.access import Action
+from core.access import Action, Actor
 from core.errors import AccessDenied, NotFound
 from core.patients import ERASED_NAME
 from core.privacy import DependantsRemain, NameDiffers, VisitsAhead, WorksHere
@@ -156,9 +156,14 @@ def treated(session: Session, cast: Cast, days_ago: int = 7) -> Appointment:
     return visit
 
 
+def packed(session: Session, actor: Actor, patient_id: int) -> ZipFile:
+    file = BytesIO()
+    privacy.export(session, actor, patient_id=patient_id).write(file)
+    return ZipFile(file)
+
+
 def exported(session: Session, cast: Cast) -> dict[str, list[dict[str, object]]]:
-    packed = privacy.export(session, cast.ada, patient_id=cast.ada.patient_ids[0])
-    with ZipFile(BytesIO(packed)) as archive:
+    with packed(session, cast.ada, cast.ada.patient_ids[0]) as archive:
         assert archive.namelist() == ["data.json", "summary.pdf"]
         assert archive.read("summary.pdf").startswith(b"%PDF-")
         found: dict[str, list[dict[str, object]]] = json.loads(archive.read("data.json"))
@@ -237,8 +242,7 @@ def test_the_export_of_somebody_without_an_account_is_theirs_alone(session: Sess
     audit.record(
         session, None, audit.Event.HOLD_EXPIRED, kind="appointment", patient_id=cast.ada.patient_ids[0]
     )
-    packed = privacy.export(session, cast.guardian, patient_id=cast.child_id)
-    with ZipFile(BytesIO(packed)) as archive:
+    with packed(session, cast.guardian, cast.child_id) as archive:
         found = json.loads(archive.read("data.json"))
     assert {name for name, rows in found.items() if rows} == {"patient"}
     assert "Ada" not in json.dumps(found)

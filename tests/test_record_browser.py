@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -10,7 +11,16 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from core import clock
-from db.models import Attachment, Doctor, IntakeQuestion, Patient, Service
+from db.models import (
+    AppointmentStatus,
+    Attachment,
+    Doctor,
+    IntakeQuestion,
+    NoteRelease,
+    NoteVersion,
+    Patient,
+    Service,
+)
 from db.models.attachments import AnswerKind
 from db.session import unit_of_work
 from tests import browsers, make, portal
@@ -100,3 +110,44 @@ def test_what_a_patient_adds_and_answers_is_what_the_doctor_reads(
     with page.expect_download() as begun:
         page.get_by_role("link", name="Download the history").click()
     assert begun.value.path().read_bytes().startswith(b"%PDF-")
+
+
+def test_a_long_history_is_prepared_in_sight_and_then_downloaded(
+    sign_in_as: SignInAs, address: str, clinic: Engine, residents: Residents
+) -> None:
+    with unit_of_work(clinic) as session:
+        doctor, service = (
+            session.get_one(Doctor, residents.roth_id),
+            session.get_one(Service, residents.checkup_id),
+        )
+        ben = session.get_one(Patient, residents.ben_id)
+        for number in range(8):
+            at = clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(days=number + 1)
+            visit = make.appointment(
+                session, doctor, service, at, patient=ben, status=AppointmentStatus.COMPLETED
+            )
+            words = {"findings": "word " * 3_900, "number": 1, "signed_at": at, "doctor_id": doctor.id}
+            session.add(NoteVersion(appointment_id=visit.id, **words))
+            release = {"released_at": at, "released_by_id": doctor.user_id}
+            session.add(NoteRelease(appointment_id=visit.id, **release))
+    page = sign_in_as("ben")
+    page.goto(f"{address}/my_record")
+    page.get_by_text("Download the history as PDF").click()
+    page.get_by_role("button", name="Prepare the history").click()
+    link = page.get_by_role("link", name="Download the history")
+    expect(link).to_be_visible(timeout=30_000)
+    answer = page.request.get(address + (link.get_attribute("href") or ""))
+    assert (answer.status, answer.body()[:5]) == (200, b"%PDF-")
+    assert len(answer.body()) > 20_000
+
+
+@pytest.mark.parametrize(("scheme", "ink"), [("dark", "rgb(111, 195, 202)"), ("light", "rgb(11, 110, 117)")])
+def test_what_is_chosen_can_be_read_in_light_and_dark(
+    sign_in_as: SignInAs, address: str, scheme: Literal["dark", "light"], ink: str
+) -> None:
+    page = sign_in_as("ada")
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{address}/my_record")
+    page.get_by_text("Download the history as PDF").click()
+    expect(page.get_by_role("tab", selected=True).locator("p")).to_have_css("color", ink)
+    expect(page.locator("[data-variant=pills][data-selected=true] p").first).to_have_css("color", ink)

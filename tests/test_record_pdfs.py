@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core import (
     day_lists,
     doctor_letters,
+    history_choices,
     history_reports,
     letter_drafts,
     letter_pdfs,
@@ -29,7 +30,7 @@ from core import (
 )
 from core.access import Action, Actor
 from core.errors import AccessDenied, NotFound
-from core.history_reports import NoSuchSection, PeriodTurnedRound, PeriodUnreadable
+from core.history_choices import NoSuchSection, PeriodTurnedRound, PeriodUnreadable
 from core.i18n import speaking
 from core.monthly_reports import NoSuchMonth
 from db.models import (
@@ -85,24 +86,24 @@ class Written:
 
     def history(self, actor: Actor | None = None, **wanted: Any) -> bytes:
         reader = actor or self.cast.roth
-        return history_reports.as_pdf(self.session, reader, patient_id=self.patient_id, **wanted)
+        return history_reports.to_print(self.session, reader, patient_id=self.patient_id, **wanted).as_pdf()
 
     def visit(self, actor: Actor | None = None) -> bytes:
         reader = actor or self.cast.roth
-        return visit_summaries.as_pdf(self.session, reader, appointment_id=self.in_it.visit_id)
+        return visit_summaries.to_print(self.session, reader, appointment_id=self.in_it.visit_id).as_pdf()
 
     def prescription(self, actor: Actor | None = None) -> bytes:
         reader = actor or self.cast.roth
         number = self.in_it.prescription_id
-        return prescription_pdfs.as_pdf(self.session, reader, prescription_id=number)
+        return prescription_pdfs.to_print(self.session, reader, prescription_id=number).as_pdf()
 
     def letter(self, actor: Actor | None = None) -> bytes:
         reader = actor or self.cast.roth
-        return letter_pdfs.as_pdf(self.session, reader, letter_id=self.in_it.letter_id)
+        return letter_pdfs.to_print(self.session, reader, letter_id=self.in_it.letter_id).as_pdf()
 
     def day(self, actor: Actor | None = None) -> bytes:
         reader, doctor_id = actor or self.cast.roth, self.cast.dr_roth.id
-        return day_lists.as_pdf(self.session, reader, doctor_id=doctor_id, on=NOW.date())
+        return day_lists.to_print(self.session, reader, doctor_id=doctor_id, on=NOW.date()).as_pdf()
 
 
 def written(session: Session, cast: Cast, words: str, name: str | None = None, **more: Any) -> Written:
@@ -202,12 +203,42 @@ def test_a_visit_summary_has_the_note_with_units_and_what_was_prescribed(
     notes.sign(
         session, cast.roth, appointment_id=visit.id, fields=amended, revision=-1, amendment="Forgot the rest"
     )
-    text = papers.text_of(visit_summaries.as_pdf(session, cast.roth, appointment_id=visit.id))
+    text = papers.text_of(visit_summaries.to_print(session, cast.roth, appointment_id=visit.id).as_pdf())
     assert "Visit of Jun 1, 2026 Patient Ada Okafor" in text
     assert "Weight 72.5 kg · Blood pressure 120/80 mmHg · SpO₂ 98 %" in text
     assert "Plan Tea and rest" in text
     assert "Amended: Forgot the rest Signed electronically by Dr. Eva Roth on Monday, June 1, 2026" in text
     assert "Prescriptions" not in text
+
+
+def test_an_amended_note_says_what_it_read_before_and_until_when(session: Session, cast: Cast) -> None:
+    ada = session.get_one(Patient, cast.ada.patient_ids[0])
+    visit = clinical.arrived(session, cast.dr_roth, cast.checkup, ada)
+    for number, (plan, why) in enumerate(
+        (("Tea", ""), ("Rest", "No tea there"), ("Sleep", "Rest was not it"))
+    ):
+        with time_is(NOW + timedelta(hours=number)):
+            notes.sign(
+                session,
+                cast.roth,
+                appointment_id=visit.id,
+                fields=fields(plan=plan, pulse=str(60 + number)),
+                revision=-number,
+                amendment=why,
+            )
+    record = Written(session, cast, ada.id, Clinical(visit.id, 0, 0, 0, 0, 0, 0, 0))
+    notes.release(session, cast.roth, appointment_id=visit.id)
+    for reader in (cast.roth, cast.ada):
+        for build in (record.history, record.visit):
+            text = papers.text_of(build(reader))
+            assert "Plan Sleep Vital signs Pulse 62 /min" in text
+            assert "Amended: No tea there" in text
+            assert (
+                "Earlier version, signed on Jun 1, 2026, 9:00 AM, valid until Jun 1, 2026, 10:00 AM "
+                "Plan Rest Vital signs Pulse 61 /min "
+                "Earlier version, signed on Jun 1, 2026, 8:00 AM, valid until Jun 1, 2026, 9:00 AM "
+                "Plan Tea Vital signs Pulse 60 /min"
+            ) in text
 
 
 def test_a_patient_reads_a_note_once_it_was_released(session: Session, cast: Cast) -> None:
@@ -229,15 +260,15 @@ def test_a_prescription_says_how_each_drug_is_taken_and_who_signed(session: Sess
     items = [ITEM | {"form": "tablet", "duration": "7 days", "instructions": "After a meal.\nWith water."}]
     draft = prescription_drafts.save(session, cast.roth, appointment_id=visit.id, items=items, revision=0)
     with pytest.raises(NotFound):
-        prescription_pdfs.as_pdf(session, cast.roth, prescription_id=draft.id)
+        prescription_pdfs.to_print(session, cast.roth, prescription_id=draft.id).as_pdf()
     prescriptions.sign(session, cast.roth, prescription_id=draft.id, revision=draft.revision)
-    text = papers.text_of(prescription_pdfs.as_pdf(session, cast.ada, prescription_id=draft.id))
+    text = papers.text_of(prescription_pdfs.to_print(session, cast.ada, prescription_id=draft.id).as_pdf())
     assert "1. Ibuprofen 400 mg tablet Dose 1 tablet How often 3 times a day How long 7 days" in text
     assert "Instructions After a meal. With water." in text
     assert "Signed electronically by Dr. Eva Roth on Monday, June 1, 2026, 8:00 AM (GMT+02:00)" in text
     assert "WITHDRAWN" not in text
     prescriptions.withdraw(session, cast.roth, prescription_id=draft.id, reason="A rash")
-    text = papers.text_of(prescription_pdfs.as_pdf(session, cast.ada, prescription_id=draft.id))
+    text = papers.text_of(prescription_pdfs.to_print(session, cast.ada, prescription_id=draft.id).as_pdf())
     assert "WITHDRAWN: do not use Withdrawn on Jun 1, 2026, 8:00 AM: A rash" in text
     assert "WITHDRAWN: do not use · Ada Okafor, born May 17, 1985" in text
 
@@ -253,7 +284,7 @@ def test_a_drug_stands_with_its_directions_on_one_page_and_every_page_says_withd
     draft = prescription_drafts.save(session, cast.roth, appointment_id=visit.id, items=items, revision=0)
     prescriptions.sign(session, cast.roth, prescription_id=draft.id, revision=draft.revision)
     prescriptions.withdraw(session, cast.roth, prescription_id=draft.id, reason="A rash")
-    pages = papers.pages_of(prescription_pdfs.as_pdf(session, cast.roth, prescription_id=draft.id))
+    pages = papers.pages_of(prescription_pdfs.to_print(session, cast.roth, prescription_id=draft.id).as_pdf())
     assert len(pages) > 3
     assert all("WITHDRAWN: do not use · Ada Okafor" in page for page in pages)
     for number in range(20):
@@ -273,7 +304,7 @@ def test_the_addressee_stands_in_the_window_of_the_envelope(
         session, cast.roth, appointment_id=visit.id, kind=LetterKind.REFERRAL, request_key=uuid4()
     )
     with pytest.raises(NotFound):
-        letter_pdfs.as_pdf(session, cast.roth, letter_id=letter.id)
+        letter_pdfs.to_print(session, cast.roth, letter_id=letter.id).as_pdf()
     letter_drafts.save(
         session,
         cast.roth,
@@ -283,7 +314,7 @@ def test_the_addressee_stands_in_the_window_of_the_envelope(
         revision=0,
     )
     doctor_letters.sign(session, cast.roth, letter_id=letter.id, revision=1)
-    placed = papers.places(letter_pdfs.as_pdf(session, cast.ada, letter_id=letter.id))
+    placed = papers.places(letter_pdfs.to_print(session, cast.ada, letter_id=letter.id).as_pdf())
     for word in ("Window", "Planet"):
         left, top = placed[word]
         assert 19.9 <= left <= 105
@@ -327,7 +358,7 @@ def test_a_history_of_nothing_that_is_there_is_refused(
     session: Session, cast: Cast, wanted: dict[str, Any], error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        history_reports.as_pdf(session, cast.ada, patient_id=cast.ada.patient_ids[0], **wanted)
+        history_reports.to_print(session, cast.ada, patient_id=cast.ada.patient_ids[0], **wanted).as_pdf()
 
 
 @pytest.mark.parametrize(
@@ -335,11 +366,11 @@ def test_a_history_of_nothing_that_is_there_is_refused(
 )
 def test_a_day_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(PeriodUnreadable):
-        history_reports.from_query({"from": text})
+        history_choices.from_query({"from": text})
 
 
 def test_a_record_in_which_nothing_stands_is_a_page(session: Session, cast: Cast) -> None:
-    pdf = history_reports.as_pdf(session, cast.ada, patient_id=cast.ada.patient_ids[0])
+    pdf = history_reports.to_print(session, cast.ada, patient_id=cast.ada.patient_ids[0]).as_pdf()
     [page] = papers.pages_of(pdf)
     assert page.count("Nothing written down.") == len(ItemKind)
     assert page.count("None.") == 4
@@ -358,7 +389,7 @@ def test_a_long_history_goes_on_over_many_pages_and_loses_no_word(session: Sessi
         )
         words = " ".join(f"n{number}w{place}" for place in range(400))
         notes.sign(session, cast.roth, appointment_id=visit.id, fields=fields(findings=words), revision=0)
-    text = papers.words_of(history_reports.as_pdf(session, cast.roth, patient_id=ada.id))
+    text = papers.words_of(history_reports.to_print(session, cast.roth, patient_id=ada.id).as_pdf())
     assert {f"n{number}w{place}" for number in range(30) for place in range(400)} <= text
 
 
@@ -380,7 +411,7 @@ def test_documents_are_for_who_reads_the_record_and_the_trail_keeps_who_took_the
         (letter_pdfs, "letter_id"),
     ):
         with pytest.raises(NotFound):
-            service.as_pdf(session, cast.roth, **{key: 0})
+            service.to_print(session, cast.roth, **{key: 0}).as_pdf()
 
 
 @pytest.mark.parametrize("status", [AppointmentStatus.CANCELLED, AppointmentStatus.EXPIRED])
@@ -390,7 +421,7 @@ def test_a_visit_that_never_was_has_no_summary(
     ada = session.get_one(Patient, cast.ada.patient_ids[0])
     visit = make.appointment(session, cast.dr_roth, cast.checkup, on(1, 9), patient=ada, status=status)
     with pytest.raises(NotFound):
-        visit_summaries.as_pdf(session, cast.ada, appointment_id=visit.id)
+        visit_summaries.to_print(session, cast.ada, appointment_id=visit.id).as_pdf()
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -409,12 +440,12 @@ def test_a_day_list_has_who_comes_and_what_is_free_and_nothing_clinical(
     with pytest.raises(AccessDenied):
         record.day(cast.weiss)
     with pytest.raises(NotFound):
-        day_lists.as_pdf(session, cast.desk, doctor_id=0, on=NOW.date())
+        day_lists.to_print(session, cast.desk, doctor_id=0, on=NOW.date()).as_pdf()
 
 
 def test_a_day_without_hours_is_a_page(session: Session, cast: Cast) -> None:
     sunday = date(2026, 6, 7)
-    pdf = day_lists.as_pdf(session, cast.roth, doctor_id=cast.dr_roth.id, on=sunday)
+    pdf = day_lists.to_print(session, cast.roth, doctor_id=cast.dr_roth.id, on=sunday).as_pdf()
     assert "No visits." in papers.text_of(pdf)
 
 
@@ -424,7 +455,7 @@ def test_a_month_has_its_visits_and_its_money_by_doctor(session: Session, cast: 
     ada = session.get_one(Patient, cast.ada.patient_ids[0])
     visit = make.appointment(session, cast.dr_roth, cast.checkup, on(3, 10), patient=ada)
     tills.take(session, cast.desk, appointment_id=visit.id, method=PaymentMethod.CASH, amount_minor=2000)
-    pdf = monthly_reports.as_pdf(session, cast.admin, year=2026, month=6)
+    pdf = monthly_reports.to_print(session, cast.admin, year=2026, month=6).as_pdf()
     text = papers.text_of(pdf)
     assert "Report for June 2026" in text
     assert "Confirmed 1 All 1" in text.replace("Visits Confirmed 1 Status Visits", "")
@@ -435,7 +466,7 @@ def test_a_month_has_its_visits_and_its_money_by_doctor(session: Session, cast: 
 
 
 def test_a_month_without_anything_is_a_page(session: Session, cast: Cast) -> None:
-    text = papers.text_of(monthly_reports.as_pdf(session, cast.admin, year=2020, month=12))
+    text = papers.text_of(monthly_reports.to_print(session, cast.admin, year=2020, month=12).as_pdf())
     assert "No visits." in text
     assert "Nothing was invoiced, received or paid back." in text
 
@@ -443,10 +474,10 @@ def test_a_month_without_anything_is_a_page(session: Session, cast: Cast) -> Non
 @pytest.mark.parametrize(("year", "month"), [(2026, 0), (2026, 13), (1999, 1), (2101, 1)])
 def test_a_month_that_is_none_is_refused(session: Session, cast: Cast, year: int, month: int) -> None:
     with pytest.raises(NoSuchMonth):
-        monthly_reports.as_pdf(session, cast.admin, year=year, month=month)
+        monthly_reports.to_print(session, cast.admin, year=year, month=month).as_pdf()
 
 
 def test_only_administrators_read_what_the_clinic_earns(session: Session, cast: Cast) -> None:
     for actor in (cast.desk, cast.roth, cast.ada):
         with pytest.raises(AccessDenied):
-            monthly_reports.as_pdf(session, actor, year=2026, month=6)
+            monthly_reports.to_print(session, actor, year=2026, month=6).as_pdf()

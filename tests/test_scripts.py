@@ -8,6 +8,8 @@ import pytest
 
 from core import bidi, line_setting, pdf_pages, pdfs, typefaces
 from core.bidi import isolated
+from core.i18n import use_locale
+from core.pdf_pages import Document
 from core.pdf_words import Style
 from db.models import ClinicSettings, Paper
 from tests import papers
@@ -27,11 +29,11 @@ def shown(text: str, base: int) -> str:
 
 def lines(text: str, most: float = WIDTH, *, is_own: bool = True) -> list[str]:
     set_lines = line_setting.lines(text, 10, most, is_own=is_own)
-    return ["".join(unit.shaped.text for unit in line.units) for line in set_lines]
+    return ["".join(word.text for unit in line.units for word in unit.words) for line in set_lines]
 
 
 def made(text: str, style: Style = pdfs.BODY) -> bytes:
-    return pdf_pages.build([pdfs.words(text, style)], SHEET, title="Words")
+    return Document([pdfs.words(text, style)], SHEET, "Words").as_pdf()
 
 
 @pytest.mark.parametrize(
@@ -106,8 +108,8 @@ def test_what_no_font_has_is_a_box_and_breaks_nothing(text: str) -> None:
     read = papers.text_of(pdf)
     assert "before" in read
     assert "after" in read
-    assert typefaces.shape("😀", False, False)[0].glyphs[0].number == 0
-    assert typefaces.shape("😀", False, False)[0].width > 0
+    assert typefaces.shape("😀", typefaces.PLAIN, False)[0].glyphs[0].number == 0
+    assert typefaces.shape("😀", typefaces.PLAIN, False)[0].width > 0
 
 
 def test_what_no_font_has_can_still_be_copied() -> None:
@@ -146,12 +148,14 @@ def test_letters_of_one_word_are_joined() -> None:
     """Alone, the letters of the word have other glyphs: isolated forms, and unstacked consonants."""
     for word in ("محمد", "क्षेत्र"):
         together = [
-            glyph.number for piece in typefaces.shape(word, False, word < "ा") for glyph in piece.glyphs
+            glyph.number
+            for piece in typefaces.shape(word, typefaces.PLAIN, word < "ा")
+            for glyph in piece.glyphs
         ]
         alone = [
             glyph.number
             for letter in word
-            for piece in typefaces.shape(letter, False, False)
+            for piece in typefaces.shape(letter, typefaces.PLAIN, False)
             for glyph in piece.glyphs
         ]
         assert sorted(together) != sorted(alone)
@@ -161,22 +165,41 @@ def test_letters_of_one_word_are_joined() -> None:
 def test_the_foot_of_a_page_is_two_lines_whatever_a_name_is(name: str) -> None:
     sheet = SHEET._replace(name=name)
     about = pdf_pages.About(name, date(1985, 5, 17))
-    pdf = pdf_pages.build([pdfs.words("Words")], sheet, title="Words", about=about)
+    pdf = Document([pdfs.words("Words")], sheet, "Words", about).as_pdf()
     assert ", born May 17, 1985" in papers.text_of(pdf)
     assert "Page 1 of 1" in papers.text_of(pdf)
 
 
 def test_a_document_can_go_straight_into_a_file() -> None:
     file = BytesIO()
-    assert pdf_pages.build([pdfs.words("Words")], SHEET, title="Words", into=file) == b""
+    Document([pdfs.words("Words")], SHEET, "Words").write(file)
     assert "Words" in papers.text_of(file.getvalue())
 
 
 def test_a_table_is_read_as_one_with_its_headings_once() -> None:
     rows = [(f"Row {number}", "x") for number in range(120)]
-    pdf = pdf_pages.build([pdfs.table(("Name", "Value"), rows, (None, 30))], SHEET, title="Table")
+    pdf = Document([pdfs.table(("Name", "Value"), rows, (None, 30))], SHEET, "Table").as_pdf()
     assert int(papers.info(pdf)["Pages"]) > 2
     read = papers.structure(pdf)
     assert read.count("TH:") == 2
     assert read.count("TR\n") == 121
     assert papers.text_of(pdf).count("Name Value") == int(papers.info(pdf)["Pages"])
+
+
+@pytest.mark.parametrize(
+    ("words", "locale", "font"),
+    [
+        ("直ちに骨を", "en", "NotoSansJP"),
+        ("直骨", "ja", "NotoSansJP"),
+        ("直骨", "en", "DroidSansFallback"),
+        ("김민준", "en", "DroidSansFallback"),
+    ],
+)
+def test_kanji_are_drawn_as_japan_does_beside_kana_or_for_who_speaks_japanese(
+    words: str, locale: str, font: str
+) -> None:
+    use_locale(locale)
+    [line] = line_setting.lines(words, 10, WIDTH)
+    assert {word.typeface.name for unit in line.units for word in unit.words} == {font}
+    use_locale("en")
+    assert papers.run_on(made(words)).startswith(words)

@@ -575,7 +575,7 @@ def test_a_number_that_is_no_visit_gets_one_sentence(opened: Opened, asked: str)
 
 def test_another_doctors_visit_is_refused_and_the_refusal_kept(opened: Opened, visit_id: int) -> None:
     app = opened("weiss")
-    assert said(app.error) == ["You may not do that."]
+    assert said(app.error) == ["That is not here any more."]
     assert "Ada" not in written(app)
 
 

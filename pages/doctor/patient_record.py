@@ -94,6 +94,6 @@ else:
             record = records.open_record(session, actor, patient_id=chosen)
             papers = papers_of(session, actor, patient_id=chosen)
         show_head(record, zone)
-        show_record(record, papers, zone, doctor_id=actor.doctor_id)
+        show_record(actor, record, papers, zone)
     else:
         ask_for_reason(known)

@@ -1,17 +1,18 @@
-"""Today: a doctor's visits in order of time, with the gaps between them."""
+"""Today: who waits for a doctor and who is next, then the day in order of time, with the gaps in it."""
 
 from datetime import date, timedelta
 
 import streamlit as st
 
-from core import clinics, clock, days, doctors, treatments
-from core.days import Entry, Kind
-from core.i18n import _, clock_time, long_day, ngettext, span
+from core import clinics, clock, days, doctors
+from core.i18n import _, long_day, ngettext
 from db.models import AppointmentStatus, Role
-from pages.ui import age, choice, plain, reading, require, visit_badge
-from pages.ui.arrivals import late_popover, step_buttons
+from pages.ui import choice, reading, require
+from pages.ui.arrivals import late_popover
+from pages.ui.day_entries import OPENS_RECORD, timeline, who_is_next
+from pages.ui.downloads import download
 from pages.ui.left_drafts import left_section
-from pages.ui.navigation import PATIENT_RECORD, VISIT
+from pages.ui.navigation import PATIENT_RECORD
 
 actor = require(Role.DOCTOR, Role.STAFF, Role.ADMIN)
 
@@ -20,52 +21,7 @@ def turn(to: date) -> None:
     st.session_state["today_on"] = to
 
 
-def open_record(patient_id: int) -> None:
-    st.session_state["record_patient"] = patient_id
-    st.session_state["today_opens_record"] = True
-
-
-def show(entry: Entry) -> None:
-    times = f"**{clock_time(entry.starts_at, zone)}**–{clock_time(entry.ends_at, zone)}"
-    length = span(int((entry.ends_at - entry.starts_at).total_seconds()) // 60)
-    if entry.visit is None:
-        word = _("Free, {length}") if entry.kind is Kind.FREE else _("Away, {length}: {reason}")
-        text = word.format(length=length, reason=plain(entry.reason) or _("no reason given"))
-        st.markdown(f":gray[{times} · {text}]")
-        return
-    visit = entry.visit
-    with st.container(border=True):
-        when, who, what = st.columns([2, 4, 4], vertical_alignment="center")
-        when.markdown(f"{times}  \n{visit_badge(visit)}")
-        years = age(visit.patient.birth_on, on)
-        aged = ngettext("{years} year", "{years} years", years).format(years=years)
-        who.markdown(f"**{plain(visit.patient.name)}**  \n:gray[{aged}]")
-        place = visit.room.name if visit.room else visit.location.name
-        what.markdown(
-            f"{plain(visit.service.name)}  \n:gray[{_('Video') if visit.service.is_video else plain(place)}]"
-        )
-        if actor.doctor_id is not None:
-            if visit.status not in treatments.NEVER_A_VISIT:
-                what.page_link(
-                    VISIT,
-                    label=_("Open the visit"),
-                    icon=":material/stethoscope:",
-                    query_params={"visit": str(visit.id)},
-                )
-            what.button(
-                _("Record"),
-                icon=":material/clinical_notes:",
-                type="tertiary",
-                on_click=open_record,
-                args=(visit.patient_id,),
-                key=f"today_record_{visit.id}",
-            )
-        if visit.overbook_reason:
-            what.markdown(f":orange-badge[{_('Overbooked')}] {plain(visit.overbook_reason)}")
-        step_buttons(visit, actor, is_today=on == today)
-
-
-if st.session_state.pop("today_opens_record", False):
+if st.session_state.pop(OPENS_RECORD, False):
     st.switch_page(PATIENT_RECORD)
 with reading() as session:
     zone = clinics.zone(session)
@@ -105,7 +61,10 @@ if not entries:
 else:
     counted = ngettext("{count} visit", "{count} visits", len(visits)).format(count=len(visits))
     st.caption(counted + (_(", {done} done").format(done=done) if done else ""))
-for entry in entries:
-    show(entry)
+if entries:
+    download(_("Day list to print (PDF)"), f"/files/days/{doctor_id}/{on.isoformat()}.pdf")
+if on == today:
+    who_is_next(visits, actor, zone)
+timeline(entries, actor, zone, on=on, is_today=on == today)
 if actor.doctor_id is not None:
     left_section(actor, zone)

@@ -27,7 +27,7 @@ if not visit_id:
     st.info(_("Open a visit from your day."))
     st.page_link(TODAY, label=_("Today"), icon=":material/today:")
     st.stop()
-with reading() as session:
+with reading(is_by_address=True) as session:
     found = chart(session, actor, visit_id)
 hide_what_is_not_true()
 patient_id = found.record.patient_id

@@ -14,6 +14,7 @@ from core import (
     calendars,
     day_lists,
     documents,
+    history_choices,
     history_reports,
     letter_pdfs,
     monthly_reports,
@@ -21,14 +22,14 @@ from core import (
     privacy,
     tickets,
     trails,
+    treatments,
     visit_summaries,
 )
 from core.access import Actor
+from core.printouts import HISTORIES, LONG
 from db.config import config
 from pages.front import handouts
-from pages.front.handouts import File, answer
-
-PDF = "application/pdf"
+from pages.front.handouts import File, Print, Ready, answer
 
 
 async def visit_calendar(request: Request) -> Response:
@@ -45,19 +46,19 @@ async def visit_calendar(request: Request) -> Response:
 async def own_data(request: Request) -> Response:
     """Everything held about a patient, as a ZIP."""
 
-    def build(session: Any, actor: Actor) -> File:
+    def build(session: Any, actor: Actor) -> Print:
         made = privacy.export(session, actor, patient_id=handouts.number(request))
-        return File(made, "application/zip", "my-data.zip")
+        return Print(made, "my-data.zip", "application/zip")
 
-    return await answer(request, build)
+    return await answer(request, build, places=LONG)
 
 
 async def document(request: Request) -> Response:
     """An invoice, a receipt or what else the ledger has under a number."""
 
-    def build(session: Any, actor: Actor) -> File:
+    def build(session: Any, actor: Actor) -> Print:
         number = handouts.number(request)
-        return File(documents.as_pdf(session, actor, entry_id=number), PDF, f"document-{number}.pdf")
+        return Print(documents.to_print(session, actor, entry_id=number), f"document-{number}.pdf")
 
     return await answer(request, build)
 
@@ -73,22 +74,29 @@ async def audit_trail(request: Request) -> Response:
 
 
 async def history(request: Request) -> Response:
-    """The record of a patient: the sections and the period that the address asks for."""
+    """The record of a patient: the sections and the period that the address asks for.
 
-    def build(session: Any, actor: Actor) -> File:
+    What a page of this process has had laid out for the one who asks is given out as it is.
+    """
+
+    def build(session: Any, actor: Actor) -> Ready | Print:
         number = handouts.number(request)
-        wanted = history_reports.from_query(request.query_params)
-        return File(history_reports.as_pdf(session, actor, patient_id=number, **wanted), PDF, "history.pdf")
+        choices = history_choices.from_query(request.query_params)
+        treatments.look(session, actor, patient_id=number)
+        if file := HISTORIES.fetch(actor.user_id, (number, choices)):
+            return Ready(file, "history.pdf")
+        made = history_reports.to_print(session, actor, patient_id=number, **choices._asdict())
+        return Print(made, "history.pdf")
 
-    return await answer(request, build)
+    return await answer(request, build, places=LONG)
 
 
 async def visit(request: Request) -> Response:
     """The summary of a visit."""
 
-    def build(session: Any, actor: Actor) -> File:
+    def build(session: Any, actor: Actor) -> Print:
         number = handouts.number(request)
-        return File(visit_summaries.as_pdf(session, actor, appointment_id=number), PDF, f"visit-{number}.pdf")
+        return Print(visit_summaries.to_print(session, actor, appointment_id=number), f"visit-{number}.pdf")
 
     return await answer(request, build)
 
@@ -96,10 +104,10 @@ async def visit(request: Request) -> Response:
 async def prescription(request: Request) -> Response:
     """A signed prescription."""
 
-    def build(session: Any, actor: Actor) -> File:
+    def build(session: Any, actor: Actor) -> Print:
         number = handouts.number(request)
-        made = prescription_pdfs.as_pdf(session, actor, prescription_id=number)
-        return File(made, PDF, f"prescription-{number}.pdf")
+        made = prescription_pdfs.to_print(session, actor, prescription_id=number)
+        return Print(made, f"prescription-{number}.pdf")
 
     return await answer(request, build)
 
@@ -107,9 +115,9 @@ async def prescription(request: Request) -> Response:
 async def letter(request: Request) -> Response:
     """A signed letter."""
 
-    def build(session: Any, actor: Actor) -> File:
+    def build(session: Any, actor: Actor) -> Print:
         number = handouts.number(request)
-        return File(letter_pdfs.as_pdf(session, actor, letter_id=number), PDF, f"letter-{number}.pdf")
+        return Print(letter_pdfs.to_print(session, actor, letter_id=number), f"letter-{number}.pdf")
 
     return await answer(request, build)
 
@@ -127,9 +135,9 @@ async def ticket(request: Request) -> Response:
 async def day(request: Request) -> Response:
     """The list of a doctor's day."""
 
-    def build(session: Any, actor: Actor) -> File:
+    def build(session: Any, actor: Actor) -> Print:
         number, on = handouts.number(request), handouts.day(request.path_params["day"])
-        return File(day_lists.as_pdf(session, actor, doctor_id=number, on=on), PDF, f"day-{on}.pdf")
+        return Print(day_lists.to_print(session, actor, doctor_id=number, on=on), f"day-{on}.pdf")
 
     return await answer(request, build)
 
@@ -137,10 +145,10 @@ async def day(request: Request) -> Response:
 async def month(request: Request) -> Response:
     """The clinic's month in figures."""
 
-    def build(session: Any, actor: Actor) -> File:
+    def build(session: Any, actor: Actor) -> Print:
         first_on = handouts.day(f"{request.path_params['month']}-01")
-        made = monthly_reports.as_pdf(session, actor, year=first_on.year, month=first_on.month)
-        return File(made, PDF, f"month-{first_on:%Y-%m}.pdf")
+        made = monthly_reports.to_print(session, actor, year=first_on.year, month=first_on.month)
+        return Print(made, f"month-{first_on:%Y-%m}.pdf")
 
     return await answer(request, build)
 

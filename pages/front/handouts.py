@@ -1,33 +1,33 @@
-"""How a personal file is handed out: whoever asks is checked each time, and nothing is kept for later."""
+"""How a personal file is handed out: whoever asks is checked each time, and nothing is kept for later.
+
+What has to be made is read in one transaction and made once that is over, in a thread of its own, into a
+temporary file; then it streams. A download that is broken off stops the work. Only so much is made at once.
+"""
 
 import re
 from collections.abc import Callable
 from datetime import date
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from core import audit, history_reports, sign_ins
+from core import audit, history_choices, sign_ins
 from core.access import Actor
 from core.errors import AccessDenied, ClinicError, NotFound
-from core.history_reports import NoSuchSection, PeriodTurnedRound, PeriodUnreadable
+from core.history_choices import NoSuchSection, PeriodTurnedRound, PeriodUnreadable
 from core.i18n import _, use_locale
+from core.printouts import SHORT, Places, Printable, TooBusy
 from core.trails import FilterUnreadable
 from db.session import unit_of_work
+from pages.front import streams
 from pages.front.cookies import session_cookie
 
 DIGITS = 9  # the most that any of our numbers has
 BAD_QUERIES = (FilterUnreadable, NoSuchSection, PeriodTurnedRound, PeriodUnreadable)
-
-
-class Refusal(NamedTuple):
-    """An answer without a file."""
-
-    status: int
-    sentence: str
+PDF = "application/pdf"
 
 
 class File(NamedTuple):
@@ -38,18 +38,61 @@ class File(NamedTuple):
     name: str
 
 
-Build = Callable[[Any, Actor], File]
+class Print(NamedTuple):
+    """What was read, to be made once the transaction is over."""
+
+    what: Printable
+    name: str
+    media_type: str = PDF
 
 
-async def answer(request: Request, build: Build) -> Response:
-    """The file, if whoever asks may have it; for anybody else it does not exist."""
+class Ready(NamedTuple):
+    """What was made before, a file that is handed out and closed."""
+
+    file: IO[bytes]
+    name: str
+    media_type: str = PDF
+
+
+Build = Callable[[Any, Actor], File | Print | Ready]
+Built = TypeVar("Built")
+
+
+async def answer(request: Request, build: Build, *, places: Places = SHORT) -> Response:
+    """The file, if whoever asks may have it; for anybody else it does not exist.
+
+    Who finds no place among those who have something made waits a moment, and is then asked to come again.
+    """
+    actor = await asking(request)
+    if actor is None:
+        return PlainTextResponse(_("Please sign in to see this page."), 401)
+    try:
+        async with streams.place(request, places, actor.user_id):
+            return await _answered(request, await run_in_threadpool(built, actor, build))
+    except TooBusy as busy:
+        return streams.come_again(str(busy))
+    except BAD_QUERIES as error:
+        return PlainTextResponse(str(error), 400)
+    except ClinicError:
+        return PlainTextResponse(_("That is not here any more."), 404)
+
+
+async def asking(request: Request) -> Actor | None:
+    """Who asks, whose language is spoken from here on; None for somebody who is not signed in."""
     token = request.cookies.get(session_cookie())
     address = request.client.host if request.client else None
-    made = await run_in_threadpool(_made, token, address, build)
-    if isinstance(made, Refusal):
-        return PlainTextResponse(made.sentence, made.status)
+    actor = await run_in_threadpool(_actor, token, address)
+    if actor is not None:
+        use_locale(actor.locale)
+    return actor
+
+
+async def _answered(request: Request, made: File | Print | Ready) -> Response:
     headers = {"content-disposition": _disposition(made.name)}
-    return Response(made.content, media_type=made.media_type, headers=headers)
+    if isinstance(made, File):
+        return Response(made.content, media_type=made.media_type, headers=headers)
+    file = made.file if isinstance(made, Ready) else await streams.made(request, made.what)
+    return streams.Streamed(file, media_type=made.media_type, headers=headers)
 
 
 def _disposition(name: str) -> str:
@@ -60,24 +103,13 @@ def _disposition(name: str) -> str:
     )
 
 
-def _made(token: str | None, address: str | None, build: Build) -> File | Refusal:
-    """What `build` makes for whoever holds `token`, or why not, in their language."""
-    try:
-        content = _built(token, address, build)
-    except BAD_QUERIES as error:
-        return Refusal(400, str(error))
-    except ClinicError:
-        return Refusal(404, _("That is not here any more."))
-    return content if content is not None else Refusal(401, _("Please sign in to see this page."))
-
-
-def _built(token: str | None, address: str | None, build: Build) -> File | None:
-    """What `build` makes for whoever holds `token`, None when nobody does. Refusals go into the trail."""
+def _actor(token: str | None, address: str | None) -> Actor | None:
     with unit_of_work() as session:
-        actor = sign_ins.current_actor(session, token, address=address)
-    if actor is None:
-        return None
-    use_locale(actor.locale)
+        return sign_ins.current_actor(session, token, address=address)
+
+
+def built(actor: Actor, build: Callable[[Any, Actor], Built]) -> Built:
+    """What `build` reads for the actor. Refusals go into the trail."""
     try:
         with unit_of_work() as session:
             return build(session, actor)
@@ -98,6 +130,6 @@ def number(request: Request) -> int:
 def day(text: str) -> date:
     """A day in the address, such as 2026-12-31. Raises `NotFound` where there is none."""
     try:
-        return history_reports.day(text)
+        return history_choices.day(text)
     except PeriodUnreadable:
         raise NotFound from None

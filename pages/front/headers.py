@@ -14,7 +14,7 @@ Headers = list[tuple[bytes, bytes]]
 
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _TWO_YEARS = 63_072_000
-_PRIVATE = ("/media/", "/files/", "/session/")  # never kept by a browser or a proxy
+_PRIVATE = ("/media/", "/files/", "/feeds/", "/session/")  # never kept by a browser or a proxy
 
 
 def guarded(path: str, headers: Headers) -> Headers:

@@ -22,7 +22,6 @@ from core.texts import several_lines
 from db.session import unit_of_work
 from pages.front.addresses import is_own_origin
 from pages.front.cookies import session_cookie
-from pages.front.handouts import Refusal
 
 MOST_BYTES = 128 * 1024  # browsers let such a request have 64 KiB
 UNREADABLE = N_("That cannot be read.")
@@ -47,6 +46,13 @@ class LastWords(BaseModel):
     revision: Annotated[int, Field(gt=-1_000_000_000, lt=1_000_000_000)]
     fields: Fields
     sent: Annotated[list[Fields], Field(max_length=3)]
+
+
+class _Refused(NamedTuple):
+    """Why nothing was kept."""
+
+    status: int
+    sentence: str
 
 
 class _Draft(NamedTuple):
@@ -77,11 +83,11 @@ async def typed(request: Request) -> Response:
     )
 
 
-def _keep(token: str | None, address: str | None, words: LastWords) -> Refusal | None:
+def _keep(token: str | None, address: str | None, words: LastWords) -> _Refused | None:
     with unit_of_work() as session:
         actor = sign_ins.current_actor(session, token, address=address)
     if actor is None:
-        return Refusal(401, _(SIGN_IN))
+        return _Refused(401, _(SIGN_IN))
     use_locale(actor.locale)
     kind, _sign, number = words.form.partition("_")
     try:
@@ -90,9 +96,9 @@ def _keep(token: str | None, address: str | None, words: LastWords) -> Refusal |
     except AccessDenied as denied:
         with unit_of_work() as session:
             audit.record_refusal(session, actor, denied)
-        return Refusal(403, str(denied))
+        return _Refused(403, str(denied))
     except ClinicError as error:
-        return Refusal(409, str(error))
+        return _Refused(409, str(error))
     return None
 
 

@@ -1,4 +1,4 @@
-"""Our own addresses beside the pages: session cookie, `health`, `files`, `logo`, `typing` and `webhooks`."""
+"""Our own addresses beside the pages: sessions, health, feeds, files, logo, photos, typing and webhooks."""
 
 from urllib.parse import urlsplit
 
@@ -10,10 +10,12 @@ from starlette.routing import Route
 from core import grants, sign_ins
 from db.session import unit_of_work
 from pages.front.cookies import browser_cookie, forget_streamlit_sign_in, session_cookie, set_cookie
+from pages.front.feeds import FEEDS
 from pages.front.files import FILES
 from pages.front.health import healthz
 from pages.front.last_words import LAST_WORDS
 from pages.front.logo import LOGO
+from pages.front.photos import PHOTOS
 from pages.front.typing import TYPING
 from pages.front.visitors import is_live
 from pages.front.webhooks import WEBHOOKS
@@ -73,6 +75,8 @@ ROUTES = [
     *FILES,
     *WEBHOOKS,
     LOGO,
+    FEEDS,
+    *PHOTOS,
     LAST_WORDS,
     *TYPING,
     Route("/healthz", healthz),

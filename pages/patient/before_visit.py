@@ -17,7 +17,7 @@ if "visit" not in st.query_params:
     st.switch_page(MY_APPOINTMENTS)
 st.page_link(MY_APPOINTMENTS, label=_("My appointments"), icon=":material/arrow_back:")
 st.title(_("Before the visit"))
-with reading() as session:
+with reading(is_by_address=True) as session:
     zone = clinics.zone(session)
     visit = agendas.one(session, actor, asked_number("visit"))
     intake = intakes.of_visit(session, actor, appointment_id=visit.id)

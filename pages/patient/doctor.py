@@ -6,12 +6,13 @@ from uuid import UUID
 import streamlit as st
 
 from core import appointments, availability, clinics, doctors, intakes, patients, terms
-from core.i18n import _, clock_time, language_name, long_day, money, span
+from core.i18n import _, clock_time, long_day, money, span
 from core.phones import shown
 from core.terms import Terms
 from db.models import Role
 from pages.ui import choice, form_key, perform, pick_time, plain, reading, require
 from pages.ui.navigation import FIND_DOCTOR
+from pages.ui.profiles import introduce
 from pages.ui.queries import asked_day, asked_number
 from pages.ui.terms import book_label, booked_words, show_terms, where_next
 from pages.ui.waitlists import earlier_link
@@ -44,15 +45,12 @@ with reading() as session:
     doctor = doctors.find(session, actor, doctor_id)
     offered = doctors.offered_services(session, actor, doctor_id)
     family = patients.own(session, actor)
+    has_photo = bool(doctors.with_photo(session, actor, doctor_ids=[doctor_id]))
 if doctor is None or not family:
     st.info(_("This doctor is not here any more. Please choose another."))
     st.stop()
 
-st.title(plain(doctor.user.name))
-st.markdown(f"**{plain(', '.join(specialty.name for specialty in doctor.specialties))}**")
-if doctor.bio:
-    st.text(doctor.bio)
-st.caption(_("Speaks {languages}").format(languages=", ".join(map(language_name, doctor.languages))))
+introduce(doctor, offered, clinic.currency, has_photo=has_photo)
 if not doctor.is_accepting_patients or not offered:
     st.info(
         _("This doctor takes bookings through reception only. Please call {phone}.").format(

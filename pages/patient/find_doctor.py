@@ -3,11 +3,12 @@
 import streamlit as st
 
 from core import clinics, doctors
-from core.i18n import _, day_and_time, language_name, money, ngettext
+from core.i18n import _, day_and_time, money, ngettext
 from db.models import Role
 from pages.ui import plain, reading, require
 from pages.ui.doctor_search import ask_wishes
 from pages.ui.navigation import DOCTOR
+from pages.ui.profiles import photo, spoken
 from pages.ui.waitlists import earlier_link
 
 actor = require(Role.PATIENT)
@@ -41,7 +42,9 @@ with reading() as session:
         on=wish.on,
         within=wish.within,
     )
-    known = doctors.profiles(session, actor, doctor_ids=[each.doctor_id for each in found[:shown]])
+    numbers = [each.doctor_id for each in found[:shown]]
+    known = doctors.profiles(session, actor, doctor_ids=numbers)
+    with_photo = doctors.with_photo(session, actor, doctor_ids=numbers)
 
 st.caption(ngettext("{count} doctor", "{count} doctors", len(found)).format(count=len(found)))
 if not found:
@@ -52,11 +55,14 @@ for each in found[:shown]:
     doctor = known[each.doctor_id]
     with st.container(border=True):
         about, when = st.columns([3, 2], vertical_alignment="center")
-        spoken = ", ".join(language_name(code) for code in doctor.languages)
+        speaks, price = spoken(doctor.languages), money(each.price_minor, clinic.currency)
+        if each.doctor_id in with_photo:
+            with about:
+                photo(each.doctor_id, each.name, side=72)
         about.markdown(
             f"**{plain(each.name)}**  \n"
             + ", ".join(plain(specialty.name) for specialty in doctor.specialties)
-            + f"  \n:gray[:small[{plain(spoken)} · {plain(money(each.price_minor, clinic.currency))}]]"
+            + f"  \n:gray[:small[{plain(speaks)} · {plain(price)}]]"
         )
         if each.next_at is None:
             when.caption(

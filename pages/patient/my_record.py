@@ -25,4 +25,4 @@ with reading() as session:
     record = records.open_record(session, actor, patient_id=patient_id)
     papers = papers_of(session, actor, patient_id=patient_id)
 st.caption(_("Notes are shown once your doctor has released them. What is wrong, please tell your doctor."))
-show_record(record, papers, zone)
+show_record(actor, record, papers, zone)

@@ -16,11 +16,11 @@ actor = require(Role.PATIENT)
 visit_id = asked_number("visit")
 if not visit_id:
     st.switch_page(MY_APPOINTMENTS)
-with reading() as session:
+with reading(is_by_address=True) as session:
     begun = checkouts.progress(session, actor, appointment_id=visit_id).attempt
 if begun is not None:
     checkouts.advance(begun.id)  # what the address says is nobody's word
-with reading() as session:
+with reading(is_by_address=True) as session:
     clinic, zone = clinics.settings(session), clinics.zone(session)
     stands = checkouts.progress(session, actor, appointment_id=visit_id)
     visit = agendas.one(session, actor, visit_id)

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core import attachments, clock, doctor_letters, intakes, notes, prescriptions
+from core import attachments, clock, doctor_letters, history_choices, intakes, notes, prescriptions
 from core.access import Actor
 from core.attachments import FileEntry
 from core.i18n import _, clock_time, ngettext
@@ -68,20 +68,21 @@ def show_head(record: Record, zone: tzinfo) -> None:
     st.markdown(f"{_('Allergies')}: {' '.join(badges)}")
 
 
-def show_record(record: Record, papers: Papers, zone: tzinfo, *, doctor_id: int | None = None) -> None:
-    """Everything in a record, part by part. In an emergency it is for reading only.
+def show_record(actor: Actor, record: Record, papers: Papers, zone: tzinfo) -> None:
+    """Everything in a record, part by part, as the actor reads it. In an emergency it is for reading only.
 
-    `doctor_id` is of the doctor who reads, if one does: from their own visits they go to the visit's page.
+    From their own visits doctors go to the visit's page.
     """
     today = clock.now().astimezone(zone).date()
-    history_report(record, today)
+    is_long = history_choices.is_long(record, papers.notes.values(), papers.letters)
+    history_report(actor, record, today, is_long=is_long)
     # Without numbers in them: a tab whose name changes is another one, and the first is shown again.
     names = [_("Lists"), _("Visits"), _("Prescriptions"), _("Letters"), _("Files")]
     lists, visits, prescribed, letters, files = st.tabs(names, key="record_tabs")
     with lists:
         show_lists(record.items, zone)
     with visits:
-        show_visits(record, papers.notes, papers.answers, zone, doctor_id=doctor_id)
+        show_visits(record, papers.notes, papers.answers, zone, doctor_id=actor.doctor_id)
     with prescribed:
         show_prescriptions(papers.prescriptions, record.patient_id, zone)
     with letters:

@@ -7,17 +7,19 @@ from typing import Any
 import streamlit as st
 
 from core import audit
-from core.errors import AccessDenied, ClinicError
+from core.errors import AccessDenied, ClinicError, NotFound
 from db.session import unit_of_work
 from pages.ui.sessions import acting
 from pages.ui.words import plain
 
 
 @contextmanager
-def reading() -> Iterator[Any]:
+def reading(*, is_by_address: bool = False) -> Iterator[Any]:
     """One transaction in which a page looks things up, and the trail notes that it did.
 
     What cannot be shown is said in one sentence, and the page ends there. A refusal is kept in the trail.
+    Where the address says what to show, `is_by_address`, what is another's is said not to be there: who tries
+    numbers does not learn which there are.
     """
     try:
         with unit_of_work() as session:
@@ -25,7 +27,8 @@ def reading() -> Iterator[Any]:
     except ClinicError as error:
         if isinstance(error, AccessDenied):
             keep_refusal(error)
-        st.error(plain(str(error)), icon=":material/error:")
+        is_hidden = is_by_address and isinstance(error, AccessDenied)
+        st.error(plain(str(NotFound() if is_hidden else error)), icon=":material/error:")
         st.stop()
 
 

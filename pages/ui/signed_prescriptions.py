@@ -29,7 +29,8 @@ def signed_prescriptions(found: list[Prescription], visit_id: int, actor: Actor,
 def _show(prescription: Prescription, zone: tzinfo) -> None:
     on = short_date(prescription.signed_at.astimezone(zone).date()) if prescription.signed_at else ""
     withdrawn = f" :red-badge[{_('Withdrawn')}]" if prescription.withdrawn_at else ""
-    st.caption(f"{plain(on)} · {plain(prescription.doctor.user.name)}{withdrawn}")
+    # no caption: that makes the badge too pale
+    st.markdown(f":small[{plain(on)} · {plain(prescription.doctor.user.name)}]{withdrawn}")
     if prescription.withdrawn_at:
         st.markdown(plain(_("Why: {why}").format(why=prescription.withdrawal_reason)))
     for item in prescription.items:

@@ -1,0 +1,85 @@
+"""What the clinic itself is called, where its clocks are, and how far ahead it takes bookings."""
+
+from typing import NamedTuple
+from zoneinfo import available_timezones
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core import access, clinics, phones, setting_changes, titles
+from core.access import Action, Actor
+from core.names import NameTooLong
+from core.services import HORIZON_DAYS, NOTICE_MINUTES
+from core.set_up_errors import DaysOutOfBounds, MinutesOutOfBounds, UnknownZone
+from core.setting_changes import ChangedMeanwhile, Subject
+from db.models import ClinicSettings
+
+TEXT_NAME_LENGTH = 30  # in text messages
+
+
+class Details(NamedTuple):
+    """The clinic, named as the columns of its settings. `text_name` is what texts call it, "" for `name`."""
+
+    name: str
+    text_name: str
+    phone: str
+    time_zone: str
+    minimum_notice_minutes: int
+    horizon_days: int
+
+
+def details(session: Session, actor: Actor) -> Details:
+    """The clinic as it is now."""
+    access.require(actor, Action.CHANGE_SETTINGS)
+    return _details(clinics.settings(session))
+
+
+def zones() -> list[str]:
+    """The time zones that a clinic can be in, as IANA names them."""
+    return sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
+
+
+def change(session: Session, actor: Actor, *, wanted: Details, seen: Details) -> None:
+    """Set what the clinic is. `seen` is what the form was filled with.
+
+    Where its zone changes, hours keep their wall time and visits their instant: visits that the hours do not
+    cover any more are on the desk's list. Raises `NameLeftOut`, `NameTooLong`, `NameUnreadable`,
+    `PhoneNotUnderstood`, `UnknownZone`, `MinutesOutOfBounds`, `DaysOutOfBounds`, `ChangedMeanwhile`,
+    `AccessDenied`.
+    """
+    access.require(actor, Action.CHANGE_SETTINGS)
+    session.execute(select(ClinicSettings.id).with_for_update())
+    session.info.pop("clinic_settings", None)  # read once a session
+    before = _details(clinics.settings(session))
+    if before != seen:
+        raise ChangedMeanwhile
+    if wanted.time_zone not in available_timezones():
+        raise UnknownZone
+    if wanted.minimum_notice_minutes not in NOTICE_MINUTES:
+        raise MinutesOutOfBounds(least=0, most=NOTICE_MINUTES.stop - 1)
+    if wanted.horizon_days not in HORIZON_DAYS:
+        raise DaysOutOfBounds(least=HORIZON_DAYS.start, most=HORIZON_DAYS.stop - 1)
+    short = " ".join(wanted.text_name.split())
+    if len(short) > TEXT_NAME_LENGTH:
+        raise NameTooLong(length=TEXT_NAME_LENGTH)
+    checked = wanted._replace(
+        name=titles.required(wanted.name),
+        text_name=titles.required(short) if short else "",
+        phone=phones.e164(session, wanted.phone) or "",
+    )
+    noted = setting_changes.record(
+        session,
+        actor,
+        Subject.CLINIC,
+        1,
+        checked.name,
+        before=before._asdict(),
+        after=checked._asdict(),
+    )
+    if noted:
+        session.execute(update(ClinicSettings).values(**checked._asdict()))
+        session.info.pop("clinic_settings", None)
+
+
+def _details(row: ClinicSettings) -> Details:
+    return Details(**{name: getattr(row, name) for name in Details._fields})

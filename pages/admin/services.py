@@ -1,0 +1,54 @@
+"""Services: what can be booked, for how long, how far ahead, and in which rooms."""
+
+import streamlit as st
+
+from core import rooms, services
+from core.i18n import N_, _, span
+from core.services import Details
+from db.models import Role
+from pages.ui import choice, perform, reading, require
+from pages.ui.service_fields import NEW, service_fields
+
+actor = require(Role.ADMIN)
+
+NEW_SERVICE = 0
+
+
+def save(number: int, wanted: Details, seen: Details) -> None:
+    if number != NEW_SERVICE:
+        perform(services.change, service_id=number, wanted=wanted, seen=seen, done=N_("Saved."))
+        return
+    made = perform(
+        services.add,
+        wanted=wanted,
+        done=N_("Added. Give it a price under Prices and payment, and say under Doctors who offers it."),
+    )
+    if made is not None:
+        for key in [each for each in st.session_state if str(each).startswith("services_0_")]:
+            del st.session_state[key]
+        st.session_state["services_chosen"] = made.id
+
+
+with reading() as session:
+    known = services.all_of_them(session, actor)
+    named_rooms = {each.id: f"{each.location.name}, {each.name}" for each in rooms.all_active(session, actor)}
+
+st.title(_("Services"))
+if not known:
+    st.info(_("The clinic has no service yet: add the first one, so that something can be booked."))
+labels = {
+    number: f"{each.name} · {span(each.duration_minutes)}"
+    + ("" if each.is_active else f" · {_('cannot be booked')}")
+    for number, each in known.items()
+}
+chosen = choice(_("Service"), {**labels, NEW_SERVICE: _("A new service")}, index=0, key="services_chosen")
+number = NEW_SERVICE if chosen is None else chosen
+seen = known.get(number, NEW)
+wanted = service_fields(seen, named_rooms, f"services_{number}")
+st.button(
+    _("Save") if number in known else _("Add"),
+    type="primary",
+    on_click=save,
+    args=(number, wanted, seen),
+    key="services_save",
+)

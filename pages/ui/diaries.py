@@ -1,0 +1,259 @@
+"""A doctor's calendar as a grid: what is drawn in it, and what dragging and stretching there ask for.
+
+The grid knows nothing of time zones: it is given the clinic's wall time as if that were UTC, so that it shows
+the same in every browser, and what it gives back is wall time again.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta, tzinfo
+from enum import StrEnum
+from math import gcd
+from typing import Any, NamedTuple
+
+from streamlit_calendar import calendar
+
+from core import appointments, clock, diary_changes
+from core.days import Entry
+from core.i18n import N_, _, first_weekday, is_twelve_hour, spoken
+from db.models import Appointment, AppointmentStatus
+from pages.ui.words import STATUS
+
+FINEST_MINUTES = 5  # that dragging goes by
+EARLIEST, LATEST = time(8), time(18)  # shown at least
+SLOT_MINUTES, SLOT_PIXELS = 15, 22  # a short visit has room for one line
+MONTH_PIXELS, LIST_PIXELS = 760, 560
+# Dark enough for white letters on a page of either colour; the state is written beside it too.
+COLORS = {
+    AppointmentStatus.PENDING: "#8a5300",
+    AppointmentStatus.CONFIRMED: "#1f5fa6",
+    AppointmentStatus.ARRIVED: "#6a3fa0",
+    AppointmentStatus.IN_ROOM: "#1c7238",
+    AppointmentStatus.COMPLETED: "#5f6368",
+    AppointmentStatus.NO_SHOW: "#b3261e",
+}
+WANTED_COLOR = "#b0306a"
+STYLE = """
+    .fc { font-size: 0.875rem; --fc-border-color: rgba(128, 134, 139, 0.35); }
+    .fc-event { border-width: 0; cursor: pointer; }
+    .fc-timegrid-event .fc-event-main { padding: 1px 4px; overflow: hidden; }
+    .fc-timegrid-event-short .fc-event-main-frame { flex-wrap: nowrap; white-space: nowrap; }
+    .fc-event:focus-visible { outline: 3px solid currentColor; outline-offset: 1px; }
+    .fc-daygrid-event { white-space: nowrap; overflow: hidden; }
+    .fc-daygrid-event .fc-event-time { flex-shrink: 0; overflow: visible; margin-right: 3px; }
+    .fc-license-message { font-size: 10px; }
+"""
+
+
+class View(StrEnum):
+    WEEK = "timeGridWeek"
+    MONTH = "dayGridMonth"
+    LIST = "sevenDays"  # as a list, from a day on
+
+
+VIEWS = {View.WEEK: N_("Week"), View.MONTH: N_("Month"), View.LIST: N_("List")}
+
+
+class Wanted(NamedTuple):
+    """A change that was dragged and not saved yet: where the visit is to begin and end, in wall time."""
+
+    visit: Appointment
+    starts: datetime
+    ends: datetime
+
+    @property
+    def is_move(self) -> bool:
+        return self.starts != _wall(self.visit.starts_at, self.starts.tzinfo)
+
+
+def first_day(view: View, on: date) -> date:
+    """The day with which a view of `on` begins: weeks as the reader's language has it, lists with `on`."""
+    if view is View.MONTH:
+        return on.replace(day=1)
+    if view is View.LIST:
+        return on
+    return on - timedelta(days=(on.weekday() - first_weekday()) % 7)
+
+
+def days_shown(view: View, first: date) -> tuple[date, date]:
+    """The first and the last day that a view draws: a month in whole weeks."""
+    if view is not View.MONTH:
+        return first, first + timedelta(days=6)
+    begins = first_day(View.WEEK, first)
+    return begins, begins + timedelta(days=41)
+
+
+def turned(view: View, first: date, by: int) -> date:
+    """The first day of the view before (-1) or after (1)."""
+    if view is not View.MONTH:
+        return first + timedelta(days=7 * by)
+    return (first + timedelta(days=40 if by > 0 else -1)).replace(day=1)
+
+
+def draw(
+    key: str,
+    view: View,
+    first: date,
+    zone: tzinfo,
+    *,
+    visits: Sequence[Appointment],
+    hours: Sequence[tuple[datetime, datetime]],
+    away: Sequence[Entry],
+    wanted: Wanted | None,
+) -> None:
+    """Draw the grid; what somebody does in it is under `key` in the session at the next run."""
+    shown = [_event(visit, view, zone, wanted) for visit in visits]
+    if view is View.WEEK:
+        shown += [_background(opens, closes, zone, groupId="hours") for opens, closes in hours]
+        shown += [
+            {
+                "start": _written(each.starts_at, zone),
+                "end": _written(each.ends_at, zone),
+                "display": "background",
+                "title": _("Away"),
+                "color": "#9aa0a6",
+            }
+            for each in away
+        ]
+    calendar(
+        events=shown,
+        options=_options(view, first, zone, visits, hours),
+        custom_css=STYLE,
+        callbacks=["eventClick", "eventChange"],
+        license_key="GPL-My-Project-Is-Open-Source",
+        key=key,
+    )
+
+
+def clicked(value: Any, visits: Sequence[Appointment]) -> Appointment | None:
+    """The visit that was pressed in the grid, if one was."""
+    return _named(value, "eventClick", visits)
+
+
+def dragged(value: Any, visits: Sequence[Appointment], zone: tzinfo) -> Wanted | None:
+    """The change that was dragged in the grid, if it is one; whatever else a browser may send is none."""
+    visit = _named(value, "eventChange", visits)
+    if visit is None:
+        return None
+    with suppress(KeyError, TypeError, ValueError):
+        event = value["eventChange"]["event"]
+        starts, ends = (datetime.fromisoformat(event[each]).replace(tzinfo=zone) for each in ("start", "end"))
+        wanted = Wanted(visit, starts, ends)
+        if wanted.is_move:
+            return wanted._replace(ends=starts + timedelta(minutes=visit.service.duration_minutes))
+        return wanted if ends != _wall(visit.ends_at, zone) else None
+    return None
+
+
+def _named(value: Any, what: str, visits: Sequence[Appointment]) -> Appointment | None:
+    with suppress(KeyError, TypeError):
+        number = value[what]["event"]["id"]
+        return next((visit for visit in visits if str(visit.id) == number), None)
+    return None
+
+
+def may_move(visit: Appointment) -> bool:
+    """Whether a visit is ahead and booked, so that its time may change."""
+    return visit.status in appointments.CHANGEABLE and not visit.is_offered and visit.starts_at > clock.now()
+
+
+def may_stretch(visit: Appointment) -> bool:
+    """Whether a visit is not over yet, so that its end may change."""
+    return visit.status in diary_changes.STRETCHABLE and visit.ends_at > clock.now()
+
+
+def _event(visit: Appointment, view: View, zone: tzinfo, wanted: Wanted | None) -> dict[str, Any]:
+    is_wanted = wanted is not None and wanted.visit is visit
+    starts, ends = _wall(visit.starts_at, zone), _wall(visit.ends_at, zone)
+    if wanted is not None and is_wanted:
+        starts, ends = wanted.starts, wanted.ends
+    words = [visit.patient.name, *([] if view is View.MONTH else [visit.service.name])]
+    if visit.is_offered:
+        words.append(_("Offered"))
+    elif visit.status is not AppointmentStatus.CONFIRMED:
+        words.append(_(STATUS[visit.status][0]))
+    if is_wanted:
+        words.append(_("not saved yet"))
+    return {
+        "id": str(visit.id),
+        "title": " · ".join(words),
+        "start": starts.replace(tzinfo=None).isoformat(),
+        "end": ends.replace(tzinfo=None).isoformat(),
+        "color": WANTED_COLOR if is_wanted else COLORS[visit.status],
+        "textColor": "#ffffff",
+        "display": "block",
+        "startEditable": may_move(visit),
+        "durationEditable": view is View.WEEK and may_stretch(visit),
+    }
+
+
+def _background(starts_at: datetime, ends_at: datetime, zone: tzinfo, **more: str) -> dict[str, Any]:
+    """Whatever lies outside the stretches of one group is shaded."""
+    return {
+        "start": _written(starts_at, zone),
+        "end": _written(ends_at, zone),
+        "display": "inverse-background",
+        "color": "#80868b",
+        **more,
+    }
+
+
+def _options(
+    view: View,
+    first: date,
+    zone: tzinfo,
+    visits: Sequence[Appointment],
+    hours: Sequence[tuple[datetime, datetime]],
+) -> dict[str, Any]:
+    stretches = [*hours, *((visit.starts_at, visit.ends_at) for visit in visits)]
+    opens = min([EARLIEST, *(_wall(each, zone).time().replace(minute=0) for each, _end in stretches)])
+    closes = max([LATEST, *(_wall(each, zone).time() for _start, each in stretches)])
+    crosses = any(_wall(begins, zone).date() != _wall(ends, zone).date() for begins, ends in stretches)
+    clock_face = {"hour": "numeric", "minute": "2-digit", "hour12": is_twelve_hour()}
+    return {
+        "timeZone": "UTC",
+        "now": _written(clock.now(), zone),
+        "initialView": view.value,
+        "initialDate": first.isoformat(),
+        "views": {View.LIST.value: {"type": "list", "duration": {"days": 7}}},
+        "headerToolbar": False,
+        "height": _height(view, opens, time(23, 59) if crosses else closes),
+        "locale": spoken().replace("_", "-").lower(),
+        "firstDay": (first_weekday() + 1) % 7,  # it counts from Sunday
+        "allDaySlot": False,
+        "slotMinTime": f"{opens:%H:%M}:00",
+        "slotMaxTime": "24:00:00" if crosses else f"{closes:%H:%M}:00",
+        "slotDuration": f"00:{SLOT_MINUTES}:00",
+        "slotLabelInterval": "01:00:00",
+        "snapDuration": f"00:{_snap(visits):02}:00",
+        "expandRows": True,
+        "nowIndicator": True,
+        "dayMaxEvents": True,
+        "eventInteractive": True,  # to be reached and opened with the keyboard
+        "eventTimeFormat": clock_face,
+        "slotLabelFormat": clock_face,
+        "noEventsText": _("No visits on these days."),
+        "moreLinkText": _("more"),
+    }
+
+
+def _snap(visits: Sequence[Appointment]) -> int:
+    """Minutes by which dragging goes: those at which all of these visits may begin."""
+    together = gcd(*(visit.service.step_minutes for visit in visits)) or SLOT_MINUTES
+    return min(max(together, FINEST_MINUTES), 30)
+
+
+def _height(view: View, opens: time, closes: time) -> int:
+    """In pixels: nothing scrolls within the grid but a long list."""
+    if view is not View.WEEK:
+        return MONTH_PIXELS if view is View.MONTH else LIST_PIXELS
+    minutes = (closes.hour - opens.hour) * 60 + closes.minute
+    return 40 + minutes // SLOT_MINUTES * SLOT_PIXELS
+
+
+def _wall(at: datetime, zone: tzinfo | None) -> datetime:
+    return at.astimezone(zone)
+
+
+def _written(at: datetime, zone: tzinfo) -> str:
+    return _wall(at, zone).replace(tzinfo=None).isoformat()
