@@ -5,9 +5,10 @@
 
 from sqlalchemy.orm import Session
 
-from core import agendas, letterheads, pdf_pages, pdfs
+from core import agendas, letterheads, pdfs
 from core.access import Actor
 from core.i18n import _, clock_time, long_day
+from core.pdf_pages import Document
 
 
 def initials(name: str) -> str:
@@ -15,7 +16,7 @@ def initials(name: str) -> str:
     return " ".join(f"{word[0].upper()}." for word in name.split() if word[0].isalpha())
 
 
-def as_pdf(session: Session, actor: Actor, *, appointment_id: int) -> bytes:
+def to_print(session: Session, actor: Actor, *, appointment_id: int) -> Document:
     """A visit's ticket on the clinic's paper. Raises `AccessDenied`, `NotFound`."""
     visit = agendas.one(session, actor, appointment_id)
     sheet = letterheads.sheet(session)
@@ -27,6 +28,4 @@ def as_pdf(session: Session, actor: Actor, *, appointment_id: int) -> bytes:
         (_("Doctor"), visit.doctor.user.name),
         (_("Where"), ", ".join(each.name for each in (visit.room, visit.location) if each)),
     ]
-    return pdf_pages.build(
-        [*pdfs.letterhead(sheet), pdfs.title(title), pdfs.facts(facts)], sheet, title=title
-    )
+    return Document([*pdfs.letterhead(sheet), pdfs.title(title), pdfs.facts(facts)], sheet, title)

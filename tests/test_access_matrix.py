@@ -365,7 +365,7 @@ RECIPES = {
         or_else=NobodyWaits,
     ),
     "desk_messages.send_ticket": of_visit(Action.SEE_CONTACT, or_else=NotReached),
-    "tickets.as_pdf": of_visit(Action.SEE_APPOINTMENT),
+    "tickets.to_print": of_visit(Action.SEE_APPOINTMENT),
     "walk_ins.next_times": Recipe(
         Action.SEARCH_PATIENTS, lambda world, _is_own: {"service_id": world.cast.checkup.id}
     ),

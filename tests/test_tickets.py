@@ -29,17 +29,17 @@ def visit(session: Session, cast: Cast) -> Appointment:
 def test_it_says_all_that_is_needed_in_the_waiting_room(
     session: Session, cast: Cast, visit: Appointment
 ) -> None:
-    said = papers.text_of(tickets.as_pdf(session, cast.desk, appointment_id=visit.id))
+    said = papers.text_of(tickets.to_print(session, cast.desk, appointment_id=visit.id).as_pdf())
     for wanted in (f"Ticket {visit.id}", "A. O.", "10:00", "Dr. Eva Roth", "Room 2", "Linden Clinic"):
         assert wanted in said
     assert "Okafor" not in said
 
 
 def test_it_is_for_the_desk_and_whose_visit_it_is(session: Session, cast: Cast, visit: Appointment) -> None:
-    assert tickets.as_pdf(session, cast.ada, appointment_id=visit.id)
+    assert tickets.to_print(session, cast.ada, appointment_id=visit.id)
     for actor in (cast.ben, cast.stranger, cast.weiss):
         with pytest.raises(AccessDenied):
-            tickets.as_pdf(session, actor, appointment_id=visit.id)
+            tickets.to_print(session, actor, appointment_id=visit.id)
 
 
 @pytest.mark.parametrize(

@@ -125,9 +125,9 @@ async def letter(request: Request) -> Response:
 async def ticket(request: Request) -> Response:
     """The ticket of a visit."""
 
-    def build(session: Any, actor: Actor) -> File:
+    def build(session: Any, actor: Actor) -> Print:
         number = handouts.number(request)
-        return File(tickets.as_pdf(session, actor, appointment_id=number), PDF, f"ticket-{number}.pdf")
+        return Print(tickets.to_print(session, actor, appointment_id=number), f"ticket-{number}.pdf")
 
     return await answer(request, build)
 
