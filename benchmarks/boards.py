@@ -20,6 +20,7 @@ import websockets
 from sqlalchemy import select
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.scriptrunner import ScriptRunnerEvent
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
 from streamlit.testing.v1 import app_test
 
@@ -43,6 +44,10 @@ class _Refresh(pages.Stopwatch):
     """A runner that runs the fragment alone which follows the day, once the page has been drawn."""
 
     is_asked: ClassVar[bool] = False
+
+    def _note(self, sender: Any, event: ScriptRunnerEvent, **rest: Any) -> None:
+        is_done = event is ScriptRunnerEvent.FRAGMENT_STOPPED_WITH_SUCCESS
+        super()._note(sender, ScriptRunnerEvent.SCRIPT_STOPPED_WITH_SUCCESS if is_done else event, **rest)
 
     def request_rerun(self, rerun_data: Any) -> bool:
         found = [*self._fragment_storage._fragments]

@@ -91,7 +91,7 @@ class Clicks:
 
     def search(self, text: str) -> None:
         """Type whom to find into the panel's own field."""
-        field = self.page.get_by_label("Find a patient", exact=True).nth(1)
+        field = self.page.get_by_label("Find a patient", exact=True)
         field.fill(text)
         field.press("Enter")
         browsers.settle(self.page)
@@ -176,7 +176,7 @@ def test_what_is_typed_and_not_sent_stays_while_the_board_follows(
     clinic: Engine, residents: Residents, visit_id: int, desk: Clicks
 ) -> None:
     desk.on("Walk-in or call")
-    field = desk.page.get_by_label("Find a patient", exact=True).nth(1)
+    field = desk.page.get_by_label("Find a patient", exact=True)
     field.press_sequentially("ada o")
     with unit_of_work(clinic) as session:
         session.get_one(Appointment, visit_id).attending_at = clock.now()

@@ -198,9 +198,10 @@ def test_the_doctor_sees_the_visit_on_todays_list(
 
 
 def test_reception_writes_somebody_down_books_and_overbooks(
-    sign_in_as: SignInAs, clinic: Engine, residents: Residents
+    sign_in_as: SignInAs, clinic: Engine, residents: Residents, address: str
 ) -> None:
     page = sign_in_as("rita")
+    page.goto(f"{address}/book_for_patient")
     page.get_by_text("New patient").click()
     page.get_by_label("Full name").fill("Zoë Übel")
     page.locator(".st-key-people_birth [data-type=year]").click()

@@ -148,6 +148,7 @@ def test_from_the_booking_to_the_next_in_line(
     )
 
     desk = sign_in_as("rita")
+    desk.goto(f"{address}/book_for_patient")
     expect(desk.get_by_role("heading", name="Book for a patient")).to_be_visible()
     settle(desk)
     desk.get_by_label("Find a patient").fill("Okafor")

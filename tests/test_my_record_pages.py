@@ -416,7 +416,7 @@ def test_the_desk_and_administrators_see_nothing_clinical(
     open_as: OpenAs, write: Callable[..., int], residents: Residents, username: str
 ) -> None:
     write()
-    app = open_as(username)
+    app = open_as(username, "pages/staff/book_for_patient.py")
     app.session_state["people_chosen"] = residents.ada_id
     app.run()
     assert "Ada Okafor" in shown(app)

@@ -255,7 +255,7 @@ def test_a_late_visit_can_be_moved_by_reception_only(
     app = open_as("ada", "pages/patient/my_appointments.py")
     assert "please call" in texts(app)
     assert not [button for button in app.button if button.key == f"visits_move_{late}"]
-    desk = open_as("rita")
+    desk = open_as("rita", "pages/staff/book_for_patient.py")
     desk.session_state["people_chosen"] = residents.ada_id
     desk.run()
     desk.button(key=f"visits_cancel_{late}").click().run()
@@ -309,7 +309,7 @@ def test_reception_finds_a_patient_by_name_phone_and_birth_date(open_as: OpenAs,
     with unit_of_work(database) as session:
         make.patient(session, name="Zoë Übel", phone="+4915123456789")
     for wanted in ("zoe ubel", "ÜBEL", "0151 2345", "1985-05-17"):
-        app = open_as("rita")
+        app = open_as("rita", "pages/staff/book_for_patient.py")
         app.text_input(key="people_text").set_value(wanted).run()
         assert "Zoë Übel" in "".join(button.label for button in app.button), wanted
     app.text_input(key="people_text").set_value("nobody at all").run()
@@ -319,7 +319,7 @@ def test_reception_finds_a_patient_by_name_phone_and_birth_date(open_as: OpenAs,
 def test_writing_down_a_known_patient_again_asks_first(open_as: OpenAs, database: Engine) -> None:
     with unit_of_work(database) as session:
         make.patient(session, name="Zoë Übel")
-    app = open_as("rita")
+    app = open_as("rita", "pages/staff/book_for_patient.py")
     app.text_input(key="people_name").set_value("Zoe Ubel")
     app.date_input(key="people_birth").set_value(datetime(1985, 5, 17, tzinfo=UTC).date())
     app.button(key="people_submit").click().run()
@@ -333,7 +333,7 @@ def test_writing_down_a_known_patient_again_asks_first(open_as: OpenAs, database
 def test_the_consent_of_a_new_patient_to_texts_is_kept_with_how_it_was_given(
     open_as: OpenAs, database: Engine
 ) -> None:
-    app = open_as("rita")
+    app = open_as("rita", "pages/staff/book_for_patient.py")
     app.text_input(key="people_name").set_value("Zoë Übel")
     app.date_input(key="people_birth").set_value(datetime(1985, 5, 17, tzinfo=UTC).date())
     app.selectbox(key="people_texts").set_value("on the phone")

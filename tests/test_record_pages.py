@@ -173,7 +173,7 @@ def test_patients_see_who_opened_their_record_and_the_childs(
 ) -> None:
     with unit_of_work(database) as session:
         child = make.patient(session, name="Chi Okafor", guardian_id=residents.ada_id).id
-    desk = open_as("rita")
+    desk = open_as("rita", "pages/staff/book_for_patient.py")
     desk.session_state["people_chosen"] = residents.ada_id
     desk.run()
     app = open_as("ada", ACCESS)
@@ -213,7 +213,7 @@ def test_a_visit_ahead_stands_in_the_way_of_erasing(
 def test_reception_links_a_guardian_and_ends_it(
     open_as: OpenAs, database: Engine, residents: Residents
 ) -> None:
-    app = open_as("rita")
+    app = open_as("rita", "pages/staff/book_for_patient.py")
     app.session_state["people_chosen"] = residents.ben_id
     app.run()
     app.text_input(key="guardian_text").set_value("okafor").run()

@@ -188,7 +188,7 @@ def test_the_desk_reads_the_price_and_may_ask_nothing_for_a_late_cancellation(
     open_as: OpenAs, database: Engine, residents: Residents
 ) -> None:
     late = visit(database, residents, hours_ahead=5, late_fee_minor=3000)
-    desk = open_as("rita")
+    desk = open_as("rita", "pages/staff/book_for_patient.py")
     desk.session_state["people_chosen"] = residents.ada_id
     desk.run()
     day = NOON.date() + timedelta(days=3)

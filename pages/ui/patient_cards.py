@@ -34,5 +34,5 @@ def patient_card(actor: Actor, patient: Patient, clinic: ClinicSettings, zone: Z
         with st.container(border=True):
             statement_head(statement, clinic.currency, zone, with_patient=False)
             take_panel(statement, clinic.currency, zone)
-    with st.expander(_("Messages about visits"), icon=":material/sms:"):
+    if st.toggle(_("How messages reach them"), key=f"card_contact_{patient.id}"):
         preferences_form(actor, patient.id)

@@ -13,7 +13,7 @@ ASKED = "search_asked"
 def search_field() -> None:
     """By name, phone or birth date; what is found is on the patient's page."""
     st.text_input(
-        _("Find a patient"),
+        _("Search for a patient"),
         placeholder=_("Find a patient: name, phone or 1980-12-31"),
         icon=":material/search:",
         label_visibility="collapsed",
