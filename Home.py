@@ -14,9 +14,11 @@ from pages.ui.emergencies import flag_emergencies
 from pages.ui.inbox import flag_texts
 from pages.ui.navigation import pages_for
 from pages.ui.other_sites import offer_link
+from pages.ui.patient_search import go_where_asked, search_field
 from pages.ui.profile_flags import flag_profiles
 from pages.ui.refund_flags import flag_refunds
 from pages.ui.sessions import current_actor, sign_out
+from pages.ui.unsettled import flag_unsettled
 from pages.ui.words import ROLE, plain
 
 ICON = str(Path(__file__).parent / "pages" / "ui" / "clinic.svg")
@@ -32,6 +34,8 @@ page = st.navigation(pages_for(actor), position="top" if actor else "hidden")
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     with st.container(key="home_clinic", width="content"):
         st.markdown(f"**:primary[:material/local_hospital: {plain(clinic.name)}]**", width="content")
+    if actor is not None and actor.is_desk:
+        search_field()
     if actor is not None:
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             st.caption(f"{plain(actor.name)} · {_(ROLE[actor.role])}", width="content")
@@ -62,10 +66,12 @@ if clinic.is_demo:
 if not_real:
     st.markdown("  \n".join(f":small[{line}]" for line in not_real))  # no caption: that makes links too pale
 if actor is not None:
+    go_where_asked(actor)
     offer_link()
     flag_emergencies(actor)
     flag_refunds(actor)
     flag_texts(actor)
+    flag_unsettled(actor)
     flag_profiles(actor)
 show_messages()
 page.run()

@@ -46,7 +46,7 @@ class Scene:
     query: dict[str, str] = field(default_factory=dict)
 
 
-class _Stopwatch(LocalScriptRunner):
+class Stopwatch(LocalScriptRunner):
     """A runner that notes how long its script ran."""
 
     last_run = 0.0
@@ -54,34 +54,39 @@ class _Stopwatch(LocalScriptRunner):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._started = 0.0
-        self._script_cache = _COMPILED
+        self._script_cache = COMPILED
         self.on_event.connect(self._note, weak=False)
 
     def _note(self, _sender: Any, event: ScriptRunnerEvent, **_rest: Any) -> None:
         if event is ScriptRunnerEvent.SCRIPT_STARTED:
             self._started = time.perf_counter()
         elif event is ScriptRunnerEvent.SCRIPT_STOPPED_WITH_SUCCESS:
-            _Stopwatch.last_run = time.perf_counter() - self._started
+            Stopwatch.last_run = time.perf_counter() - self._started
 
 
-_COMPILED = ScriptCache()
+COMPILED = ScriptCache()
 
 
 def measure(clinic: Clinic) -> list[Figure]:
     """Every page in a state that shows much, over the empty page."""
-    set_option("logger.level", "error")  # or it says at every run that it misses a browser
-    set_log_level("ERROR")
+    speak_up_for_errors_only()
     engine().dispose()
     figures = []
     with (
         tempfile.NamedTemporaryFile("w", suffix=".py") as nothing,
-        patch.multiple(app_test, LocalScriptRunner=_Stopwatch, ScriptCache=lambda: _COMPILED),
+        patch.multiple(app_test, LocalScriptRunner=Stopwatch, ScriptCache=lambda: COMPILED),
     ):
-        empty = _run_of_nothing(nothing.name)
+        empty = run_of_nothing(nothing.name)
         for scene in _scenes(clinic):
-            ours, its = alternated(REPEATS, _run_of(scene), empty)
+            ours, its = alternated(REPEATS, run_of(scene), empty)
             figures.append(over(scene.name, ours, its, at_most_ms=TARGET_MS))
     return figures
+
+
+def speak_up_for_errors_only() -> None:
+    """Or Streamlit says at every run that it misses a browser."""
+    set_option("logger.level", "error")
+    set_log_level("ERROR")
 
 
 def _scenes(clinic: Clinic) -> list[Scene]:
@@ -114,8 +119,18 @@ def _scenes(clinic: Clinic) -> list[Scene]:
         ),
         Scene("users", "admin", navigation.USERS),
         Scene("audit trail", "admin", navigation.AUDIT_TRAIL),
-        Scene("book for a patient: name typed", "staff", state={"people_text": "an mu"}),
-        Scene("book for a patient: patient chosen", "staff", state={"people_chosen": patient_id}),
+        Scene(
+            "book for a patient: name typed",
+            "staff",
+            navigation.BOOK_FOR_PATIENT,
+            state={"people_text": "an mu"},
+        ),
+        Scene(
+            "book for a patient: patient chosen",
+            "staff",
+            navigation.BOOK_FOR_PATIENT,
+            state={"people_chosen": patient_id},
+        ),
     ]
 
 
@@ -141,7 +156,7 @@ def _busy_day(clinic: Clinic, doctor_id: int) -> date:
     return found
 
 
-def _run_of(scene: Scene) -> Callable[[], float]:
+def run_of(scene: Scene) -> Callable[[], float]:
     """One more run of the scene's page, in an open portal; how long its script took, in seconds."""
     page = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=_PATIENCE_SECONDS)
     cookies = {} if scene.username is None else {session_cookie(): _token(scene.username)}
@@ -150,7 +165,7 @@ def _run_of(scene: Scene) -> Callable[[], float]:
         with patch.multiple(ContextProxy, cookies=cookies, ip_address=None):
             page.run()
         assert not page.exception, f"{scene.name}: {page.exception}"
-        return _Stopwatch.last_run
+        return Stopwatch.last_run
 
     stopwatch()  # registers the pages to switch between
     for key, value in scene.state.items():
@@ -161,12 +176,12 @@ def _run_of(scene: Scene) -> Callable[[], float]:
     return stopwatch
 
 
-def _run_of_nothing(script: str) -> Callable[[], float]:
+def run_of_nothing(script: str) -> Callable[[], float]:
     page = AppTest.from_file(script, default_timeout=_PATIENCE_SECONDS)
 
     def stopwatch() -> float:
         page.run()
-        return _Stopwatch.last_run
+        return Stopwatch.last_run
 
     return stopwatch
 

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from core import clock
-from db.models import Appointment, MessageKind, Notification, NotificationStatus, Payment
+from db.models import Appointment, ChoiceLink, MessageKind, Notification, NotificationStatus, Payment
 from db.session import run
 
 GRACE = timedelta(minutes=3)  # so that a quick change sends one message
@@ -26,7 +26,7 @@ _INSERT = """
         kind, key, patient_id, appointment_id, time_version, details, send_after, created_at, expires_at,
         channel, sent_to, subject, body, is_secret, status, attempts)
     VALUES (%(kind)s, %(key)s, %(patient_id)s, %(appointment_id)s, %(time_version)s, %(details)s,
-            %(send_after)s, %(created_at)s, %(expires_at)s, 'sms', '', '', '', false, 'pending', 0)
+            %(send_after)s, %(created_at)s, %(expires_at)s, 'sms', '', '', '', %(is_secret)s, 'pending', 0)
     ON CONFLICT (key) DO NOTHING RETURNING id
 """
 
@@ -69,6 +69,20 @@ def offered(session: Session, appointment: Appointment) -> None:
     )
 
 
+def choice(session: Session, appointment: Appointment, link: ChoiceLink) -> None:
+    """Send the link with which the patient chooses another time."""
+    enqueue(
+        session,
+        appointment,
+        MessageKind.CHOICE,
+        send_after=clock.now(),
+        expires_at=link.expires_at,
+        detail=str(link.id),
+        details={"link_id": link.id},
+        is_secret=True,
+    )
+
+
 def received(session: Session, appointment: Appointment, payment: Payment) -> None:
     """Send the receipt of a payment."""
     now = clock.now()
@@ -98,9 +112,12 @@ def reminded(
     )
 
 
-def tell_at_once(session: Session, appointment_id: int) -> None:
-    """Send what was just written about a visit at once, at night too: the patient asked for it by text."""
-    session.execute(
+def tell_at_once(session: Session, appointment_id: int) -> bool:
+    """Send what was just written about a visit at once, at night too: its patient waits for it.
+
+    Whether there was something to send.
+    """
+    found = session.execute(
         update(Notification)
         .where(
             Notification.appointment_id == appointment_id,
@@ -111,8 +128,10 @@ def tell_at_once(session: Session, appointment_id: int) -> None:
             send_after=clock.now(),
             details=Notification.details.concat({"is_answer": True}),
         )
+        .returning(Notification.id)
         .execution_options(synchronize_session=False)
     )
+    return bool(found.all())
 
 
 def answered(
@@ -155,13 +174,15 @@ def enqueue(
     detail: str = "",
     key: str = "",
     details: Mapping[str, object] | None = None,
+    is_secret: bool = False,
 ) -> bool:
     """Add a message about a visit unless there is one of its `key` already; whether it was added.
 
-    The key is the visit, the version of its time, the kind and `detail`, unless one is given.
+    The key is the visit, the version of its time, the kind and `detail`, unless one is given. What is secret
+    in a message does not stay in the database once it is sent.
     """
     own_key = f"visit:{appointment.id}:{appointment.time_version}:{kind}" + (detail and f":{detail}")
-    row = _row(appointment, kind, key or own_key, details or {})
+    row = _row(appointment, kind, key or own_key, details or {}) | {"is_secret": is_secret}
     row |= {"created_at": clock.now(), "send_after": send_after}
     return bool(run(session, _INSERT, row | {"expires_at": expires_at or appointment.starts_at}))
 
@@ -176,4 +197,5 @@ def _row(
         "appointment_id": appointment and appointment.id,
         "time_version": appointment and appointment.time_version,
         "details": Jsonb(details),
+        "is_secret": False,
     }

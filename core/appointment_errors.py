@@ -26,6 +26,10 @@ class NoLongerChangeable(ClinicError):
     message = N_("This visit can no longer be changed.")
 
 
+class VisitChanged(ClinicError):
+    message = N_("Somebody else has just changed this visit. Please look at it again.")
+
+
 class TooLateToMove(ClinicError):
     message = N_("Visits can be moved up to {hours} hours before they start. Please call reception.")
 

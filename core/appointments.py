@@ -36,7 +36,7 @@ from core.wall_time import require_instant
 from db.models import Appointment, AppointmentStatus, EventKind, OfferState
 
 BY_TEXT = "by text message"  # the reason in the events
-CHANGEABLE = frozenset({AppointmentStatus.PENDING, AppointmentStatus.CONFIRMED})
+CHANGEABLE = moves.CHANGEABLE
 
 
 def book(

@@ -53,6 +53,7 @@ class Event(StrEnum):
     HOLD_CONFIRMED = "confirm a held time"
     PAID_ONLINE = "pay online: received"
     PAYMENT_ASKED = "send a link to pay"
+    TICKET_SENT = "send a ticket"
     INVOICED = "issue an invoice"
     ATTENDING = "say that one comes"
     NO_SHOW = "note a missed visit"

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from core import clinics, clock, ledger, message_texts, recipients
+from core import choice_links, clinics, clock, ledger, message_texts, recipients
 from core.agendas import WITH_PEOPLE
 from core.announcements import GRACE
 from core.message_texts import TOLD, Written
@@ -148,8 +148,11 @@ def _untrue(session: Session, message: Notification, visit: Appointment) -> str:
         is_unpaid = visit.payment_status in {PaymentStatus.UNPAID, PaymentStatus.PARTLY_PAID}
         is_held = visit.status is AppointmentStatus.PENDING
         return "" if is_held and is_unpaid else "there is nothing to pay"
-    if visit.status is not AppointmentStatus.CONFIRMED:
+    is_here = visit.status is AppointmentStatus.ARRIVED and message.details.get("is_answer")
+    if visit.status is not AppointmentStatus.CONFIRMED and not is_here:
         return "the visit does not take place"
+    if kind is MessageKind.CHOICE and not choice_links.is_open(session, message.details["link_id"]):
+        return "the link is over"
     if kind is MessageKind.MOVED and _is_known(session, message, visit):
         return "the time is the one told before"
     return ""

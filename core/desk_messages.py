@@ -8,16 +8,19 @@ from sqlalchemy.orm import Session
 
 from core import access, agendas, announcements, audit, clinics, clock, ledger, recipients
 from core.access import Action, Actor
+from core.appointment_errors import NoLongerChangeable
 from core.audit import Event
 from core.checkouts import NoCards, NothingToPay
 from core.errors import ClinicError
 from core.i18n import N_
+from core.recipients import Recipient
 from core.terms import SMALLEST_ONLINE_MINOR
 from db.config import config
 from db.models import Appointment, AppointmentStatus, Channel, MessageKind
 
 LATE_MINUTES = range(5, 241)
 LINK_LASTS = timedelta(days=3)
+WITH_TICKET = frozenset({AppointmentStatus.CONFIRMED, AppointmentStatus.ARRIVED})
 # Why nothing reaches a patient, as `core.recipients` tells it.
 _WHY_NOT = {
     "no number": N_("Nothing was sent: there is no phone number and no email address of this patient."),
@@ -98,6 +101,42 @@ def send_payment_link(
             session, actor, Event.PAYMENT_ASKED, appointment, kind="appointment", number=appointment_id
         )
     return Asked(amount_minor, told.name, told.channel, told.sent_to)
+
+
+def send_ticket(
+    session: Session, actor: Actor, *, appointment_id: int, request_key: UUID | None = None
+) -> Recipient:
+    """Send a patient at the desk when and with whom the visit is, at once; who is told and where.
+
+    What waits to be sent about it goes now, and nothing is said twice. Raises `NotReached`,
+    `NoLongerChangeable` for a visit that has begun or does not take place, `NotFound`, `AccessDenied`.
+    """
+    appointment = agendas.one(session, actor, appointment_id)
+    access.require(actor, Action.SEE_CONTACT, patient_id=appointment.patient_id)
+    now = clock.now()
+    if appointment.status not in WITH_TICKET or appointment.starts_at <= now:
+        raise NoLongerChangeable
+    told = recipients.of(session, appointment.patient_id)
+    if told is None or told.channel is None:
+        raise NotReached("no address" if told is None else told.why)
+    if not announcements.tell_at_once(session, appointment_id):
+        announcements.enqueue(
+            session,
+            appointment,
+            MessageKind.BOOKED,
+            send_after=now,
+            detail=f"desk-{request_key or now.isoformat()}",
+            details={"is_answer": True},
+        )
+    audit.record(
+        session,
+        actor,
+        Event.TICKET_SENT,
+        kind="appointment",
+        number=appointment_id,
+        patient_id=appointment.patient_id,
+    )
+    return told
 
 
 def _payable_online(session: Session, appointment: Appointment) -> int:

@@ -154,6 +154,18 @@ def weekday(number: int) -> str:
     return name
 
 
+def full_weekday(number: int) -> str:
+    """A weekday by its ISO number: 1 is Monday."""
+    name: str = get_day_names("wide", "stand-alone", locale=_locale.get())[number - 1]
+    return name
+
+
+def country(code: str) -> str:
+    """A country by its ISO 3166 code, in the reader's language; the code where there is no name for it."""
+    names = Locale.parse(_locale.get()).territories
+    return str(names.get(code, code))
+
+
 def day_and_time(at: datetime, zone: tzinfo) -> str:
     """An instant in `zone` with weekday, day and time."""
     return f"{day(at.astimezone(zone).date())}, {clock_time(at, zone)}"

@@ -72,6 +72,7 @@ TEMPLATES = {
         N_("{clinic}: calling off {when} now costs {amount}. To do it all the same, answer N until {until}.")
     ),
     "choose_time": _template(N_("{clinic}: please choose another time here: {link}")),
+    "choice": _template(N_("{clinic}: sorry, {when} cannot take place. Choose another time: {link}")),
     "will_call": _template(N_("{clinic}: thank you, we will call you about it.")),
     "offer_over": _template(N_("{clinic}: sorry, that time is no longer free. You are still on the list.")),
     "offer_declined": _template(N_("{clinic}: thank you. You are still on the list.")),

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import clinics, clock, message_templates
+from core import choice_links, clinics, clock, message_templates
 from core.i18n import N_, _, clock_time, day, day_and_time, money, ngettext, speaking
 from core.phones import shown
 from core.recipients import Recipient
@@ -26,6 +26,7 @@ SUBJECTS: dict[str, str] = {
     MessageKind.PAYMENT_LINK: N_("Please pay for your visit at {clinic}"),
     MessageKind.RECEIPT: N_("Your payment to {clinic}"),
     MessageKind.REPLY: N_("From {clinic}"),
+    MessageKind.CHOICE: N_("Please choose another time at {clinic}"),
 }
 _LINKS = {MessageKind.PAYMENT_LINK: "/pay?visit={visit}", MessageKind.RECEIPT: "/payments"}
 # Whoever has been sent one of these knows what it says, as far as we can tell.
@@ -88,6 +89,8 @@ def _values(
     """What the blanks of a template are filled with."""
     first, details = visits[0], message.details
     path = _LINKS.get(message.kind, "/my_appointments").format(visit=first.id)
+    if message.kind is MessageKind.CHOICE:
+        path = choice_links.path(details["link_id"])
     until = message.expires_at or first.starts_at
     amount = details.get("amount_minor")
     return {

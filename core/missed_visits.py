@@ -26,6 +26,9 @@ _NOTE_MISSED = text("""
         WHERE a.status = 'confirmed' AND a.ends_at <= :now AND NOT EXISTS (
             SELECT FROM appointment_events e
             WHERE e.appointment_id = a.id AND e.kind = 'undone' AND e.at >= used.ends)
+        AND NOT EXISTS (
+            SELECT FROM time_off t
+            WHERE t.doctor_id = a.doctor_id AND t.ends_at > a.starts_at AND t.starts_at < a.ends_at)
         FOR UPDATE OF a SKIP LOCKED
     ), missed AS (
         UPDATE appointments a SET status = 'no_show', version = version + 1, updated_at = :now
@@ -45,7 +48,8 @@ def note(session: Session) -> int:
 
     Days are the clinic's, also those on which clocks change, and the last seven. Only those count on which
     somebody has marked a visit of the day as here or done: where nobody uses these marks, nobody has missed
-    anything. Of a visit put back after its day a person has decided: it stays. Safe to run twice at once.
+    anything. Nobody has missed a visit while its doctor was away. Of a visit put back after its day a person
+    has decided: it stays. Safe to run twice at once.
     """
     if not clinics.is_founded(session):
         return 0

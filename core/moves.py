@@ -1,19 +1,21 @@
 """Moving a visit in the calendar: the same row at another time, whoever else moves at that moment."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from core import appointment_events, clinics, placements, rooms
+from core import announcements, appointment_events, availability, clinics, holds, placements, rooms, wall_time
 from core.access import Actor
-from core.appointment_errors import TryAgain
+from core.appointment_errors import TryAgain, VisitChanged
 from core.offers import Offer
 from core.placements import Wish
-from db.models import Appointment, EventKind
+from db.models import Appointment, AppointmentStatus, EventKind
 
 ATTEMPTS = 3
+CHANGEABLE = frozenset({AppointmentStatus.PENDING, AppointmentStatus.CONFIRMED})
 
 
 def take_turns(session: Session, *, doctor_id: int, patient_id: int) -> None:
@@ -27,9 +29,49 @@ def take_turns(session: Session, *, doctor_id: int, patient_id: int) -> None:
     )
 
 
+def relocate(
+    session: Session,
+    actor: Actor | None,
+    visit: Appointment,
+    *,
+    doctor_id: int,
+    starts_at: datetime,
+    request_key: UUID | None = None,
+) -> Appointment:
+    """Move a visit that cannot stay where it is, as long as it is as its caller has seen it, and tell of it.
+
+    The cancellation window does not count, and the price agreed stays. Its caller may do so; nobody (no
+    `actor`) is a patient with a link. Raises `VisitChanged`, `OnlyOffered`, `NotOffered`, `SlotTaken`,
+    `PatientBusy`.
+    """
+    number, seen = visit.id, visit.time_version
+    take_turns(session, doctor_id=doctor_id, patient_id=visit.patient_id)
+    visit = placements.locked(session, number)
+    if visit.time_version != seen or visit.status not in CHANGEABLE:
+        raise VisitChanged
+    holds.require_booked(session, visit)
+    at = wall_time.require_instant(starts_at)
+    offered = availability.require_offered(
+        session,
+        doctor_id=doctor_id,
+        service_id=visit.service_id,
+        starts_at=at,
+        patient_id=visit.patient_id,
+        by_staff=True,
+        ignoring=number,
+    )
+    wish = Wish(visit.patient_id, doctor_id, visit.service_id, at, visit.room_id)
+    moved = move(session, actor, visit, wish, offered, request_key=request_key)
+    if moved.status is AppointmentStatus.CONFIRMED:
+        announcements.moved(session, moved)
+    else:
+        announcements.held(session, moved)
+    return moved
+
+
 def move(
     session: Session,
-    actor: Actor,
+    actor: Actor | None,
     appointment: Appointment,
     wish: Wish,
     offered: Offer,

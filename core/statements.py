@@ -76,6 +76,14 @@ def of_patients(
     return _with_money(session, visits)
 
 
+def of_visit(session: Session, actor: Actor, *, appointment_id: int) -> Statement:
+    """One visit with its money, whatever it costs. Raises `NotFound`, `AccessDenied`."""
+    visit = agendas.one(session, actor, appointment_id)
+    access.require(actor, Action.SEE_PAYMENTS, patient_id=visit.patient_id)
+    note_look(session, actor, visit.patient_id)
+    return _with_money(session, [visit])[0]
+
+
 def note_look(session: Session, actor: Actor, patient_id: int) -> None:
     """Note in the trail that somebody looks at the payments of another; one's own are one's own."""
     if patient_id not in actor.patient_ids:

@@ -4,7 +4,7 @@ They stay on the list until they are moved, called off, covered again, or kept o
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -21,6 +21,7 @@ from db.models import Appointment, ChoiceLink, KeptVisit
 from db.session import run
 
 _DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
 # A cause names what causes it, so that a later one of the same kind is another: the day's hours as they are,
 # the number of the absence or of the closed day.
 _STRANDED = f"""
@@ -33,9 +34,9 @@ WITH stretch AS MATERIALIZED (
     SELECT a.*, stretch.*, CAST(a.starts_at AT TIME ZONE 'UTC' + utc_offset AS date) AS on_date,
            CAST(a.starts_at AT TIME ZONE 'UTC' + utc_offset AS time) AS wall
     FROM (
-        SELECT * FROM appointments WHERE status = 'confirmed' AND starts_at > %(now)s
+        SELECT * FROM appointments WHERE status = 'confirmed' AND starts_at > %(since)s
         UNION ALL
-        SELECT * FROM appointments WHERE status = 'pending' AND starts_at > %(now)s
+        SELECT * FROM appointments WHERE status = 'pending' AND starts_at > %(since)s
     ) AS a
     CROSS JOIN LATERAL (
         SELECT * FROM stretch WHERE resumes_at > a.starts_at ORDER BY resumes_at LIMIT 1) AS stretch
@@ -101,10 +102,15 @@ class Stranding:
 
 
 def find(
-    session: Session, *, doctor_id: int | None = None, appointment_id: int | None = None
+    session: Session,
+    *,
+    doctor_id: int | None = None,
+    appointment_id: int | None = None,
+    is_all_day: bool = False,
 ) -> dict[int, tuple[str, ...]]:
     """The live visits ahead that nothing covers and nobody has decided to keep, with their causes.
 
+    With `is_all_day` also those of today whose hour has come and nobody has: they still wait for a decision.
     It is one statement over the visits ahead, and sees what the session has flushed.
     """
     if not clinics.is_founded(session):
@@ -117,7 +123,9 @@ def find(
         session,
         _STRANDED,
         {
-            "now": now,
+            "since": min(now, wall_time.instant_reached(zone, datetime.combine(today, time())) - _SECOND)
+            if is_all_day
+            else now,
             "doctor_id": doctor_id,
             "appointment_id": appointment_id,
             "wall_to": [part.wall_to for part in parts],
@@ -129,12 +137,24 @@ def find(
     return {number: tuple(causes) for number, causes in rows}
 
 
+def count(session: Session, actor: Actor) -> int:
+    """How many visits wait for a decision that is the actor's to take."""
+    access.require(actor, Action.SEE_DAY, doctor_id=actor.doctor_id)
+    return len(find(session, doctor_id=actor.doctor_id, is_all_day=True))
+
+
+def require(session: Session, appointment_id: int) -> None:
+    """Raise `NotStranded` unless the visit waits for a decision."""
+    if appointment_id not in find(session, appointment_id=appointment_id, is_all_day=True):
+        raise NotStranded
+
+
 def waiting(session: Session, actor: Actor, *, doctor_id: int | None = None) -> list[Stranding]:
     """What waits for a decision, the soonest first: at the desk everything, for doctors what is theirs."""
     access.require(actor, Action.SEE_DAY, doctor_id=doctor_id)
     kind = "doctor" if doctor_id else "clinic"
     audit.record_read(session, actor, Action.SEE_DAY, kind=kind, number=doctor_id or 1)
-    causes = find(session, doctor_id=doctor_id)
+    causes = find(session, doctor_id=doctor_id, is_all_day=True)
     visits = session.scalars(
         select(Appointment)
         .where(Appointment.id.in_(causes))
@@ -164,7 +184,7 @@ def keep(
     visit = placements.locked(session, appointment_id)
     access.require(actor, Action.SETTLE_VISIT, patient_id=visit.patient_id, doctor_id=visit.doctor_id)
     why = appointment_events.required_reason(reason)
-    known = find(session, appointment_id=appointment_id).get(appointment_id)
+    known = find(session, appointment_id=appointment_id, is_all_day=True).get(appointment_id)
     if known is None:
         raise NotStranded
     if known != tuple(causes):

@@ -26,6 +26,14 @@ class Hours:
     closes: time
     valid_from_on: date | None = None
     valid_until_on: date | None = None
+    place: int = 1
+
+    def holds(self, on: date) -> bool:
+        return (
+            self.weekday == on.isoweekday()
+            and (self.valid_from_on is None or on >= self.valid_from_on)
+            and (self.valid_until_on is None or on <= self.valid_until_on)
+        )
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,25 @@ class Override:
     on: date
     opens: time | None = None
     closes: time | None = None
+    place: int = 1
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A day on which a place, or without one all of them, is closed."""
+
+    on: date
+    place: int | None = None
+
+
+@dataclass(frozen=True)
+class Room:
+    """`fits` says whether the service may take place in it."""
+
+    id: int
+    place: int = 1
+    is_active: bool = True
+    fits: bool = True
 
 
 @dataclass(frozen=True)
@@ -40,6 +67,7 @@ class Visit:
     id: int
     status: str
     blocked: Span
+    room: int | None = None
 
 
 @dataclass
@@ -52,18 +80,26 @@ class Doctor:
     time_off: list[Span] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
 
-    def stretches(self, on: date) -> list[tuple[time, time]]:
-        """The hours of one date."""
+    def stretches(self, on: date, clinic: "Clinic") -> list[tuple[time, time, int]]:
+        """The hours of one date with their places, those at places that are in use and open."""
         special = [override for override in self.overrides if override.on == on]
         if special:
-            return [(each.opens, each.closes) for each in special if each.opens and each.closes]
+            return [
+                (each.opens, each.closes, each.place)
+                for each in special
+                if each.opens and each.closes and each.place not in clinic.given_up
+            ]
         return [
-            (each.opens, each.closes)
+            (each.opens, each.closes, each.place)
             for each in self.hours
-            if each.weekday == on.isoweekday()
-            and (each.valid_from_on is None or on >= each.valid_from_on)
-            and (each.valid_until_on is None or on <= each.valid_until_on)
+            if each.holds(on) and each.place not in clinic.given_up and not clinic.is_closed(each.place, on)
         ]
+
+    def loses_hours(self, on: date, clinic: "Clinic") -> bool:
+        """Whether a closed day takes hours of that date away."""
+        if any(override.on == on for override in self.overrides):
+            return False
+        return any(each.holds(on) and clinic.is_closed(each.place, on) for each in self.hours)
 
 
 @dataclass(frozen=True)
@@ -77,13 +113,22 @@ class Service:
     notice: int | None = None
     horizon: int | None = None
     is_active: bool = True
+    needs_room: bool = False
 
 
 @dataclass(frozen=True)
 class Clinic:
+    """`given_up` are the places that are no longer in use."""
+
     zone: ZoneInfo
     notice: int
     horizon: int
+    closed: tuple[Closed, ...] = ()
+    given_up: frozenset[int] = frozenset()
+    rooms: tuple[Room, ...] = ()
+
+    def is_closed(self, place: int, on: date) -> bool:
+        return any(each.on == on and each.place in (None, place) for each in self.closed)
 
 
 class Clock:
@@ -142,6 +187,7 @@ class Question:
     watched: Clock
     by_staff: bool = False
     ignoring: int | None = None
+    everybodys: tuple[Visit, ...] = ()  # the visits of all doctors, who share the rooms
 
     def why_not(self, at: datetime) -> str | None:
         """The name of the first rule that `at` fails, None when a visit may start then."""
@@ -174,11 +220,12 @@ class Question:
             yield "BEYOND_HORIZON"
         if is_repeat:
             yield "REPEATED_HOUR"
-        open_now = [each for each in doctor.stretches(wall.date()) if each[0] <= wall.time() < each[1]]
+        hours = doctor.stretches(wall.date(), clinic)
+        open_now = [each for each in hours if each[0] <= wall.time() < each[1]]
         if not open_now:
-            yield "OUTSIDE_HOURS"
+            yield "CLOSED" if doctor.loses_hours(wall.date(), clinic) else "OUTSIDE_HOURS"
             return
-        opens, closes = (datetime.combine(wall.date(), edge) for edge in open_now[0])
+        opens, closes = (datetime.combine(wall.date(), edge) for edge in open_now[0][:2])
         since_opening = (wall - opens).total_seconds()
         if since_opening % (service.step * 60) != 0:
             yield "OFF_STEP"
@@ -191,3 +238,41 @@ class Question:
         counted = [each for each in doctor.visits if each.status in LIVE and each.id != self.ignoring]
         if any(each.blocked[0] < over and begins < each.blocked[1] for each in counted):
             yield "TAKEN"
+        if service.needs_room and not self._has_room(open_now[0][2], begins, over):
+            yield "NO_ROOM"
+
+    def _has_room(self, place: int, begins: datetime, over: datetime) -> bool:
+        for room in self.clinic.rooms:
+            inside = [
+                each
+                for each in self.everybodys
+                if each.room == room.id and each.status in LIVE and each.id != self.ignoring
+            ]
+            is_free = not any(each.blocked[0] < over and begins < each.blocked[1] for each in inside)
+            if room.place == place and room.is_active and room.fits and is_free:
+                return True
+        return False
+
+
+@dataclass(frozen=True)
+class Booked:
+    """A visit as the hours see it: where, when and for how long (minutes)."""
+
+    place: int
+    at: datetime
+    minutes: int
+
+
+def lies_within(visit: Booked, doctor: Doctor, clinic: Clinic, watched: Clock) -> bool:
+    """Whether a doctor's hours cover a whole visit at its place, and no time off touches it."""
+    wall, _is_repeat = watched.shows(visit.at)
+    ends = visit.at + visit.minutes * MINUTE
+    for opens, closes, place in doctor.stretches(wall.date(), clinic):
+        is_open = opens <= wall.time() < closes
+        if (
+            place == visit.place
+            and is_open
+            and ends <= watched.reaches(datetime.combine(wall.date(), closes))
+        ):
+            return not any(begins < ends and visit.at < over for begins, over in doctor.time_off)
+    return False

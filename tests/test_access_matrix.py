@@ -13,15 +13,16 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
-from core import calendar_feeds, ledger, profile_drafts, records, tills
+from core import absences, calendar_feeds, ledger, profile_drafts, records, slot_previews, tills
 from core.access import RULES, Action, Actor, Relation
 from core.arrivals import MarkedMeanwhile, NothingToUndo, NotStarted, NotToday
 from core.attachments import NotYourFile
 from core.checkouts import NoCards
 from core.clinic_settings import Details as ClinicDetails
-from core.desk_messages import NobodyWaits
+from core.desk_messages import NobodyWaits, NotReached
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.identities import Identity
 from core.left_drafts import Left
@@ -38,10 +39,12 @@ from core.services import Details as ServiceDetails
 from core.setting_changes import ChangedMeanwhile
 from core.strandings import NotStranded
 from core.trails import Wanted
+from core.unsettled import LeavesVisits
 from db.base import Base
 from db.config import config
 from db.models import (
     AnswerKind,
+    Appointment,
     CodePurpose,
     Doctor,
     Ending,
@@ -104,6 +107,7 @@ class World:
     money: dict[bool, Money]
     waits: dict[bool, Waiting]
     record: dict[bool, Clinical]
+    absences: dict[bool, int]
     feeds: dict[bool, int]
 
     def patient_id(self, is_own: bool) -> int:
@@ -204,9 +208,9 @@ def of_user(**more: Any) -> Recipe:
     )
 
 
+WEDNESDAY, MONDAY, TUESDAY = on(3, 0).date(), on(8, 0).date(), on(9, 0).date()
 A_CLINIC = ClinicDetails("Clinic", "", "", "Europe/Berlin", 0, 30)
 NO_NAME = ServiceDetails("", "", 30, 30, 0, 0, None, None, is_video=False, needs_room=False, is_active=True)
-WEDNESDAY, MONDAY = on(3, 0).date(), on(8, 0).date()
 BORN = date(1990, 2, 15)
 IDENTITY = Identity("https://accounts.example", "another", NOW, "a@example.org")
 CLINIC_PRICES = ClinicPrices("EUR", PaymentRule.FULL, None, None, None, 20, 48, 50, 80, 3)
@@ -277,12 +281,52 @@ RECIPES = {
     "series_changes.following": of_visit(Action.SEE_APPOINTMENT),
     "series_changes.reschedule": of_visit(Action.BOOK_SERIES, or_else=NoSeries, starts_at=on(3, 10)),
     "strandings.keep": of_visit(Action.SETTLE_VISIT, or_else=NotStranded, reason="They agreed.", causes=()),
+    "settlements.call_off": of_visit(Action.SETTLE_VISIT, or_else=NotStranded),
+    "settlements.move": of_visit(Action.SETTLE_VISIT, or_else=NotStranded, doctor_id=1, starts_at=on(4, 10)),
+    "choices.offer_choice": of_visit(Action.SETTLE_VISIT, or_else=NotStranded, times=[]),
+    "suggestions.suggest": Recipe(
+        Action.SETTLE_VISIT, lambda world, is_own: {"visits": [_as_shown(world, is_own)]}
+    ),
+    "provider_hours.known": of_doctor(Action.SET_HOURS),
+    "provider_hours.set_week": of_doctor(Action.SET_HOURS, or_else=LeavesVisits, week={}, from_on=WEDNESDAY),
+    "provider_hours.set_typed_week": of_doctor(
+        Action.SET_HOURS, or_else=LeavesVisits, typed={}, from_on=WEDNESDAY
+    ),
+    "date_hours.set_typed_dates": of_doctor(Action.SET_HOURS, dates=[TUESDAY], typed={}),
+    "date_hours.ahead": of_doctor(Action.SET_HOURS),
+    "date_hours.of_date": of_doctor(Action.SET_HOURS, on=WEDNESDAY),
+    "date_hours.set_dates": of_doctor(Action.SET_HOURS, dates=[TUESDAY], of_day=[]),
+    "date_hours.clear_dates": of_doctor(Action.SET_HOURS, dates=[TUESDAY]),
+    "date_hours.copy_week": of_doctor(Action.SET_HOURS, from_on=WEDNESDAY, to_on=TUESDAY),
+    "absences.ahead": of_doctor(Action.SET_HOURS),
+    "absences.take_time_off": of_doctor(Action.SET_HOURS, from_on=TUESDAY, until_on=TUESDAY),
+    "absences.withdraw": Recipe(
+        Action.SET_HOURS, lambda world, is_own: {"absence_id": world.absences[is_own]}
+    ),
+    "closures.ahead": of_nobody(Action.SEARCH_DOCTORS),
+    "closures.close": of_nobody(Action.CHANGE_SETTINGS, days={TUESDAY: "Works outing"}),
+    "closures.reopen": of_nobody(Action.CHANGE_SETTINGS, closure_id=1, or_else=NotFound),
+    "slot_previews.week": Recipe(
+        Action.SET_HOURS,
+        lambda world, is_own: {
+            "wanted": slot_previews.Wanted(world.doctor_id(is_own), world.cast.checkup.id, TUESDAY)
+        },
+    ),
+    "unsettled.foreseen": of_doctor(
+        Action.SET_HOURS, change=absences.take_time_off, from_on=WEDNESDAY, until_on=WEDNESDAY
+    ),
+    "strandings.count": of_oneself(Action.SEE_DAY),
     "strandings.waiting": of_doctor(Action.SEE_DAY),
     "arrivals.call_in": of_visit(Action.CHECK_IN, or_else=MarkedMeanwhile),
     "arrivals.check_in": of_visit(Action.CHECK_IN, or_else=NotToday),
     "arrivals.complete": of_visit(Action.CHECK_IN, or_else=NotStarted),
     "arrivals.mark_missed": of_visit(Action.CHECK_IN, or_else=NotStarted),
     "arrivals.undo": of_visit(Action.CHECK_IN, or_else=NothingToUndo),
+    "boards.fingerprint": Recipe(
+        Action.SEE_DAY, lambda _world, _is_own: {"on": WEDNESDAY}, not_for=Role.DOCTOR
+    ),
+    "boards.rows": Recipe(Action.SEE_DAY, lambda _world, _is_own: {"on": WEDNESDAY}, not_for=Role.DOCTOR),
+    "delay_messages.tell_affected": of_doctor(Action.TELL_LATE, or_else=NobodyWaits),
     "attachments.add": of_patient(Action.ADD_DOCUMENT, name="Letter.pdf", content=b"%PDF-1.7"),
     "attachments.content": of_record(Action.SEE_RECORD, "attachment_id"),
     "attachments.of_patient": of_patient(Action.SEE_RECORD),
@@ -319,6 +363,11 @@ RECIPES = {
         Action.TELL_LATE,
         lambda world, is_own: {"doctor_id": world.doctor_id(is_own), "minutes": 20},
         or_else=NobodyWaits,
+    ),
+    "desk_messages.send_ticket": of_visit(Action.SEE_CONTACT, or_else=NotReached),
+    "tickets.to_print": of_visit(Action.SEE_APPOINTMENT),
+    "walk_ins.next_times": Recipe(
+        Action.SEARCH_PATIENTS, lambda world, _is_own: {"service_id": world.cast.checkup.id}
     ),
     "desk_messages.send_payment_link": of_visit(Action.TAKE_PAYMENT, or_else=NoCards),
     "doctors.all_active": of_nobody(Action.SEARCH_DOCTORS),
@@ -564,6 +613,7 @@ RECIPES = {
             "service_id": world.cast.checkup.id,
         },
     ),
+    "statements.of_visit": of_visit(Action.SEE_PAYMENTS),
     "statements.of_patients": Recipe(
         Action.SEE_PAYMENTS, lambda world, is_own: {"patient_ids": [world.patient_id(is_own)]}
     ),
@@ -680,7 +730,27 @@ def _settle(session: Session) -> World:
             (False, cast.ben, cast.dr_weiss, cast.weiss),
         )
     }
-    return World(cast, visits, child.id, money, _waiting(session, cast), record, _feeds(session, cast))
+    away = {
+        is_own: make.time_off(session, doctor, on(19, 9), on(19, 12)).id
+        for is_own, doctor in ((True, cast.dr_roth), (False, cast.dr_weiss))
+    }
+    feeds = _feeds(session, cast)
+    return World(cast, visits, child.id, money, _waiting(session, cast), record, away, feeds)
+
+
+def _as_shown(world: World, is_own: bool) -> Appointment:
+    """A visit as the list of those without hours has it."""
+    at, until = on(3, 10), on(3, 10, 30)
+    return Appointment(
+        id=world.visits[is_own],
+        patient_id=world.patient_id(is_own),
+        doctor_id=world.doctor_id(is_own),
+        service_id=world.cast.checkup.id,
+        location_id=1,
+        starts_at=at,
+        ends_at=until,
+        blocked=Range(at, until),
+    )
 
 
 def _feeds(session: Session, cast: Cast) -> dict[bool, int]:

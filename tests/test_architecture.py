@@ -30,6 +30,7 @@ WITHOUT_GUARD = {
     "pages/account/reset_password.py",
     "pages/account/accept_invite.py",
     "pages/account/demo_mailbox.py",
+    "pages/account/choose_time.py",
 }
 PERSONAL = {"actor", "user", "patient", "user_id", "patient_id", "session"}
 CLOCKS = {"now", "utcnow", "today"}

@@ -9,7 +9,7 @@ import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -24,16 +24,19 @@ from core import availability
 from core.offers import Rule
 from db.models import (
     Appointment,
+    Closure,
     DateOverride,
     Doctor,
     DoctorService,
     Location,
     Patient,
     Role,
+    Room,
     Service,
     TimeOff,
     User,
     WeeklyHours,
+    service_rooms,
 )
 from tests import make, oracle
 from tests.cast import time_is
@@ -98,8 +101,9 @@ class Case:
 
     def ask(self, doctor: oracle.Doctor, until_on: date | None = None) -> oracle.Question:
         watched = oracle.clock(self.clinic.zone, self.from_on, until_on or self.until_on)
+        everybodys = tuple(visit for each in self.doctors for visit in each.visits)
         return oracle.Question(
-            self.clinic, self.service, doctor, self.now, watched, self.by_staff, self.ignoring
+            self.clinic, self.service, doctor, self.now, watched, self.by_staff, self.ignoring, everybodys
         )
 
 
@@ -108,6 +112,28 @@ _edges = st.one_of(
     st.integers(0, 95).map(lambda quarter: time(quarter // 4, quarter % 4 * 15)),
     st.integers(0, 1439).map(lambda minute: time(minute // 60, minute % 60)),
 )
+
+
+_places = st.sampled_from([1, 1, 1, 2])
+
+
+@st.composite
+def _closed(draw: st.DrawFn, days: list[date]) -> tuple[oracle.Closed, ...]:
+    """Few days are closed, of one place or of both."""
+    return tuple(
+        oracle.Closed(day, draw(st.sampled_from([None, None, 1, 2])))
+        for day in draw(st.lists(st.sampled_from(days), max_size=2, unique=True))
+        if draw(st.integers(0, 2)) == 2
+    )
+
+
+@st.composite
+def _rooms(draw: st.DrawFn) -> tuple[oracle.Room, ...]:
+    """Up to three rooms in two places. Where one does not fit, the service names those that do."""
+    return tuple(
+        oracle.Room(number, draw(_places), draw(st.integers(0, 4)) < 4, draw(st.integers(0, 4)) < 4)
+        for number in range(1, draw(st.integers(0, 3)) + 1)
+    )
 
 
 @st.composite
@@ -129,11 +155,14 @@ def _weekly(draw: st.DrawFn, days: list[date]) -> list[oracle.Hours]:
             continue
         changeover = draw(st.sampled_from([None, None, *days]))
         if changeover is None:
-            hours += [oracle.Hours(weekday, *each) for each in draw(_stretches())]
+            hours += [oracle.Hours(weekday, *each, place=draw(_places)) for each in draw(_stretches())]
             continue
         hours += [oracle.Hours(weekday, *each, valid_until_on=changeover) for each in draw(_stretches())]
         later = changeover + DAY * draw(st.integers(1, 2))
-        hours += [oracle.Hours(weekday, *each, valid_from_on=later) for each in draw(_stretches())]
+        hours += [
+            oracle.Hours(weekday, *each, valid_from_on=later, place=draw(_places))
+            for each in draw(_stretches())
+        ]
     return hours
 
 
@@ -141,7 +170,7 @@ def _weekly(draw: st.DrawFn, days: list[date]) -> list[oracle.Hours]:
 def _overrides(draw: st.DrawFn, days: list[date]) -> list[oracle.Override]:
     chosen = draw(st.lists(st.sampled_from(days), max_size=2, unique=True))
     return [
-        oracle.Override(day, *each)
+        oracle.Override(day, *each, place=draw(_places))
         for day in chosen
         for each in (draw(_stretches()) if draw(st.integers(0, 2)) else [(None, None)])
     ]
@@ -149,9 +178,18 @@ def _overrides(draw: st.DrawFn, days: list[date]) -> list[oracle.Override]:
 
 @st.composite
 def _doctors(
-    draw: st.DrawFn, number: int, days: list[date], begins: datetime, overbooked: set[int]
+    draw: st.DrawFn,
+    number: int,
+    days: list[date],
+    begins: datetime,
+    overbooked: set[int],
+    in_rooms: list[oracle.Visit],
+    rooms: tuple[oracle.Room, ...],
 ) -> oracle.Doctor:
-    """A doctor whose visits obey the database's constraint; the ones that cannot are overbooked."""
+    """A doctor whose visits obey the database's constraint; the ones that cannot are overbooked.
+
+    Those that find a room free may be in it, whoever's they are: `in_rooms` are all that are in one yet.
+    """
     length = len(days) * 1440
     doctor = oracle.Doctor(
         is_active=draw(st.integers(0, 9)) < 9,
@@ -185,6 +223,13 @@ def _doctors(
         )
         if clashes or draw(st.integers(0, 5)) == 5:
             overbooked.add(visit.id)
+        wanted = draw(st.sampled_from([None, *(room.id for room in rooms)]))
+        if wanted is not None and not any(
+            each.room == wanted and each.blocked[0] < visit.blocked[1] and visit.blocked[0] < each.blocked[1]
+            for each in in_rooms
+        ):
+            visit = replace(visit, room=wanted)
+            in_rooms.append(visit)
         doctor.visits.append(visit)
     return doctor
 
@@ -205,16 +250,24 @@ def cases(draw: st.DrawFn, longest: int = 3, most_doctors: int = MAX_DOCTORS) ->
         notice=draw(st.sampled_from([None, None, 0, 45, 300])),
         horizon=draw(st.sampled_from([None, None, 1, 2, 5])),
         is_active=draw(st.integers(0, 19)) < 19,
+        needs_room=draw(st.integers(0, 2)) == 2,
     )
     overbooked: set[int] = set()
+    in_rooms: list[oracle.Visit] = []
+    rooms = draw(_rooms())
     count = draw(st.integers(1, most_doctors))
-    doctors = [draw(_doctors(number, days, begins, overbooked)) for number in range(1, count + 1)]
+    doctors = [
+        draw(_doctors(number, days, begins, overbooked, in_rooms, rooms)) for number in range(1, count + 1)
+    ]
     ids = [visit.id for visit in doctors[0].visits]
     return Case(
         clinic=oracle.Clinic(
             ZoneInfo(name),
             notice=draw(st.sampled_from([0, 0, 61, 120, 1500])),
             horizon=draw(st.integers(1, 6)),
+            closed=draw(_closed(days)),
+            given_up=frozenset(draw(st.sampled_from([(), (), (), (2,), (1,)]))),
+            rooms=rooms,
         ),
         service=service,
         doctors=doctors,
@@ -245,7 +298,7 @@ def _write(session: Session, case: Case) -> tuple[int, list[int]]:
         minimum_notice_minutes=case.clinic.notice,
         horizon_days=case.clinic.horizon,
     )
-    _rows(session, Location, [{"id": 1, "name": "House", "address": "Street 1"}])
+    _write_places(session, case)
     service = {
         "id": 1,
         "name": "Visit",
@@ -257,9 +310,16 @@ def _write(session: Session, case: Case) -> tuple[int, list[int]]:
         "minimum_notice_minutes": case.service.notice,
         "horizon_days": case.service.horizon,
         "is_active": case.service.is_active,
+        "needs_room": case.service.needs_room,
         "price_minor": 0,
     }
     _rows(session, Service, [service])
+    if any(not room.fits for room in case.clinic.rooms):
+        fitting = [{"service_id": 1, "room_id": room.id} for room in case.clinic.rooms if room.fits]
+        # Where none fits, one that is given up is named: without any name all would do.
+        _rows(session, Room, [] if fitting else [NOWHERE])
+        named = fitting or [{"service_id": 1, "room_id": NOWHERE["id"]}]
+        session.execute(insert(service_rooms), named)
     numbered = list(enumerate(case.doctors, start=1))
     _rows(
         session,
@@ -287,6 +347,31 @@ def _write(session: Session, case: Case) -> tuple[int, list[int]]:
     return 1, [i for i, _ in numbered]
 
 
+NOWHERE = {"id": 99, "location_id": 1, "name": "Cellar", "is_active": False}
+
+
+def _write_places(session: Session, case: Case) -> None:
+    given_up = case.clinic.given_up
+    _rows(
+        session,
+        Location,
+        [{"id": n, "name": f"House {n}", "address": "", "is_active": n not in given_up} for n in (1, 2)],
+    )
+    _rows(
+        session,
+        Room,
+        [
+            {"id": each.id, "location_id": each.place, "name": f"R{each.id}", "is_active": each.is_active}
+            for each in case.clinic.rooms
+        ],
+    )
+    _rows(
+        session,
+        Closure,
+        [{"on_date": each.on, "location_id": each.place, "name": "Holiday"} for each in case.clinic.closed],
+    )
+
+
 def _write_schedules(session: Session, numbered: list[tuple[int, oracle.Doctor]]) -> None:
     _rows(
         session,
@@ -294,7 +379,7 @@ def _write_schedules(session: Session, numbered: list[tuple[int, oracle.Doctor]]
         [
             {
                 "doctor_id": i,
-                "location_id": 1,
+                "location_id": each.place,
                 "weekday": each.weekday,
                 "opens_at": each.opens,
                 "closes_at": each.closes,
@@ -311,7 +396,7 @@ def _write_schedules(session: Session, numbered: list[tuple[int, oracle.Doctor]]
         [
             {
                 "doctor_id": i,
-                "location_id": 1 if each.opens else None,
+                "location_id": each.place if each.opens else None,
                 "on_date": each.on,
                 "opens_at": each.opens,
                 "closes_at": each.closes,
@@ -345,6 +430,7 @@ def _write_visits(session: Session, numbered: list[tuple[int, oracle.Doctor]], o
                 "doctor_id": i,
                 "service_id": 1,
                 "location_id": 1,
+                "room_id": each.room,
                 "starts_at": each.blocked[0],
                 "ends_at": each.blocked[1],
                 "blocked": Range(*each.blocked),

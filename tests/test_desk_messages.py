@@ -1,13 +1,15 @@
 """What the desk sends by hand: a link to pay, once a click and only where it is of use, and of a delay."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from core import arrivals, desk_messages, phone_states, sms_lengths, tills
+from core import arrivals, delay_messages, desk_messages, phone_states, sms_lengths, tills
+from core.appointment_errors import NoLongerChangeable
 from core.checkouts import NoCards, NothingToPay
 from core.desk_messages import Asked, DelayOutOfBounds, NoAccount, NobodyWaits, NotReached
 from core.errors import AccessDenied
@@ -310,3 +312,100 @@ class TestWhoIsToldOfADelay:
     def test_a_doctor_speaks_for_nobody_else(self, post: Post) -> None:
         with unit_of_work(post.database) as session, pytest.raises(AccessDenied):
             desk_messages.running_late(session, post.cast.weiss, doctor_id=post.cast.dr_roth.id, minutes=20)
+
+
+def tell_affected(post: Post, key: UUID | None = None) -> int:
+    with unit_of_work(post.database) as session:
+        return delay_messages.tell_affected(
+            session, post.cast.desk, doctor_id=post.cast.dr_roth.id, request_key=key
+        )
+
+
+class TestWhoIsAffectedByADelay:
+    """Ben is in the room since 10:25 with a visit of 10:00; Ada comes at 10:30, Greta at 12:00."""
+
+    @pytest.fixture
+    def ada(self, post: Post) -> int:
+        visit = post.book(post.cast.ada, on(2, 10, 30))
+        post.book(post.cast.guardian, on(2, 13))
+        ben = post.book(post.cast.ben, on(2, 10))
+        post.pass_time(on(2, 10, 25))
+        with unit_of_work(post.database) as session:
+            arrivals.check_in(session, post.cast.desk, appointment_id=ben)
+            arrivals.call_in(session, post.cast.desk, appointment_id=ben)
+        return visit
+
+    def test_only_they_are_told_each_of_the_own_delay(self, post: Post, ada: int) -> None:
+        greta = len(post.texts(GRETA))
+        assert tell_affected(post) == 1
+        post.turn()
+        assert "about 25 min late. Your visit at Tue, Jun 2, 10:30 AM will begin later" in post.texts()[-1]
+        assert len(post.texts(GRETA)) == greta
+
+    def test_nobody_is_told_again_of_the_same_delay_or_a_shorter_one(self, post: Post, ada: int) -> None:
+        tell_affected(post)
+        for _again in range(2):
+            with pytest.raises(NobodyWaits):
+                tell_affected(post)
+        post.turn()
+        assert sum("late" in each for each in post.texts()) == 1
+
+    def test_who_has_just_come_in_is_not_told(self, post: Post, ada: int) -> None:
+        with unit_of_work(post.database) as session:
+            arrivals.check_in(session, post.cast.desk, appointment_id=ada)
+        with pytest.raises(NobodyWaits):
+            tell_affected(post)
+
+    def test_a_longer_delay_is_told_and_another_doctor_has_no_say(self, post: Post, ada: int) -> None:
+        later = post.book(post.cast.desk, on(2, 11), patient_id=post.cast.ada.patient_ids[0])
+        with unit_of_work(post.database) as session:
+            arrivals.check_in(session, post.cast.desk, appointment_id=ada)
+        assert tell_affected(post) == 1
+        post.tick(timedelta(minutes=33))  # and Ben is still in the room
+        assert tell_affected(post) == 1
+        late = [each.details for each in post.messages(later) if each.kind is MessageKind.RUNNING_LATE]
+        assert late == [{"minutes": 25}, {"minutes": 30}]
+        with unit_of_work(post.database) as session, pytest.raises(AccessDenied):
+            delay_messages.tell_affected(session, post.cast.weiss, doctor_id=post.cast.dr_roth.id)
+
+
+def send_ticket(post: Post, visit_id: int, key: UUID | None = None) -> str:
+    with unit_of_work(post.database) as session:
+        return desk_messages.send_ticket(
+            session, post.cast.desk, appointment_id=visit_id, request_key=key
+        ).sent_to
+
+
+class TestTicket:
+    def test_it_goes_at_once_and_instead_of_what_would_be_told_later(self, post: Post) -> None:
+        visit = post.book(at=on(1, 10))
+        assert send_ticket(post, visit) == ADA
+        post.turn()
+        [text] = post.texts()
+        assert "Mon, Jun 1, 10:00 AM" in text
+        post.tick()
+        post.turn()
+        assert len(post.texts()) == 1
+        key = uuid4()
+        send_ticket(post, visit, key)
+        send_ticket(post, visit, key)
+        post.turn()
+        assert len(post.texts()) == 2, "asked for once more, and pressed twice"
+
+    def test_who_is_here_already_gets_it_too(self, post: Post) -> None:
+        visit = post.book(at=on(1, 10))
+        with unit_of_work(post.database) as session:
+            arrivals.check_in(session, post.cast.desk, appointment_id=visit)
+        send_ticket(post, visit)
+        post.turn()
+        assert len(post.texts()) == 1
+
+    def test_it_is_refused_where_it_would_not_arrive_or_is_of_no_use(self, post: Post) -> None:
+        visit = post.book(at=on(1, 10))
+        with unit_of_work(post.database) as session:
+            phone_states.stop(session, ADA, by="a text")
+        with pytest.raises(NotReached):
+            send_ticket(post, visit)
+        post.cancel(visit)
+        with pytest.raises(NoLongerChangeable):
+            send_ticket(post, visit)

@@ -120,8 +120,8 @@ def test_a_deactivated_account_cannot_sign_in_and_its_open_page_shows_nothing(
     [
         ("ada", "Find a doctor"),
         ("roth", "Today"),
-        ("rita", "Book for a patient"),
-        ("albert", "Book for a patient"),
+        ("rita", "Board"),
+        ("albert", "Board"),
     ],
 )
 def test_each_role_lands_on_its_own_page(open_as: OpenAs, username: str, landing: str) -> None:
@@ -178,8 +178,8 @@ def run_alone(database: Engine, username: str, page: str) -> AppTest:
     ("username", "page"),
     [
         ("ada", "pages/doctor/today.py"),
-        ("ada", "pages/staff/arrivals.py"),
-        ("roth", "pages/staff/arrivals.py"),
+        ("ada", "pages/staff/board.py"),
+        ("roth", "pages/staff/board.py"),
         ("ada", "pages/admin/system.py"),
         ("roth", "pages/admin/system.py"),
         ("rita", "pages/admin/system.py"),

@@ -26,8 +26,8 @@ LANDING = {  # stands at the address of the portal itself, and at no other
     None: navigation.SIGN_IN,
     Role.PATIENT: navigation.FIND_DOCTOR,
     Role.DOCTOR: navigation.TODAY,
-    Role.STAFF: navigation.BOOK_FOR_PATIENT,
-    Role.ADMIN: navigation.BOOK_FOR_PATIENT,
+    Role.STAFF: navigation.BOARD,
+    Role.ADMIN: navigation.BOARD,
 }
 FOR_NOBODY = (navigation.SIGN_IN, *navigation.SIGNED_OUT)
 EMERGENCY = "Found unconscious in the hall"

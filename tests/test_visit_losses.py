@@ -98,7 +98,7 @@ def test_a_portal_killed_while_one_types_gets_all_of_it_once_it_runs_again(
             wait_until_kept(page, database, visit_id, words, seconds=60)
             settle(page)
             expect(findings).to_have_value(words)
-            expect(page.get_by_text("Not saved yet").first).to_be_hidden()
+            expect(page.get_by_text("Not saved yet").first).to_be_hidden(timeout=PATIENCE)
             expect(page.get_by_role("dialog")).to_have_count(0)
 
 
@@ -153,7 +153,7 @@ def test_a_database_stopped_while_one_types_gets_all_of_it_once_it_is_back(
             own_database.start()
             wait_until_kept(page, clinic, visit_id, "Before. While it is away.", seconds=60)
             expect(findings).to_have_value("Before. While it is away.")
-            expect(page.get_by_text("Not saved yet").first).to_be_hidden()
+            expect(page.get_by_text("Not saved yet").first).to_be_hidden(timeout=PATIENCE)
 
 
 def test_a_session_that_ends_while_one_types_leaves_the_draft_to_the_next(

@@ -20,6 +20,7 @@ from core import (
     monthly_reports,
     prescription_pdfs,
     privacy,
+    tickets,
     trails,
     treatments,
     visit_summaries,
@@ -121,6 +122,16 @@ async def letter(request: Request) -> Response:
     return await answer(request, build)
 
 
+async def ticket(request: Request) -> Response:
+    """The ticket of a visit."""
+
+    def build(session: Any, actor: Actor) -> Print:
+        number = handouts.number(request)
+        return Print(tickets.to_print(session, actor, appointment_id=number), f"ticket-{number}.pdf")
+
+    return await answer(request, build)
+
+
 async def day(request: Request) -> Response:
     """The list of a doctor's day."""
 
@@ -160,6 +171,7 @@ FILES = [
     Route("/files/history/{number}.pdf", history),
     Route("/files/visits/{number}.pdf", visit),
     Route("/files/prescriptions/{number}.pdf", prescription),
+    Route("/files/tickets/{number}.pdf", ticket),
     Route("/files/letters/{number}.pdf", letter),
     Route("/files/days/{number}/{day}.pdf", day),
     Route("/files/months/{month}.pdf", month),

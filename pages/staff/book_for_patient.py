@@ -5,15 +5,15 @@ from uuid import UUID
 
 import streamlit as st
 
-from core import agendas, appointments, availability, clinics, clock, doctors, overbookings, rooms, terms
+from core import appointments, availability, clinics, clock, doctors, overbookings, rooms, terms
 from core.i18n import N_, _, full_time, money, span
 from db.models import Role
 from pages.ui import choice, form_key, perform, pick_time, reading, require
 from pages.ui.overbooking import overbooked_time
+from pages.ui.patient_cards import patient_card
 from pages.ui.people import choose_patient
 from pages.ui.series import series_form
 from pages.ui.terms import show_terms
-from pages.ui.visits import visit_actions, visit_card
 
 actor = require(Role.STAFF, Role.ADMIN)
 
@@ -58,19 +58,12 @@ if patient is None:
 
 with reading() as session:
     clinic, zone = clinics.settings(session), clinics.zone(session)
-    upcoming = agendas.upcoming(session, actor, patient_ids=[patient.id])
     colleagues = doctors.all_active(session, actor)
     free_rooms = rooms.all_active(session, actor)
 today = clock.now().astimezone(zone).date()
 coming, booking = st.columns([2, 3], gap="large")
 with coming:
-    st.header(_("Coming visits"))
-    if not upcoming:
-        st.caption(_("None."))
-    for visit in upcoming:
-        with st.container(border=True):
-            visit_card(visit, zone, with_patient=False)
-            visit_actions(visit, actor, clinic, zone)
+    patient_card(actor, patient, clinic, zone)
 with booking:
     st.header(_("New visit"))
     if not colleagues:

@@ -25,6 +25,7 @@ KIND = {
     MessageKind.PAYMENT_LINK: N_("Way to pay"),
     MessageKind.RECEIPT: N_("Receipt"),
     MessageKind.REPLY: N_("Answer"),
+    MessageKind.CHOICE: N_("Choice of another time"),
 }
 STATUS = {
     NotificationStatus.PENDING: (N_("Waits"), "gray"),
@@ -50,6 +51,7 @@ WHY = {
     "the visit has moved": N_("The visit had moved by then."),
     "the visit does not take place": N_("The visit was off by then."),
     "nobody was told of the visit": N_("Nobody had been told of the visit yet."),
+    "the link is over": N_("They had chosen by then, or the choice had ended."),
     "no reminders are wanted": N_("No reminders are wanted."),
     "not sent in time": N_("It came too late to be of use."),
     "kept in the demo's mailbox": N_("Kept in the demo's mailbox."),

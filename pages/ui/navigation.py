@@ -26,7 +26,7 @@ VISIT = "pages/doctor/visit.py"
 MY_PROFILE = "pages/doctor/my_profile.py"
 PATIENT_RECORD = "pages/doctor/patient_record.py"
 BOOK_FOR_PATIENT = "pages/staff/book_for_patient.py"
-ARRIVALS = "pages/staff/arrivals.py"
+BOARD = "pages/staff/board.py"
 WAITLIST = "pages/staff/waitlist.py"
 INBOX = "pages/staff/inbox.py"
 MESSAGE_LOG = "pages/staff/message_log.py"
@@ -47,6 +47,11 @@ PRICES = "pages/admin/prices.py"
 PROFILES = "pages/admin/profiles.py"
 AUDIT_TRAIL = "pages/admin/audit_trail.py"
 SYSTEM = "pages/admin/system.py"
+HOLIDAYS = "pages/admin/holidays.py"
+HOURS = "pages/doctor/hours.py"
+DOCTOR_HOURS = "pages/staff/doctor_hours.py"
+UNSETTLED = "pages/staff/unsettled.py"
+CHOOSE_TIME = "pages/account/choose_time.py"
 PROFILE = "pages/account/profile.py"
 SECURITY = "pages/account/security.py"
 SIGN_IN = "pages/account/sign_in.py"
@@ -55,13 +60,14 @@ RESET_PASSWORD = "pages/account/reset_password.py"  # noqa: S105 - a page, not a
 ACCEPT_INVITE = "pages/account/accept_invite.py"
 DEMO_MAILBOX = "pages/account/demo_mailbox.py"
 
-SIGNED_OUT = (REGISTER, RESET_PASSWORD, ACCEPT_INVITE, DEMO_MAILBOX)
+SIGNED_OUT = (REGISTER, RESET_PASSWORD, ACCEPT_INVITE, DEMO_MAILBOX, CHOOSE_TIME)
 BEHIND_GUARDS = (
     *(FIND_DOCTOR, DOCTOR, MY_APPOINTMENTS, PAY, RECORD_ACCESS, MY_DATA, TODAY, PATIENT_RECORD),
     *(PAYMENTS, MY_WAITLIST, NOTIFICATIONS, WAITLIST, INBOX, MESSAGE_LOG, TILL, DAY_CLOSE, MESSAGES),
-    *(ARRIVALS, SYSTEM, VISIT, WEEK, MY_PROFILE, PROFILES),
+    *(BOARD, SYSTEM, VISIT, WEEK, MY_PROFILE, PROFILES),
     *(BOOK_FOR_PATIENT, USERS, POLICIES, PRICES, RECONCILIATION, AUDIT_TRAIL, PROFILE, SECURITY),
     *(MY_RECORD, BEFORE_VISIT, QUESTIONS, LETTERHEAD),
+    *(HOLIDAYS, HOURS, DOCTOR_HOURS, UNSETTLED),
     *(CLINIC, PLACES, SERVICES, DOCTORS, HISTORY),
 )
 
@@ -72,7 +78,7 @@ def pages_for(actor: Actor | None) -> dict[str, list[Page]]:
         # Every page, so that a link leads to its guard, which lets one sign in and stay there.
         front = st.Page(SIGN_IN, title=_("Sign in"), default=True)
         return {"": [front, *_hidden((*SIGNED_OUT, *BEHIND_GUARDS))]}
-    menu = {"": [*_of_role(actor), *_hidden((DEMO_MAILBOX,))]}
+    menu = {"": [*_of_role(actor), *_hidden((DEMO_MAILBOX, CHOOSE_TIME))]}
     if actor.role is Role.ADMIN:
         menu[_("Administration")] = [
             st.Page(USERS, title=_("Users"), icon=":material/group:"),
@@ -87,6 +93,7 @@ def pages_for(actor: Actor | None) -> dict[str, list[Page]]:
             st.Page(MESSAGES, title=_("Texts and reminders"), icon=":material/sms:"),
             st.Page(QUESTIONS, title=_("Questions before visits"), icon=":material/quiz:"),
             st.Page(LETTERHEAD, title=_("Letterhead and letters"), icon=":material/contract:"),
+            st.Page(HOLIDAYS, title=_("Closed days"), icon=":material/event_busy:"),
             st.Page(HISTORY, title=_("History"), icon=":material/history:"),
             st.Page(AUDIT_TRAIL, title=_("Audit trail"), icon=":material/policy:"),
             st.Page(SYSTEM, title=_("System"), icon=":material/monitor_heart:"),
@@ -116,16 +123,18 @@ def _of_role(actor: Actor) -> list[Page]:
             today,
             week,
             st.Page(PATIENT_RECORD, title=_("Records"), icon=":material/clinical_notes:"),
+            st.Page(HOURS, title=_("My hours"), icon=":material/schedule:"),
             st.Page(MY_PROFILE, title=_("My profile"), icon=":material/badge:"),
-            *_hidden((VISIT,)),
+            *_hidden((VISIT, UNSETTLED)),
         ]
-    icon = ":material/event_available:"
     return [
-        st.Page(BOOK_FOR_PATIENT, title=_("Book for a patient"), icon=icon, default=True),
-        st.Page(ARRIVALS, title=_("Arrivals"), icon=":material/how_to_reg:"),
+        st.Page(BOARD, title=_("Board"), icon=":material/view_kanban:", default=True),
+        st.Page(BOOK_FOR_PATIENT, title=_("Book for a patient"), icon=":material/event_available:"),
         today,
         week,
         st.Page(WAITLIST, title=_("Waitlist"), icon=":material/hourglass_top:"),
+        st.Page(UNSETTLED, title=_("Visits without hours"), icon=":material/event_busy:"),
+        st.Page(DOCTOR_HOURS, title=_("Hours"), icon=":material/schedule:"),
         st.Page(INBOX, title=_("Inbox"), icon=":material/inbox:"),
         st.Page(MESSAGE_LOG, title=_("Messages"), icon=":material/sms:"),
         st.Page(TILL, title=_("Till"), icon=":material/point_of_sale:"),

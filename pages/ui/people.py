@@ -46,6 +46,8 @@ def choose_patient(actor: Actor) -> Patient | None:
         with reading() as session:
             found = patients.search(session, actor, text=wanted)
         _list(found)
+        if not found:
+            _suggest_name(wanted)
     with reading() as session:
         zone = clinics.zone(session)
     _new_patient(clock.now().astimezone(zone).date())
@@ -68,6 +70,14 @@ def _list(found: list[Patient]) -> None:
     for patient in found:
         patient_button(_described(patient), patient.id, on_click=_choose, key="people")
     say_if_cut(len(found), patients.RESULTS)
+
+
+def _suggest_name(wanted: str) -> None:
+    """Put a name that nobody has into the form for somebody new, unless another is typed there already."""
+    is_name = not any(sign.isdigit() for sign in wanted)
+    suggested = st.session_state.get("people_suggested", "")
+    if is_name and (st.session_state.get("people_name") or "") in {"", suggested}:
+        st.session_state["people_name"] = st.session_state["people_suggested"] = wanted
 
 
 def _new_patient(today: date) -> None:
@@ -113,5 +123,8 @@ def _register(key: UUID) -> None:
         done=N_("Patient added."),
         form="people",
     )
+    message = st.session_state.get("message")
     if written is not None:
         _choose(written.id)
+    elif message is not None and message.error is patients.PerhapsKnown:
+        st.session_state["people_text"] = st.session_state["people_birth"].isoformat()  # lists who it may be

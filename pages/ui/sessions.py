@@ -22,10 +22,10 @@ from db.models import User
 from db.session import unit_of_work
 from pages.front.cookies import browser_cookie, session_cookie
 from pages.front.visitors import OWNER_HEADER
-from pages.ui.navigation import BOOK_FOR_PATIENT, FIND_DOCTOR, SIGN_IN, SIGNED_OUT, TODAY
+from pages.ui.navigation import BOARD, FIND_DOCTOR, SIGN_IN, SIGNED_OUT, TODAY
 
 # Pages that only the signed-out have, and those where a role lands: Streamlit has them at / alone.
-_AT_ROOT = {PurePath(page).stem for page in (SIGN_IN, *SIGNED_OUT, FIND_DOCTOR, TODAY, BOOK_FOR_PATIENT)}
+_AT_ROOT = {PurePath(page).stem for page in (SIGN_IN, *SIGNED_OUT, FIND_DOCTOR, TODAY, BOARD)}
 
 
 class CookiesRefused(ClinicError):

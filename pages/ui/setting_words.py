@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.i18n import N_, _, money
+from core.i18n import N_, _, full_weekday, money
 from core.setting_changes import Subject
 
 SUBJECTS = {
@@ -27,6 +27,9 @@ FIELDS = {
     "description": N_("What patients read about it"),
     "duration_minutes": N_("Takes (minutes)"),
     "first_visit_rule": N_("Due on a first visit"),
+    "from_on": N_("From"),
+    "on_date": N_("Day"),
+    "until_on": N_("Until"),
     "horizon_days": N_("Booked at most ahead (days)"),
     "is_accepting_patients": N_("Patients can book online"),
     "is_active": N_("In use"),
@@ -59,6 +62,8 @@ NOTHING = "–"
 
 def field_name(field: str) -> str:
     """What a field of a change is called."""
+    if field.startswith("weekday_"):
+        return full_weekday(int(field.removeprefix("weekday_")))
     known = FIELDS.get(field)
     return _(known) if known else field.replace("_", " ")
 

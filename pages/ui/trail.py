@@ -87,6 +87,7 @@ DONE = {
     Event.HOLD_CONFIRMED: N_("A held time was confirmed"),
     Event.PAID_ONLINE: N_("An online payment arrived"),
     Event.PAYMENT_ASKED: N_("Sent a link to pay"),
+    Event.TICKET_SENT: N_("Sent a ticket"),
     Event.INVOICED: N_("Issued an invoice"),
     Event.ATTENDING: N_("The patient said that they come"),
     Event.NO_SHOW: N_("A visit was missed"),

@@ -1,0 +1,70 @@
+"""Visits without hours: what a change has left uncovered, until each is moved, chosen, called off or kept."""
+
+import streamlit as st
+
+from core import clinics, clock, doctors, strandings, suggestions
+from core.i18n import _, ngettext
+from db.models import Role
+from pages.ui import choice, reading, require
+from pages.ui.inbox import how_many_more
+from pages.ui.settling import settle_all_buttons, show_outcomes, stranding_row
+from pages.ui.time_off import absence_form
+
+actor = require(Role.STAFF, Role.ADMIN, Role.DOCTOR)
+
+DRAWN = 25
+
+st.title(_("Visits without hours"))
+with reading() as session:
+    zone = clinics.zone(session)
+    today = clock.now().astimezone(zone).date()
+    colleagues = (
+        {} if actor.doctor_id else {each.id: each.user.name for each in doctors.all_active(session, actor)}
+    )
+if colleagues:
+    with st.expander(_("A doctor is away"), icon=":material/sick:"):
+        away = choice(
+            _("Who?"),
+            colleagues,
+            index=None,
+            placeholder=_("Choose a doctor"),
+            key="unsettled_away",
+            width=320,
+        )
+        if away is not None:
+            absence_form(actor, away, zone, today, label=_("Note it"))
+with reading() as session:
+    waiting = strandings.waiting(session, actor, doctor_id=actor.doctor_id)
+show_outcomes()
+if not waiting:
+    st.success(_("Every visit lies within its doctor's hours."), icon=":material/event_available:")
+    st.stop()
+concerned = {each.visit.doctor_id: each.visit.doctor.user.name for each in waiting}
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    if len(concerned) > 1:
+        if st.session_state.get("unsettled_doctor") not in concerned:
+            st.session_state.pop("unsettled_doctor", None)
+        chosen = choice(
+            _("Doctor"), concerned, index=None, placeholder=_("Any"), key="unsettled_doctor", width=320
+        )
+        waiting = [each for each in waiting if chosen in {None, each.visit.doctor_id}]
+    prefers_others = st.segmented_control(
+        _("Suggest times"),
+        [False, True],
+        format_func={False: _("With the same doctor"), True: _("With a colleague")}.get,
+        default=False,
+        required=True,
+        key="unsettled_others",
+    )
+shown = waiting[:DRAWN]
+with reading() as session:
+    times = suggestions.suggest(session, actor, visits=[each.visit for each in shown])
+counted = ngettext("{count} visit waits for a decision.", "{count} visits wait for a decision.", len(waiting))
+st.caption(counted.format(count=len(waiting)))
+how_many_more(len(shown), len(waiting))
+every = st.container()
+rows = [
+    stranding_row(each, times[each.visit.id], zone, prefers_others=bool(prefers_others)) for each in shown
+]
+with every:
+    settle_all_buttons(rows)

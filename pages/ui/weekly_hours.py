@@ -1,0 +1,176 @@
+"""The hours of every week as a grid to write in: a row for each weekday, a column for each place."""
+
+from datetime import date, timedelta, tzinfo
+
+import streamlit as st
+
+from core import provider_hours, stretches
+from core.access import Actor
+from core.errors import ClinicError
+from core.i18n import N_, _, full_weekday, short_date
+from core.provider_hours import Known, Version
+from core.stretches import Stretch
+from db.models import Location
+from pages.ui.affected import foresee, save_button, show_affected
+from pages.ui.hours_places import EXAMPLE, fill, hours_fields
+from pages.ui.refusals import reading
+from pages.ui.slot_grid import preview_choice, show_preview
+from pages.ui.words import plain
+
+PREFIX = "hours_week"
+
+
+def weekly_section(actor: Actor, doctor_id: int, places: list[Location], zone: tzinfo, today: date) -> None:
+    """The hours that hold, those planned for later, and changing them from a date on."""
+    with reading() as session:
+        known = provider_hours.known(session, actor, doctor_id=doctor_id)
+    version = _shown_version(doctor_id, known, places)
+    if st.session_state[f"{PREFIX}_edition"] != known.edition:
+        st.warning(_("Somebody else has changed these hours since you opened them."), icon=":material/sync:")
+        st.button(_("Show them"), on_click=_forget, key=f"{PREFIX}_reload")
+    st.caption(_("Write hours like {example}. What lies between is a break.").format(example=EXAMPLE))
+    typed = _grid(places)
+    _copy_a_day(places)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        from_on = st.date_input(
+            _("From"),
+            value=max(version.from_on or today, today),
+            min_value=today,
+            key=f"{PREFIX}_from",
+            width=200,
+        )
+        until_on = st.date_input(
+            _("Until (empty: for good)"),
+            value=version.until_on,
+            min_value=from_on,
+            key=f"{PREFIX}_until",
+            width=220,
+        )
+    if from_on is None:
+        return
+    if version.until_on is not None and until_on == version.until_on:
+        told = _("Other hours are planned from {day} on; they stay.")
+        st.caption(plain(told.format(day=short_date(version.until_on + timedelta(days=1)))))
+    wanted = preview_choice(actor, doctor_id, from_on)
+    change = {
+        "doctor_id": doctor_id,
+        "typed": typed,
+        "from_on": from_on,
+        "until_on": until_on,
+        "edition": st.session_state[f"{PREFIX}_edition"],
+    }
+    foreseen = foresee(actor, provider_hours.set_typed_week, wanted=wanted, **change)
+    show_affected(foreseen, zone)
+    save_button(
+        _("Save"),
+        foreseen,
+        provider_hours.set_typed_week,
+        change,
+        done=N_("Saved."),
+        key=f"{PREFIX}_save",
+        after=_forget,
+    )
+    show_preview(foreseen.preview)
+
+
+def _shown_version(doctor_id: int, known: Known, places: list[Location]) -> Version:
+    """The version that is chosen, with its hours in the fields: written into them once, then left alone."""
+    versions = known.versions
+    numbers = list(range(len(versions)))
+    chosen = 0
+    if len(versions) > 1:
+        chosen = st.pills(
+            _("Hours"),
+            numbers,
+            format_func=lambda number: _named(versions[number]),
+            required=True,
+            default=0,
+            key=f"{PREFIX}_version",
+        )
+    version = versions[chosen]
+    filled = (doctor_id, chosen, version.from_on)
+    if st.session_state.get(f"{PREFIX}_filled") != filled:
+        st.session_state[f"{PREFIX}_filled"] = filled
+        st.session_state[f"{PREFIX}_edition"] = known.edition
+        for name in ("from", "until"):
+            st.session_state.pop(f"{PREFIX}_{name}", None)
+        for day in provider_hours.WEEKDAYS:
+            fill(f"{PREFIX}_{day}", places, version.week[day])
+    return version
+
+
+def _named(version: Version) -> str:
+    if version.from_on is None:
+        if version.until_on is None:
+            return _("Now")
+        return _("Now, until {day}").format(day=short_date(version.until_on))
+    if version.until_on is None:
+        return _("From {day}").format(day=short_date(version.from_on))
+    return _("{first} until {last}").format(
+        first=short_date(version.from_on), last=short_date(version.until_on)
+    )
+
+
+def _grid(places: list[Location]) -> dict[tuple[int, int], str]:
+    shape = [2, *[4] * len(places)]
+    if len(places) > 1:
+        for column, place in zip(st.columns(shape)[1:], places, strict=True):
+            column.markdown(f"**{plain(place.name)}**")
+    typed = {}
+    for day in provider_hours.WEEKDAYS:
+        name, *cells = st.columns(shape, vertical_alignment="center")
+        name.markdown(plain(full_weekday(day)))
+        for place, cell in zip(places, cells, strict=True):
+            with cell:
+                written = hours_fields(f"{PREFIX}_{day}", [place], full_weekday(day))
+            typed[day, place.id] = written[place.id]
+    total = _total(typed)
+    if total is not None:
+        st.caption(_("{hours} hours a week").format(hours=f"{total / 60:g}"))
+    return typed
+
+
+def _total(typed: dict[tuple[int, int], str]) -> int | None:
+    """The minutes of the week, None while something cannot be read."""
+    found: list[Stretch] = []
+    try:
+        for (day, location_id), text in typed.items():
+            found += stretches.parsed(text, location_id, day=full_weekday(day))
+    except ClinicError:
+        return None
+    return stretches.minutes(found)
+
+
+def _copy_a_day(places: list[Location]) -> None:
+    days = list(provider_hours.WEEKDAYS)
+    with st.popover(_("Copy a day"), icon=":material/content_copy:"):
+        like = st.selectbox(_("The hours of"), days, format_func=full_weekday, key=f"{PREFIX}_copy_from")
+        others = [day for day in days if day != like]
+        to_days = st.pills(
+            _("also on"),
+            others,
+            format_func=full_weekday,
+            selection_mode="multi",
+            wrap=True,
+            key=f"{PREFIX}_copy_to",
+        )
+        st.button(
+            _("Copy"),
+            disabled=not to_days,
+            on_click=_copy,
+            args=(like, to_days, [place.id for place in places]),
+            key=f"{PREFIX}_copy",
+        )
+
+
+def _copy(like: int, to_days: list[int], place_ids: list[int]) -> None:
+    for place_id in place_ids:
+        text = st.session_state.get(f"{PREFIX}_{like}_{place_id}") or ""
+        for day in to_days:
+            st.session_state[f"{PREFIX}_{day}_{place_id}"] = text
+    st.session_state[f"{PREFIX}_copy_to"] = []
+
+
+def _forget() -> None:
+    """Write the fields anew from what is saved."""
+    st.session_state.pop(f"{PREFIX}_filled", None)
