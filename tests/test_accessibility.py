@@ -26,13 +26,14 @@ PAGES = {  # the first is where the role lands: it has no name in its address
         *("find_doctor", "my_appointments", "my_record", "my_waitlist", "payments", "notifications"),
         *("record_access", "my_data", "profile", "security"),
     ],
-    "roth": ["today", "patient_record", "profile"],
+    "roth": ["today", "week", "patient_record", "hours", "my_profile", "profile"],
     "rita": [
-        *("book_for_patient", "arrivals", "today", "waitlist", "inbox", "message_log", "till", "day_close"),
+        *("board", "book_for_patient", "today", "waitlist", "inbox", "message_log", "till", "day_close"),
+        *("week", "unsettled", "doctor_hours"),
     ],
     "albert": [
         *("users", "clinic", "places", "services", "doctors", "policies", "reconciliation", "prices"),
-        *("messages", "questions", "letterhead", "history", "audit_trail", "system"),
+        *("messages", "questions", "letterhead", "history", "audit_trail", "system", "holidays", "profiles"),
     ],
 }
 

@@ -118,7 +118,7 @@ def test_a_date_gets_hours_of_its_own_and_loses_them_again(
     open_as: OpenAs, database: Engine, residents: Residents
 ) -> None:
     app = open_as("roth", HOURS)
-    app.segmented_control(key="hours_part").set_value("dates").run()
+    app.radio(key="hours_part").set_value("dates").run()
     [place] = rows(database, Location)
     app.date_input(key="hours_dates_first").set_value(THURSDAY).run()
     app.text_input(key=f"hours_dates_{place.id}").set_value("10-12").run()
@@ -131,7 +131,7 @@ def test_a_date_gets_hours_of_its_own_and_loses_them_again(
 
 def test_time_off_is_taken_and_taken_back(open_as: OpenAs, database: Engine, residents: Residents) -> None:
     app = open_as("roth", HOURS)
-    app.segmented_control(key="hours_part").set_value("off").run()
+    app.radio(key="hours_part").set_value("off").run()
     app.date_input(key="time_off_from").set_value(THURSDAY).run()
     app.text_input(key="time_off_reason").set_value("A course").run()
     press(app, "time_off_take")
@@ -195,7 +195,7 @@ def test_all_are_handed_to_a_colleague_at_their_own_time(
 ) -> None:
     before = [each.starts_at for each in rows(database, Appointment)]
     app = open_as("rita", LIST)
-    app.segmented_control(key="unsettled_others").set_value(True).run()
+    app.radio(key="unsettled_others").set_value(True).run()
     press(app, "unsettled_all_move")
     moved = rows(database, Appointment)
     assert {each.doctor_id for each in moved} == {residents.weiss_id}

@@ -1,6 +1,6 @@
 """A doctor is sick today, as a new receptionist goes about it in a browser; and a patient with the link."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -46,7 +46,7 @@ class Counted:
 
 @pytest.fixture
 def visits(clinic: Engine, residents: Residents) -> list[int]:
-    """Some of today's or tomorrow's with Dr. Roth, whose colleague Dr. Weiß has the same specialty."""
+    """This afternoon's with Dr. Roth, whose colleague Dr. Weiß has the same specialty."""
     with unit_of_work(clinic) as session:
         for table in (ChoiceTime, ChoiceLink, Notification, AppointmentEvent, Appointment, TimeOff):
             session.execute(table.__table__.delete())
@@ -58,24 +58,31 @@ def visits(clinic: Engine, residents: Residents) -> list[int]:
             for doctor_id in (residents.roth_id, residents.weiss_id):
                 values = {"doctor_id": doctor_id, "specialty_id": known.id}
                 session.execute(doctor_specialties.insert().values(values))
+        make.clinic(session, time_zone=_where_it_is_ten())
         midnight = datetime.combine(_today(session), time(), clinics.zone(session))
         doctor = session.get_one(Doctor, residents.roth_id)
         checkup = session.get_one(Service, residents.checkup_id)
         ada = session.get_one(Patient, residents.ada_id)
-        # The last hours of the day are ahead, whenever the test is run but for the minutes before midnight.
         return [
             make.appointment(
                 session,
                 doctor,
                 checkup,
-                midnight + timedelta(hours=23) - timedelta(minutes=30 * number),
+                midnight + timedelta(hours=14, minutes=30 * number),
                 **({"patient": ada} if number == 0 else {}),
             ).id
             for number in range(VISITS)
         ]
 
 
-def _today(session: Session) -> object:
+def _where_it_is_ten() -> str:
+    """A zone in which it is between ten and eleven in the morning, whenever the test is run."""
+    east = 10 - clock.now().hour
+    east += 24 if east < -11 else 0
+    return f"Etc/GMT{-east:+d}"  # its sign is the other way round
+
+
+def _today(session: Session) -> date:
     return clock.now().astimezone(clinics.zone(session)).date()
 
 

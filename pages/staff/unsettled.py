@@ -48,13 +48,9 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
             _("Doctor"), concerned, index=None, placeholder=_("Any"), key="unsettled_doctor", width=320
         )
         waiting = [each for each in waiting if chosen in {None, each.visit.doctor_id}]
-    prefers_others = st.segmented_control(
-        _("Suggest times"),
-        [False, True],
-        format_func={False: _("With the same doctor"), True: _("With a colleague")}.get,
-        default=False,
-        required=True,
-        key="unsettled_others",
+    ways = {False: _("With the same doctor"), True: _("With a colleague")}
+    prefers_others = st.radio(
+        _("Suggest times"), list(ways), format_func=ways.__getitem__, horizontal=True, key="unsettled_others"
     )
 shown = waiting[:DRAWN]
 with reading() as session:

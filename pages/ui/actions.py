@@ -80,6 +80,7 @@ def perform(
             actor = _acting(session)
             if actor is not None:
                 result = service(session, actor, **arguments)
+                st.session_state.pop("unsettled_counted", None)  # whatever was done may have left one
     except ClinicError as error:
         if isinstance(error, AccessDenied):
             keep_refusal(error)

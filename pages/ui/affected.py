@@ -15,7 +15,6 @@ from db.models import Appointment
 from pages.ui.actions import Place, perform
 from pages.ui.navigation import UNSETTLED
 from pages.ui.refusals import reading
-from pages.ui.unsettled import count_again
 from pages.ui.words import plain
 
 FEW = 8
@@ -85,7 +84,6 @@ def _save(
 ) -> None:
     then: str | Callable[[Any], Place] = UNSETTLED if accepting else ""
     perform(change, **arguments, accepting=accepting, done=done, then=then)
-    count_again()
     if after is not None and st.session_state["message"].is_good:
         after()
         if accepting and (doctor_id := arguments.get("doctor_id")):

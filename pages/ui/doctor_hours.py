@@ -22,11 +22,11 @@ def show_hours(actor: Actor, doctor_id: int) -> None:
         return
     parts = {"week": _("Every week"), "dates": _("Single dates"), "off": _("Time off")}
     st.session_state.setdefault("hours_part", "week")
-    part = st.segmented_control(
+    part = st.radio(
         _("Part"),
         list(parts),
-        format_func=parts.get,
-        required=True,
+        format_func=parts.__getitem__,
+        horizontal=True,
         label_visibility="collapsed",
         key="hours_part",
     )

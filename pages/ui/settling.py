@@ -13,7 +13,6 @@ from core.strandings import NotStranded, Stranding
 from core.suggestions import Suggested, Time
 from db.models import Appointment, AppointmentStatus
 from pages.ui.actions import form_key, perform, perform_quietly, say
-from pages.ui.unsettled import count_again
 from pages.ui.words import plain
 
 WHY = {
@@ -229,7 +228,6 @@ def _settle(way: str, asked: list[Asked], key: UUID) -> None:
             outcomes.append(f"{each.named}: {_('settled already')}")
         else:
             outcomes.append(f"{each.named}: {message.text}")
-    count_again()
     st.session_state[OUTCOMES] = outcomes if len(asked) > 1 or done < len(asked) else []
     st.session_state.pop("unsettled_all_form_key", None)
     if done:
@@ -268,4 +266,3 @@ def _keep(visit_id: int, causes: tuple[str, ...]) -> None:
         causes=causes,
         done=N_("Kept: it takes place as booked."),
     )
-    count_again()

@@ -10,7 +10,7 @@ from core.i18n import ngettext
 from pages.ui.navigation import UNSETTLED
 from pages.ui.refusals import reading
 
-AS_OFTEN = timedelta(seconds=15)  # it looks at every visit ahead: too much for each click
+AS_OFTEN = timedelta(seconds=15)  # it looks at every visit ahead: too much for each run of a page
 _COUNTED = "unsettled_counted"
 
 
@@ -27,8 +27,3 @@ def flag_unsettled(actor: Actor) -> None:
     if count:
         told = ngettext("{count} visit is without hours", "{count} visits are without hours", count)
         st.page_link(UNSETTLED, label=told.format(count=count), icon=":material/event_busy:")
-
-
-def count_again() -> None:
-    """Count at the next look: something has just changed."""
-    st.session_state.pop(_COUNTED, None)

@@ -79,14 +79,14 @@ def _shown_version(doctor_id: int, known: Known, places: list[Location]) -> Vers
     numbers = list(range(len(versions)))
     chosen = 0
     if len(versions) > 1:
-        chosen = st.pills(
+        chosen = st.selectbox(
             _("Hours"),
             numbers,
-            format_func=lambda number: _named(versions[number]),
-            required=True,
-            default=0,
+            format_func=lambda number: _named(versions[number]) if number in numbers else "",
             key=f"{PREFIX}_version",
+            width=320,
         )
+        chosen = chosen if chosen in numbers else 0
     version = versions[chosen]
     filled = (doctor_id, chosen, version.from_on)
     if st.session_state.get(f"{PREFIX}_filled") != filled:
