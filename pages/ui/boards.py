@@ -20,8 +20,8 @@ from pages.ui.words import plain, status_badge
 
 OPEN = "board_open"  # the number of the visit whose panel is open, `WALK_IN`, or nothing
 WALK_IN = "walk-in"
-DRAWN = 8  # of each list at first: hundreds take seconds to draw
-LATE_DRAWN = 6
+DRAWN = 6  # of each list at first: hundreds take seconds to draw
+LATE_DRAWN = 3
 LISTS: dict[str, tuple[str, frozenset[AppointmentStatus]]] = {
     "expected": (N_("Expected"), frozenset({AppointmentStatus.PENDING, AppointmentStatus.CONFIRMED})),
     "waiting": (N_("Waiting"), frozenset({AppointmentStatus.ARRIVED})),
