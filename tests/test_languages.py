@@ -41,7 +41,7 @@ def test_what_a_click_came_to_is_said_in_the_readers_language(quoted: None, data
     app.session_state["sign_in_token"] = token
     app.run()
     app.switch_page("pages/staff/book_for_patient.py").run()
-    assert app.title[0].value == "«Board»"
+    assert app.title[0].value == "«Book for a patient»"
     app.text_input(key="people_name").set_value("Zoë Übel")
     app.date_input(key="people_birth").set_value(date(1990, 2, 15))
     app.button(key="people_submit").click().run()
