@@ -359,6 +359,6 @@ def test_a_search_at_the_head_of_any_page_leads_to_the_patient(
     assert app.title[0].value == "Book for a patient"
     app.switch_page("pages/staff/book_for_patient.py")  # a browser is there by now
     app.button(key=f"people_{residents.ada_id}").click().run()
-    assert [header.value for header in app.header] == ["Coming visits", "To pay", "New visit"]
+    assert [header.value for header in app.header] == ["Coming visits", "New visit"]
     assert app.button(key=f"till_open_{number}").label == "Take payment"
     assert not open_as("roth").text_input, "who is not at the desk has no such field"

@@ -9,6 +9,7 @@ from core.access import Actor
 from core.i18n import _
 from db.models import ClinicSettings, Patient
 from pages.ui.contacts import preferences_form
+from pages.ui.money import shown
 from pages.ui.refusals import reading
 from pages.ui.statements import statement_head
 from pages.ui.tills import take_panel
@@ -20,17 +21,21 @@ def patient_card(actor: Actor, patient: Patient, clinic: ClinicSettings, zone: Z
     with reading() as session:
         upcoming = agendas.upcoming(session, actor, patient_ids=[patient.id])
         with_money = statements.of_patients(session, actor, patient_ids=[patient.id])
+    owed = {each.visit.id: each for each in with_money if each.owed_minor}
     st.header(_("Coming visits"))
     if not upcoming:
         st.caption(_("None."))
     for visit in upcoming:
         with st.container(border=True):
             visit_card(visit, zone, with_patient=False)
+            if statement := owed.pop(visit.id, None):
+                amount = shown(statement.owed_minor, clinic.currency)
+                st.markdown(_("**To pay {amount}**").format(amount=amount))
+                take_panel(statement, clinic.currency, zone)
             visit_actions(visit, actor, clinic, zone)
-    owed = [each for each in with_money if each.owed_minor]
     if owed:
         st.header(_("To pay"))
-    for statement in owed:
+    for statement in owed.values():
         with st.container(border=True):
             statement_head(statement, clinic.currency, zone, with_patient=False)
             take_panel(statement, clinic.currency, zone)
