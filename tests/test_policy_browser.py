@@ -1,4 +1,4 @@
-"""Every page as a browser that keeps to the strict policy draws it, for everybody who may see it.
+"""Every page as a browser that keeps to the strict policy draws it, and as axe-core looks at it.
 
 A new page is in here by itself: who may see it is read from its guard.
 """
@@ -16,7 +16,7 @@ from core import clock, notifications, records, sign_ins
 from db.models import Doctor, Patient, Role, Service, User
 from db.session import unit_of_work
 from pages.ui import navigation
-from tests import browsers, make, portal
+from tests import browsers, make, obstacles, portal
 from tests.browsers import SignInAs, settle
 from tests.portal import PASSWORD, ROOT, Residents
 
@@ -88,14 +88,30 @@ def test_every_page_there_is_is_opened() -> None:
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_the_pages_of_each_role_keep_to_the_strict_policy(
+def test_the_pages_of_each_role_keep_to_the_strict_policy_and_put_nothing_in_anybodys_way(
     sign_in_as: SignInAs, address: str, residents: Residents, role: Role
 ) -> None:
     page = sign_in_as(PERSON[role])
     complaints = browsers.complaints_of(page)
+    before = list(Role)[: list(Role).index(role)]
+    looked_at = {path for other in before for path in seen_by(other)}
+    in_the_way = {}
     for path in seen_by(role):
         open_page(page, address, path, residents, role)
         assert complaints == [], path
+        if path not in looked_at:
+            in_the_way[path] = obstacles.found_light_and_dark(page)
+    assert {path: what for path, what in in_the_way.items() if what} == {}
+
+
+def test_what_is_in_the_way_is_found_where_there_is_something(chromium: Browser) -> None:
+    tab = chromium.new_page()
+    tab.set_content(
+        "<main lang='en'><button></button><p style='color: #ccc; background: #fff'>Hardly</p></main>"
+    )
+    assert {"button-name", "color-contrast"} <= set(obstacles.found(tab))
+    assert list(obstacles.found(tab, "color-contrast")) == ["color-contrast"]
+    tab.close()
 
 
 def test_the_pages_of_nobody_keep_to_it_too(chromium: Browser, address: str, residents: Residents) -> None:

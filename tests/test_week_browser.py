@@ -41,7 +41,9 @@ def week_of(page: Page, address: str, at: datetime) -> FrameLocator:
     if at.isocalendar().week != clock.now().astimezone(BERLIN).isocalendar().week:
         page.get_by_role("button", name="After").click()
         browsers.settle(page)
-    return page.frame_locator("iframe[title='streamlit_calendar.calendar']")
+    calendar = page.locator("iframe[title='streamlit_calendar.calendar']")
+    expect(calendar).to_have_count(1, timeout=20_000)  # that of the week before stands for a moment longer
+    return calendar.content_frame
 
 
 def pull(page: Page, visit: Locator, *, by: timedelta, at_foot: bool = False) -> None:
