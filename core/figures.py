@@ -9,19 +9,32 @@ from sqlalchemy.orm import Session
 
 from core import access, audit, clinics, spreadsheets
 from core.access import Action, Actor
-from core.analytics import revenue, utilisation, words
+from core.analytics import demand, messages, missed, overview, patients, revenue, utilisation, words
 from core.analytics.scopes import Scope
 from core.analytics.shapes import Figure, Row
 from core.errors import NotFound
 
-# What can be told of one doctor's visits alone, and so to that doctor.
-OF_A_DOCTOR = (
-    *(revenue.over_time, revenue.by_doctor, revenue.by_service, revenue.by_place, revenue.by_specialty),
-    *(revenue.by_method, revenue.forecast),
-    *(utilisation.over_time, utilisation.by_doctor, utilisation.by_hour),
-)
-OF_THE_CLINIC: tuple[Figure, ...] = ()
-FIGURES = {figure.key: figure for figure in (*OF_A_DOCTOR, *OF_THE_CLINIC)}
+DASHBOARDS: dict[str, tuple[Figure, ...]] = {
+    "overview": (overview.compared, overview.open_now),
+    "revenue": (
+        *(revenue.over_time, revenue.by_doctor, revenue.by_service, revenue.by_specialty, revenue.by_place),
+        *(revenue.by_method, revenue.forecast),
+    ),
+    "utilisation": (utilisation.over_time, utilisation.by_doctor, utilisation.by_hour),
+    "demand": (demand.lead_times, demand.third_next, demand.empty_searches, demand.recovered),
+    "missed": (
+        *(missed.over_time, missed.by_doctor, missed.by_hour, missed.by_lead, missed.by_confirmation),
+    ),
+    "patients": (patients.new_and_returning, patients.cohorts),
+    "messages": (messages.over_time, messages.by_kind, messages.answered),
+}
+FIGURES = {figure.key: figure for figures in DASHBOARDS.values() for figure in figures}
+# What cannot be told of one doctor alone, and so to no doctor.
+_OF_THE_CLINIC = {
+    overview.open_now.key,
+    demand.empty_searches.key,
+    *(each.key for each in DASHBOARDS["messages"]),
+}
 
 
 class Table(NamedTuple):
@@ -35,8 +48,7 @@ class Table(NamedTuple):
 
 def read(session: Session, actor: Actor, *, key: str, scope: Scope) -> Table:
     """A figure of a scope: an administrator's, or a doctor's own. Raises `AccessDenied`, `NotFound`."""
-    is_own = key not in {figure.key for figure in OF_THE_CLINIC}
-    access.require(actor, Action.SEE_FIGURES, doctor_id=scope.doctor_id if is_own else None)
+    access.require(actor, Action.SEE_FIGURES, doctor_id=None if key in _OF_THE_CLINIC else scope.doctor_id)
     if key not in FIGURES:
         raise NotFound
     kind, number = ("clinic", 1) if scope.doctor_id is None else ("doctor", scope.doctor_id)

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, DateTime, cast, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import clinics, clock, day_parts
-from core.analytics import names, sums
+from core import clinics, clock
+from core.analytics import names, steps, sums
 from core.analytics.scopes import Scope, Step, first_of_step
 from core.analytics.shapes import Row, Unit, figure
 from core.analytics.sums import Group, MoneySums, VisitSums
@@ -133,10 +133,7 @@ def total(session: Session, scope: Scope) -> tuple[VisitSums, MoneySums]:
 
 def other_currencies(session: Session, scope: Scope) -> list[str]:
     """The currencies beside the clinic's in which the ledger has entries of the period: they are left out."""
-    begins_at, _ = day_parts.bounds_of(clinics.zone(session), scope.from_on)
-    _, ends_at = day_parts.bounds_of(clinics.zone(session), scope.until_on)
-    query = select(LedgerEntry.currency).distinct()
-    query = query.where(LedgerEntry.at >= begins_at, LedgerEntry.at < ends_at)
+    query = select(LedgerEntry.currency).distinct().where(*steps.within(session, scope, LedgerEntry.at))
     return sorted(set(session.scalars(query)) - {clinics.settings(session).currency})
 
 
@@ -161,18 +158,15 @@ def _columns(visits: VisitSums, money: MoneySums) -> tuple[int, ...]:
 
 def _confirmed_ahead(session: Session, scope: Scope) -> dict[date, tuple[int, int]]:
     """Confirmed visits that have not begun, and their prices, by the steps of a scope."""
-    zone, steps = clinics.zone(session), scope.steps()
-    bounds = [day_parts.bounds_of(zone, step)[0] for step in steps]
-    _, ends_at = day_parts.bounds_of(zone, scope.until_on)
-    number = func.width_bucket(Appointment.starts_at, cast(bounds, ARRAY(DateTime(timezone=True))))
+    number, first = steps.number(session, scope, Appointment.starts_at), scope.steps()
     query = select(number, func.count(), func.sum(Appointment.price_minor)).where(
         Appointment.status == AppointmentStatus.CONFIRMED,
         Appointment.starts_at > clock.now(),
-        Appointment.starts_at < ends_at,
+        *steps.within(session, scope, Appointment.starts_at),
         *(getattr(Appointment, name) == wanted for name, wanted in scope.filters.items()),
     )
     rows = session.execute(query.group_by(number))
-    return {steps[place - 1]: (visits, int(minor)) for place, visits, minor in rows}
+    return {first[place - 1]: (visits, int(minor)) for place, visits, minor in rows}
 
 
 def _completed_share(session: Session, scope: Scope) -> float | None:

@@ -80,17 +80,17 @@ class Hours(NamedTuple):
 
 def visits(session: Session, scope: Scope) -> Visits:
     """The visits that were to begin in the scope."""
-    return _once(session, ("visits", scope), lambda: _visits(session, scope))
+    return once(session, ("visits", scope), lambda: _visits(session, scope))
 
 
 def money(session: Session, scope: Scope) -> Money:
     """What was written into the ledger in the scope, in the clinic's currency."""
-    return _once(session, ("money", scope), lambda: _money(session, scope))
+    return once(session, ("money", scope), lambda: _money(session, scope))
 
 
 def hours(session: Session, scope: Scope) -> Hours:
     """Time offered and taken in the scope, whatever the service. Before the first visit none is offered."""
-    return _once(session, ("hours", scope), lambda: _hours(session, scope))
+    return once(session, ("hours", scope), lambda: _hours(session, scope))
 
 
 def _visits(session: Session, scope: Scope) -> Visits:
@@ -166,7 +166,7 @@ def _read(session: Session, scope: Scope, table: str, query: str) -> list[tuple[
     return run(session, f"WITH days AS ({kept}) {query}", parameters)
 
 
-def _once(session: Session, what: Hashable, read: Callable[[], _Read]) -> _Read:
+def once(session: Session, what: Hashable, read: Callable[[], _Read]) -> _Read:
     """Read it once for each transaction: what the session has written since is not seen."""
     known: dict[Hashable, Any] = session.info.setdefault("figures", {})
     if what not in known:

@@ -29,7 +29,7 @@ def shown(value: object, unit: Unit, *, currency: str, step: Step = Step.DAY) ->
 
 
 def plain(value: object, unit: Unit, *, currency: str) -> object:
-    """A value as a file has it: money in units of the currency, time in hours or minutes, shares as they are."""
+    """A value as a file has it: money in units of the currency, time in hours or minutes, shares of one."""
     if unit is Unit.WORD and value is not None:
         return _(str(value))
     if isinstance(value, int | float) and not isinstance(value, bool):
