@@ -18,12 +18,14 @@ from sqlalchemy.orm import Session
 
 from core import absences, calendar_feeds, ledger, profile_drafts, records, slot_previews, tills
 from core.access import RULES, Action, Actor, Relation
+from core.analytics.scopes import Scope
 from core.arrivals import MarkedMeanwhile, NothingToUndo, NotStarted, NotToday
 from core.attachments import NotYourFile
 from core.checkouts import NoCards
 from core.clinic_settings import Details as ClinicDetails
 from core.desk_messages import NobodyWaits, NotReached
 from core.errors import AccessDenied, ClinicError, NotFound
+from core.figure_visits import Wanted as VisitsWanted
 from core.identities import Identity
 from core.left_drafts import Left
 from core.letters import CannotSendCodes
@@ -191,6 +193,17 @@ def of_record(action: Action, name: str, *, or_else: type[ClinicError] | None = 
     )
 
 
+def of_figures(name: str, wrap: Callable[[Scope], Any] = lambda scope: scope, **more: Any) -> Recipe:
+    """A service about the figures of one doctor, whose scope it takes as `name`."""
+    return Recipe(
+        Action.SEE_FIGURES,
+        lambda world, is_own: {
+            name: wrap(Scope(WEDNESDAY, WEDNESDAY, doctor_id=world.doctor_id(is_own))),
+            **more,
+        },
+    )
+
+
 def of_nobody(action: Action, *, or_else: type[ClinicError] | None = None, **arguments: Any) -> Recipe:
     return Recipe(action, lambda _world, _is_own: arguments, or_else=or_else)
 
@@ -225,6 +238,12 @@ RECIPES = {
     "day_lists.to_print": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
     "history_reports.to_print": of_patient(Action.SEE_RECORD),
     "letter_pdfs.to_print": of_record(Action.SEE_RECORD, "letter_id"),
+    "figure_filters.filters": of_doctor(Action.SEE_FIGURES),
+    "figures.as_csv": of_figures("scope", key="revenue-by_service"),
+    "figures.read": of_figures("scope", key="missed-over_time"),
+    "figure_pdfs.to_print": of_figures("scope", dashboard="utilisation"),
+    "figure_visits.behind": of_figures("wanted", VisitsWanted),
+    "today_figures.read": of_nobody(Action.SEE_TODAYS_FIGURES),
     "monthly_reports.to_print": of_nobody(Action.SEE_REVENUE, year=2026, month=6),
     "prescription_pdfs.to_print": of_record(Action.SEE_RECORD, "prescription_id"),
     "visit_summaries.to_print": of_record(Action.SEE_RECORD, "visit_id"),
