@@ -133,5 +133,10 @@ def left_out(table: Table) -> int:
     return 0 if is_whole else max(0, there - MOST)
 
 
+def total(table: Table, column: int) -> str:
+    """What all rows of a column come to, in words."""
+    return in_unit(table, sum(row[column] or 0 for row in table.rows), column)
+
+
 def heading(table: Table, column: int) -> str:
     return _(table.figure.columns[column].name)
