@@ -103,9 +103,9 @@ def empty_searches(session: Session, scope: Scope) -> list[Row]:
     if scope.location_id is not None:
         query = query.where(EmptySearch.location_id == scope.location_id)
     services, places = names.services(session), names.places(session)
-    of: dict[int | None, str] = {each.id: each.name for each in session.scalars(select(Specialty))}
+    of = {each.id: each.name for each in session.scalars(select(Specialty))}
     rows: list[Row] = [
-        (services[service_id], of.get(specialty_id), places.get(place_id), count)
+        (services[service_id], of.get(specialty_id or 0), places.get(place_id or 0), count)
         for service_id, specialty_id, place_id, count in session.execute(query.group_by(*wished))
     ]
     return sorted(rows, key=lambda row: (-row[3], row[0], row[1] or "", row[2] or ""))

@@ -25,14 +25,16 @@ LEADS = (
 _STATEMENT = """
 WITH stretch AS MATERIALIZED (
     SELECT * FROM unnest(
-        CAST(%(begins)s AS timestamptz[]), CAST(%(ends)s AS timestamptz[]), CAST(%(offsets)s AS interval[])
+        CAST(%(begins)s AS timestamptz[]), CAST(%(ends)s AS timestamptz[]),
+        CAST(%(offsets)s AS interval[])
     ) AS t (begins_at, ends_at, utc_offset)
 ), visit AS (
     SELECT extract(hour FROM a.starts_at AT TIME ZONE 'UTC' + utc_offset)::int AS hour,
            width_bucket(
-               extract(epoch FROM a.starts_at - a.created_at) / 86400.0, CAST(%(leads)s AS numeric[])) AS lead,
+               extract(epoch FROM a.starts_at - a.created_at) / 86400.0, CAST(%(leads)s AS numeric[])
+           ) AS lead,
            (a.attending_at IS NOT NULL)::int AS confirmed, a.status
-    FROM stretch JOIN appointments a ON a.starts_at >= begins_at AND a.starts_at < ends_at
+    FROM stretch s JOIN appointments a ON a.starts_at >= s.begins_at AND a.starts_at < s.ends_at
     WHERE a.status NOT IN ('pending', 'expired', 'cancelled') {filters}
 )
 SELECT hour, lead, confirmed, count(*), count(*) FILTER (WHERE status = 'completed'),
