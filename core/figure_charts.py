@@ -103,9 +103,14 @@ def in_unit(table: Table, value: object, column: int) -> str:
 
 
 def name_of(table: Table, row: int) -> str:
-    """What a row is of: Dr. Roth, or Monday, 09:00."""
+    """What a row is of: Dr. Roth, or Monday, 09:00. A number says what it counts."""
     there = [each for each in naming(table.figure) if table.rows[row][each] is not None]
-    return ", ".join(shown(table, row, each) for each in there)
+    return ", ".join(
+        shown(table, row, each)
+        if table.figure.columns[each].unit in _NAMES
+        else f"{heading(table, each)}: {shown(table, row, each)}"
+        for each in there
+    )
 
 
 def bars(table: Table) -> list[Bar]:

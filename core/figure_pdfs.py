@@ -3,6 +3,8 @@
 # mypy: allow-untyped-calls
 # ReportLab has no types.
 
+from collections.abc import Iterable
+
 from reportlab.lib.units import mm
 from reportlab.platypus.flowables import Flowable
 from sqlalchemy.orm import Session
@@ -33,14 +35,23 @@ def to_print(session: Session, actor: Actor, *, dashboard: str, scope: Scope) ->
         pdfs.title(title),
         pdfs.words(figure_filters.in_words(scope, known)),
     ]
-    for figure in wanted:
-        story += parts(figures.read(session, actor, key=figure.key, scope=scope), sheet)
-    return Document(story, sheet, title)
+    tables = [figures.read(session, actor, key=figure.key, scope=scope) for figure in wanted]
+    return Document([*story, *parts(tables, sheet)], sheet, title)
 
 
-def parts(table: Table, sheet: Sheet) -> list[Flowable]:
-    """A figure: what it says, of what, and its rows."""
-    head = [pdfs.heading(_(table.figure.title)), pdfs.note(_(table.figure.definition)), pdfs.gap(2)]
+def parts(tables: Iterable[Table], sheet: Sheet) -> list[Flowable]:
+    """Figures, each with what it means, its chart and its rows; what several mean is said once."""
+    found: list[Flowable] = []
+    said: set[str] = set()
+    for table in tables:
+        found += _part(table, sheet, is_defined=table.figure.definition in said)
+        said.add(table.figure.definition)
+    return found
+
+
+def _part(table: Table, sheet: Sheet, *, is_defined: bool) -> list[Flowable]:
+    meaning = _("As defined above.") if is_defined else _(table.figure.definition)
+    head = [pdfs.heading(_(table.figure.title)), pdfs.note(meaning), pdfs.gap(2)]
     if not table.rows:
         return [*head, pdfs.words(_("There is nothing to show for this period."))]
     return [*head, *_chart(table, sheet), pdfs.gap(2), _rows(table, sheet)]

@@ -86,11 +86,9 @@ def _money(session: Session, actor: Actor, scope: Scope, sheet: Sheet) -> list[F
     notes = [pdfs.note(left_out)] if others else []
     nothing = pdfs.words(_("Nothing was invoiced, received or paid back."))
     came = nothing if total == MoneySums() else _sums(clinics.settings(session).currency, total)
-    parts = [pdfs.heading(_("Money")), came, *notes]
-    for figure in _FIGURES:
-        table = figures.read(session, actor, key=figure.key, scope=scope)
-        parts += figure_pdfs.parts(table, sheet) if table.rows else []
-    return parts
+    tables = [figures.read(session, actor, key=figure.key, scope=scope) for figure in _FIGURES]
+    there = [table for table in tables if table.rows]
+    return [pdfs.heading(_("Money")), came, *notes, *figure_pdfs.parts(there, sheet)]
 
 
 def _sums(currency: str, total: MoneySums) -> Flowable:

@@ -1,5 +1,6 @@
 """A page of figures: the bar that narrows them, their PDF, and one after the other."""
 
+from collections.abc import Iterable
 from datetime import date
 
 import streamlit as st
@@ -10,6 +11,7 @@ from core.analytics import addresses
 from core.analytics.scopes import Scope
 from core.figure_charts import Kind, kind
 from core.figure_filters import Filters
+from core.figures import Table
 from core.i18n import _
 from pages.ui.downloads import download, say_if_none
 from pages.ui.figure_filters import Bar, filter_bar
@@ -42,17 +44,26 @@ def show_all(actor: Actor, name: str, scope: Scope, known: Filters) -> None:
     with reading() as session:
         wanted = figure_dashboards.figures_of(name)
         tables = [figures.read(session, actor, key=figure.key, scope=scope) for figure in wanted]
-    columns, place = None, 0
+    for row in _rows(tables):
+        for column, table in zip(st.columns(len(row)), row, strict=True):
+            with column:
+                show(table, known, actor)
+
+
+def _rows(tables: Iterable[Table]) -> list[list[Table]]:
+    """Bars stand two and two, where there are two after each other; whatever else has a row of its own."""
+    rows: list[list[Table]] = []
     for table in tables:
-        if kind(table.figure) is not Kind.BARS:
-            columns, place = None, 0
-            show(table, known, actor)
-            continue
-        if columns is None or place == 2:
-            columns, place = st.columns(2), 0
-        with columns[place]:
-            show(table, known, actor)
-        place += 1
+        is_beside = rows and len(rows[-1]) == 1 and _is_of_bars(rows[-1][0])
+        if is_beside and _is_of_bars(table):
+            rows[-1].append(table)
+        else:
+            rows.append([table])
+    return rows
+
+
+def _is_of_bars(table: Table) -> bool:
+    return kind(table.figure) is Kind.BARS
 
 
 def _whole_month(scope: Scope) -> date | None:

@@ -69,7 +69,7 @@ def filter_bar(bar: Bar) -> Scope:
             key="figures_period",
             on_change=_take_period,
             args=(bar,),
-            width=170,
+            width=150,
         )
         st.date_input(
             _("From and until"),
@@ -80,7 +80,7 @@ def filter_bar(bar: Bar) -> Scope:
             key=days,
             on_change=_take_days,
             args=(bar, days),
-            width=230,
+            width=225,
         )
         _narrowing(bar)
     return scope
@@ -90,15 +90,15 @@ def _narrowing(bar: Bar) -> None:
     """The fields beside the period; what there is only one of is not asked."""
     known, anew = bar.known, {"index": None, "on_change": _apply, "args": (bar,)}
     if bar.doctor_id is None:
-        named = {"placeholder": _("All doctors"), "key": "figures_doctor", "width": 210}
+        named = {"placeholder": _("All doctors"), "key": "figures_doctor", "width": 190}
         choice(_("Doctor"), known.doctors, **named, **anew)
-    named = {"placeholder": _("All services"), "key": "figures_service", "width": 190}
+    named = {"placeholder": _("All services"), "key": "figures_service", "width": 165}
     choice(_("Service"), known.services, **named, **anew)
     if len(known.places) > 1:
-        named = {"placeholder": _("All places"), "key": "figures_place", "width": 170}
+        named = {"placeholder": _("All places"), "key": "figures_place", "width": 150}
         choice(_("Place"), known.places, **named, **anew)
     steps = {step.value: _(words) for step, words in STEPS.items()}
-    choice(_("By"), steps, placeholder=_("As fits"), key="figures_step", width=120, **anew)
+    choice(_("By"), steps, placeholder=_("As fits"), key="figures_step", width=100, **anew)
 
 
 def _asked(bar: Bar) -> Scope:

@@ -16,6 +16,7 @@ from core.i18n import decimal, percent, weekday
 _COLORS = ("#0072b2", "#d55e00", "#009e73")
 _DASHES = ("solid", "dash", "dot")
 _SYMBOLS = ("circle", "square", "diamond")
+_BLACK, _WHITE, _LIGHT = "#000000", "#ffffff", 0.47  # from which share of Cividis on black stands out better
 _WIDE, _LINES = 20, 2  # letters of a name in a line, and lines of it
 _TICKS, _ROW, _TIME = 5, 30, 300  # pixels
 _CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "responsive": True}
@@ -25,6 +26,7 @@ Plot = dict[str, Any]
 def draw(table: Table, *, key: str, alt: str) -> int | None:
     """Draw the chart; the number of the row that was clicked, if one is."""
     plot = _PLOTS[figure_charts.kind(table.figure)](table)
+    _make_legible(plot)
     chosen = st.plotly_chart(
         plot, key=key, alt=alt, on_select="rerun", selection_mode="points", config=_CONFIG
     )
@@ -34,21 +36,35 @@ def draw(table: Table, *, key: str, alt: str) -> int | None:
     return number if isinstance(number, int) else None
 
 
+def _make_legible(plot: Plot) -> None:
+    """Words as dark, or on a dark ground as light, as others: Streamlit has them in a pale grey."""
+    color = st.get_option(f"theme.{st.context.theme.type or 'light'}.textColor")
+    font = {"color": color, "size": 13}
+    for axis in ("xaxis", "yaxis"):
+        plot["layout"][axis] |= {"tickfont": font}
+    plot["layout"] |= {"font": font}
+    for trace in plot["data"]:
+        if "insidetextfont" in trace:
+            trace["outsidetextfont"] = font
+            trace["unselected"] = {"marker": {"opacity": 0.4}, "textfont": {"color": color}}
+
+
 def _bars(table: Table) -> Plot:
     """Bars from left to right below each other: their names have room there."""
     found = figure_charts.bars(table)
     names = [_wrapped(bar.name) for bar in found]
     values = [bar.value for bar in found]
     low, high = min(0, *values), max(0, *values)
-    room = (high - low or 1) * 0.3  # for what stands at the ends of bars
+    room = (high - low or 1) * 0.15  # for what stands beside bars
     bars = {
         "type": "bar",
         "orientation": "h",
         "x": values,
         "y": list(range(len(found))),
         "text": [_as_text(bar.shown) for bar in found],
-        "textposition": "outside",
-        "cliponaxis": False,
+        "textposition": "auto",  # in the bar, or where that is too short beside it
+        "insidetextanchor": "end",
+        "insidetextfont": {"color": _WHITE},
         "customdata": [[bar.row] for bar in found],
         "hovertext": names,
         "hovertemplate": "%{hovertext}: %{text}<extra></extra>",
@@ -122,27 +138,31 @@ def _grid(table: Table) -> Plot:
         "showscale": False,
         "xgap": 2,
         "ygap": 2,
-        "text": [["" if each is None else percent(round(each * 100)) for each in line] for line in values],
-        "texttemplate": "%{text}",
         "hoverinfo": "skip",
     }
-    across_axis = _axis([_short(table, each, across) for each in columns]) | {"side": "top"}
+    is_counted = table.figure.columns[across].unit is Unit.COUNT
+    across_axis = _axis([_short(table, each, across) for each in columns])
+    across_axis |= {"title": figure_charts.heading(table, across)} if is_counted else {"side": "top"}
     down_axis = _axis([figure_charts.in_unit(table, each, down) for each in lines])
     down_axis["range"] = [len(lines) - 0.5, -0.5]
-    return _plot([cells, _over_cells(table, column, places)], len(lines) * 28 + 60, across_axis, down_axis)
+    return _plot([cells, _over_cells(table, column, places)], len(lines) * 28 + 80, across_axis, down_axis)
 
 
 def _over_cells(table: Table, column: int, places: list[tuple[int, int]]) -> Plot:
-    """What is clicked in place of a cell, since Plotly chooses none of those; nobody sees it."""
+    """The values, which can be clicked: Plotly chooses no cells, nor words that stand out from them."""
+    shares = [row[column] or 0 for row in table.rows]
+    highest = max(shares, default=0) or 1
+    rows = range(len(places))
     return {
         "type": "scatter",
-        "mode": "markers",
+        "mode": "markers+text",
         "x": [across for _down, across in places],
         "y": [down for down, _across in places],
-        "customdata": [[row] for row in range(len(places))],
+        "text": ["" if row[column] is None else percent(round(row[column] * 100)) for row in table.rows],
+        "textfont": {"color": [_BLACK if each / highest > _LIGHT else _WHITE for each in shares]},
+        "customdata": [[row] for row in rows],
         "hovertext": [
-            f"{figure_charts.name_of(table, row)}: {figure_charts.shown(table, row, column)}"
-            for row in range(len(places))
+            f"{figure_charts.name_of(table, row)}: {figure_charts.shown(table, row, column)}" for row in rows
         ],
         "hovertemplate": "%{hovertext}<extra></extra>",
         "marker": {"size": 24, "opacity": 0, "symbol": "square"},

@@ -38,7 +38,7 @@ def show_visits(actor: Actor, table: Table, row: int, known: Filters) -> None:
                 _("Doctor"): visit.doctor.user.name,
                 _("Service"): visit.service.name,
                 _("Status"): _(STATUS[visit.status][0]),
-                _("Price"): money(visit.price_minor, visit.currency),
+                _("Price"): money(visit.price_minor, table.currency),
             }
             for visit in visits[:most]
         ],

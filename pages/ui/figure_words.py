@@ -1,9 +1,19 @@
 """What a chart shows, in one sentence for those who see it and those who do not."""
 
+from collections.abc import Sequence
+
 from core import figure_charts
+from core.analytics.scopes import Step
+from core.analytics.shapes import Unit
 from core.figure_charts import Kind
 from core.figures import Table
-from core.i18n import _
+from core.i18n import N_, _
+
+_MOST = {
+    Step.DAY: N_("{what}: {total} in all; most on {name}, with {value}."),
+    Step.WEEK: N_("{what}: {total} in all; most in the week from {name}, with {value}."),
+    Step.MONTH: N_("{what}: {total} in all; most in {name}, with {value}."),
+}
 
 
 def is_empty(table: Table) -> bool:
@@ -27,33 +37,40 @@ def _of_bars(table: Table) -> str:
     if figure_charts.is_added(table.figure):
         total = figure_charts.total(table, column)
         return _("{what}: most is {name}, with {value} of {total}.").format(total=total, **said)
-    return _highest(table, column, most.row or 0)
+    return _highest(table, column, _there(table, column))
 
 
 def _over_time(table: Table) -> str:
-    column = figure_charts.drawn(table.figure)[0]
-    most = _most(table, column)
-    if not figure_charts.is_added(table.figure):
-        return _highest(table, column, most)
+    """Of the main column, or of the first beside it that has anything in it."""
+    columns = figure_charts.drawn(table.figure)
+    column = next(each for each in columns if any(row[each] for row in table.rows))
+    there = _there(table, column)
+    most = _most(table, column, there)
+    if not figure_charts.is_added(table.figure) or len(there) < len(table.rows):
+        return _highest(table, column, there)
     said = {
         "what": figure_charts.heading(table, column),
         "total": figure_charts.total(table, column),
         "name": figure_charts.name_of(table, most),
         "value": figure_charts.shown(table, most, column),
     }
-    if len(table.rows) == 1:
+    if len(there) == 1:
         return _("{what}: {name}, {value}.").format(**said)
-    return _("{what}: {total} in all; most in the step from {name}, with {value}.").format(**said)
+    return _(_MOST[figure_charts.step(table)]).format(**said)
 
 
 def _of_cells(table: Table) -> str:
-    column = figure_charts.drawn(table.figure)[0]
-    return _highest(table, column, _most(table, column))
+    """Of the months in which patients come back, but for the first, in which all of them came."""
+    column, (_down, across) = figure_charts.drawn(table.figure)[0], figure_charts.axes(table.figure)
+    there = _there(table, column)
+    counts_up = table.figure.columns[across].unit is Unit.COUNT
+    later = [row for row in there if table.rows[row][across] or not counts_up]
+    return _highest(table, column, later or there)
 
 
-def _highest(table: Table, column: int, most: int) -> str:
+def _highest(table: Table, column: int, there: Sequence[int]) -> str:
     """Where a share or a length of time is highest and lowest."""
-    there = [number for number, row in enumerate(table.rows) if row[column] is not None]
+    most = _most(table, column, there)
     least = min(there, key=lambda number: table.rows[number][column])
     said = {
         "what": figure_charts.heading(table, column),
@@ -67,8 +84,12 @@ def _highest(table: Table, column: int, most: int) -> str:
     )
 
 
-def _most(table: Table, column: int) -> int:
-    there = [number for number, row in enumerate(table.rows) if row[column] is not None]
+def _there(table: Table, column: int) -> list[int]:
+    """The rows that have a value: of the others there is nothing to say, or too few to say it of."""
+    return [number for number, row in enumerate(table.rows) if row[column] is not None]
+
+
+def _most(table: Table, column: int, there: Sequence[int]) -> int:
     return max(there, key=lambda number: table.rows[number][column])
 
 

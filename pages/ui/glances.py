@@ -34,7 +34,9 @@ def open_cards(table: Table) -> None:
         with st.container(horizontal=True):
             for column in range(len(table.figure.columns)):
                 value = plain(figure_charts.shown(table, 0, column))
-                st.metric(figure_charts.heading(table, column), value, border=True, width=220)
+                st.metric(
+                    figure_charts.heading(table, column), value, border=True, width=_width(table, column)
+                )
         csv_link(table)
 
 
@@ -45,15 +47,20 @@ def _card(table: Table, row: int, column: int, before: str) -> None:
     shown: dict[str, Any] = {"delta_color": "inverse" if is_bad else "normal"}
     if change in {None, 0}:
         shown = {"delta_color": "off", "delta_arrow": "off"}
-    with st.container(width=220):
+    with st.container(width=_width(table, column)):
         st.metric(
             figure_charts.heading(table, column),
             plain(figure_charts.shown(table, row, column)),
             None if change is None else _signed(table, change, column),
             border=True,
+            height=140,
             **shown,
         )
         st.caption(plain(f"{before}: {earlier}"))
+
+
+def _width(table: Table, column: int) -> int:
+    return 270 if table.figure.columns[column].unit is Unit.MONEY else 185
 
 
 def _change(table: Table, row: int, column: int) -> float | None:
