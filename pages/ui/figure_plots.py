@@ -44,8 +44,9 @@ def _make_legible(plot: Plot) -> None:
         plot["layout"][axis] |= {"tickfont": font}
     plot["layout"] |= {"font": font}
     for trace in plot["data"]:
-        if "insidetextfont" in trace:
-            trace["outsidetextfont"] = font
+        if trace.get("textposition") == "outside":
+            trace["textfont"] = font
+            trace["selected"] = {"textfont": {"color": color}}  # Plotly breaks where only one of both is said
             trace["unselected"] = {"marker": {"opacity": 0.4}, "textfont": {"color": color}}
 
 
@@ -55,16 +56,15 @@ def _bars(table: Table) -> Plot:
     names = [_wrapped(bar.name) for bar in found]
     values = [bar.value for bar in found]
     low, high = min(0, *values), max(0, *values)
-    room = (high - low or 1) * 0.15  # for what stands beside bars
+    room = (high - low or 1) * 0.6  # for what stands beside bars, on a phone too
     bars = {
         "type": "bar",
         "orientation": "h",
         "x": values,
         "y": list(range(len(found))),
         "text": [_as_text(bar.shown) for bar in found],
-        "textposition": "auto",  # in the bar, or where that is too short beside it
-        "insidetextanchor": "end",
-        "insidetextfont": {"color": _WHITE},
+        "textposition": "outside",
+        "cliponaxis": False,
         "customdata": [[bar.row] for bar in found],
         "hovertext": names,
         "hovertemplate": "%{hovertext}: %{text}<extra></extra>",
