@@ -54,15 +54,25 @@ SELECT day.on_date, a.doctor_id, a.service_id, a.location_id,
 WHERE a.status NOT IN ('pending', 'expired')
 GROUP BY day.on_date, a.doctor_id, a.service_id, a.location_id
 """
+_IN, _BACK = "e.kind = 'payment'", "e.kind IN ('refund', 'refund_failed')"
+_METHODS = ("online", "terminal", "cash")
+_BY_METHOD = ",\n       ".join(
+    f"coalesce({sign}sum(e.amount_minor) FILTER (WHERE {kind} AND e.method = '{method}'), 0)"
+    f" AS {name}_{method}_minor"
+    for name, sign, kind in (("received", "-", _IN), ("refunded", "", _BACK))
+    for method in _METHODS
+)
+# One look at a visit for each entry: entries of a day are few beside all visits.
 MONEY = f"""
 WITH {_DAY}
-SELECT day.on_date, a.doctor_id, a.service_id, a.location_id, e.method, e.currency,
+SELECT day.on_date, a.doctor_id, a.service_id, a.location_id, e.currency,
        coalesce(sum(e.amount_minor) FILTER (WHERE e.kind IN ('invoice', 'credit')), 0) AS invoiced_minor,
-       coalesce(-sum(e.amount_minor) FILTER (WHERE e.kind = 'payment'), 0) AS received_minor,
-       coalesce(sum(e.amount_minor) FILTER (WHERE e.kind IN ('refund', 'refund_failed')), 0) AS refunded_minor
+       {_BY_METHOD}
 FROM day JOIN ledger_entries e ON e.at >= day.begins_at AND e.at < day.ends_at
-JOIN appointments a ON a.id = e.appointment_id
-GROUP BY day.on_date, a.doctor_id, a.service_id, a.location_id, e.method, e.currency
+CROSS JOIN LATERAL (
+    SELECT doctor_id, service_id, location_id FROM appointments WHERE id = e.appointment_id LIMIT 1
+) AS a
+GROUP BY day.on_date, a.doctor_id, a.service_id, a.location_id, e.currency
 """
 # A wall time lies in the part of its day that has not ended when clocks show it, and time off is taken away.
 _OPEN = f"""

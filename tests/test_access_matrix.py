@@ -193,7 +193,7 @@ def of_record(action: Action, name: str, *, or_else: type[ClinicError] | None = 
     )
 
 
-def of_figures(name: str, wrap: Callable[[Scope], Any] = lambda scope: scope, **more: Any) -> Recipe:
+def of_view(name: str, wrap: Callable[[Scope], Any] = lambda scope: scope, **more: Any) -> Recipe:
     """A service about the figures of one doctor, whose scope it takes as `name`."""
     return Recipe(
         Action.SEE_FIGURES,
@@ -221,6 +221,15 @@ def of_user(**more: Any) -> Recipe:
     )
 
 
+def of_figures(key: str) -> Recipe:
+    """Figures of a doctor: the own, or another's."""
+
+    def taken(world: World, is_own: bool) -> dict[str, Any]:
+        return {"key": key, "scope": Scope(WEDNESDAY, MONDAY, doctor_id=world.doctor_id(is_own))}
+
+    return Recipe(Action.SEE_FIGURES, taken)
+
+
 WEDNESDAY, MONDAY, TUESDAY = on(3, 0).date(), on(8, 0).date(), on(9, 0).date()
 A_CLINIC = ClinicDetails("Clinic", "", "", "Europe/Berlin", 0, 30)
 NO_NAME = ServiceDetails("", "", 30, 30, 0, 0, None, None, is_video=False, needs_room=False, is_active=True)
@@ -236,13 +245,13 @@ ALL_VISITS = Recipe(
 )
 RECIPES = {
     "day_lists.to_print": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
+    "figures.as_csv": of_figures("revenue-over_time"),
+    "figures.read": of_figures("revenue-over_time"),
     "history_reports.to_print": of_patient(Action.SEE_RECORD),
     "letter_pdfs.to_print": of_record(Action.SEE_RECORD, "letter_id"),
     "figure_filters.filters": of_doctor(Action.SEE_FIGURES),
-    "figures.as_csv": of_figures("scope", key="revenue-by_service"),
-    "figures.read": of_figures("scope", key="missed-over_time"),
-    "figure_pdfs.to_print": of_figures("scope", dashboard="utilisation"),
-    "figure_visits.behind": of_figures("wanted", VisitsWanted),
+    "figure_pdfs.to_print": of_view("scope", dashboard="utilisation"),
+    "figure_visits.behind": of_view("wanted", VisitsWanted),
     "today_figures.read": of_nobody(Action.SEE_TODAYS_FIGURES),
     "monthly_reports.to_print": of_nobody(Action.SEE_REVENUE, year=2026, month=6),
     "prescription_pdfs.to_print": of_record(Action.SEE_RECORD, "prescription_id"),

@@ -31,14 +31,17 @@ WITH stretch AS MATERIALIZED (
 ), visit AS (
     SELECT extract(hour FROM a.starts_at AT TIME ZONE 'UTC' + utc_offset)::int AS hour,
            width_bucket(
-               extract(epoch FROM a.starts_at - a.created_at) / 86400.0, CAST(%(leads)s AS numeric[])
+               CAST(extract(epoch FROM a.starts_at - a.created_at) AS double precision) / 86400,
+               CAST(%(leads)s AS double precision[])
            ) AS lead,
-           (a.attending_at IS NOT NULL)::int AS confirmed, a.status
+           (a.attending_at IS NOT NULL)::int AS confirmed, count(*) AS booked,
+           count(*) FILTER (WHERE status = 'completed') AS completed,
+           count(*) FILTER (WHERE status = 'no_show') AS missed
     FROM stretch s JOIN appointments a ON a.starts_at >= s.begins_at AND a.starts_at < s.ends_at
     WHERE a.status NOT IN ('pending', 'expired', 'cancelled') {filters}
+    GROUP BY 1, 2, 3
 )
-SELECT hour, lead, confirmed, count(*), count(*) FILTER (WHERE status = 'completed'),
-       count(*) FILTER (WHERE status = 'no_show')
+SELECT hour, lead, confirmed, sum(booked)::bigint, sum(completed)::bigint, sum(missed)::bigint
 FROM visit GROUP BY GROUPING SETS ((hour), (lead), (confirmed))
 """
 
@@ -72,6 +75,7 @@ def of(session: Session, scope: Scope) -> Found:
 
 def _read(session: Session, scope: Scope) -> Found:
     session.flush()
+    sums.with_memory(session)
     filters = "".join(f" AND a.{name} = %({name})s" for name in scope.filters)
     rows = run(session, _STATEMENT.format(filters=filters), _stretches(session, scope) | scope.filters)
     return Found(

@@ -1,12 +1,11 @@
 """The clinic at a glance: today beside the same weekday a week ago, this month beside the last."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 from sqlalchemy.orm import Session
 
 from core import backlogs, clinics, clock
-from core.analytics import missed, revenue, utilisation
+from core.analytics import missed, revenue, sums, utilisation
 from core.analytics.scopes import LONGEST_DAYS, Scope, Step, first_of_step
 from core.analytics.shapes import Row, Unit, figure
 from core.i18n import N_
@@ -56,9 +55,8 @@ def compared(session: Session, scope: Scope) -> list[Row]:
 )
 def open_now(session: Session, scope: Scope) -> list[Row]:
     today = _today(session)
-    years = replace(scope.over(today - (LONGEST_DAYS - 1) * _DAY, today), step=Step.MONTH)
-    visits, _money = revenue.total(session, years)
-    return [(visits.owed_minor, session.scalar(backlogs.messages()) or 0)]
+    owed_minor = sums.owed_minor(session, scope.over(today - (LONGEST_DAYS - 1) * _DAY, today))
+    return [(owed_minor, session.scalar(backlogs.messages()) or 0)]
 
 
 def _seen(session: Session, scope: Scope) -> Row:

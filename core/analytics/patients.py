@@ -1,6 +1,7 @@
 """Who comes: new patients and those who return."""
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import func, select
@@ -47,7 +48,7 @@ def new_and_returning(session: Session, scope: Scope) -> list[Row]:
     (N_("Came back"), Unit.SHARE),
 )
 def cohorts(session: Session, scope: Scope) -> list[Row]:
-    monthly = Scope(scope.from_on, scope.until_on, step=Step.MONTH)
+    monthly = replace(scope, step=Step.MONTH)
     of: defaultdict[date, dict[int, int]] = defaultdict(dict)
     for first_on, step, count in _seen(session, monthly):
         if first_on is not None:
@@ -73,10 +74,12 @@ def _months(first_on: date, later_on: date) -> int:
 
 def _seen(session: Session, scope: Scope) -> list[tuple[date | None, date, int]]:
     """How many patients were seen in each step, by the step in which they were first seen: None if before."""
-    return sums.once(session, ("seen", scope), lambda: _read(session, scope))
+    alike = replace(scope, step=scope.cut)
+    return sums.once(session, ("seen", alike), lambda: _read(session, alike))
 
 
 def _read(session: Session, scope: Scope) -> list[tuple[date | None, date, int]]:
+    sums.with_memory(session)
     _, ends_at = steps.bounds(session, scope)
     number = steps.number(session, scope, Appointment.starts_at)
     seen = (

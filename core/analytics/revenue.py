@@ -86,16 +86,11 @@ def by_specialty(session: Session, scope: Scope) -> list[Row]:
     (N_("Kept"), Unit.MONEY),
 )
 def by_method(session: Session, scope: Scope) -> list[Row]:
-    found = sums.money(session, scope).by_method
+    _visits, money = total(session, scope)
+    received, refunded = money.received_by_method, money.refunded_by_method
     return [
-        (
-            METHODS[method],
-            found[method].received_minor,
-            found[method].refunded_minor,
-            found[method].received_minor - found[method].refunded_minor,
-        )
+        (METHODS[method], received[method], refunded[method], received[method] - refunded[method])
         for method in PaymentMethod
-        if method in found
     ]
 
 

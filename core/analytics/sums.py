@@ -3,7 +3,7 @@
 Days that are summed up come from their tables, all others from the visits, the ledger and the hours.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,7 +16,16 @@ from db.session import run
 
 _Read = TypeVar("_Read")
 _Sums = TypeVar("_Sums", "VisitSums", "MoneySums", "HourSums")
+_METHODS = (PaymentMethod.ONLINE, PaymentMethod.TERMINAL, PaymentMethod.CASH)  # as the columns of `MoneyDay`
 _STEP = "date_trunc(%(step)s, CAST(on_date AS timestamp))::date"
+_BY_HOUR = f""", grouped AS (
+    SELECT {_STEP} AS step, doctor_id, extract(isodow FROM on_date)::int AS weekday, hour,
+           sum(offered_seconds)::bigint AS offered, sum(booked_seconds)::bigint AS booked
+    FROM days GROUP BY 1, 2, 3, 4
+)
+SELECT step, doctor_id, weekday, hour, sum(offered)::bigint, sum(booked)::bigint FROM grouped
+GROUP BY GROUPING SETS ((step), (doctor_id), (weekday, hour))"""
+_MEMORY = "SELECT set_config('work_mem', '64MB', true)"  # for years of days, which nothing of this spills
 
 
 class VisitSums(NamedTuple):
@@ -40,8 +49,28 @@ class MoneySums(NamedTuple):
     """The columns of `MoneyDay`, summed, in the clinic's currency."""
 
     invoiced_minor: int = 0
-    received_minor: int = 0
-    refunded_minor: int = 0
+    received_online_minor: int = 0
+    received_terminal_minor: int = 0
+    received_cash_minor: int = 0
+    refunded_online_minor: int = 0
+    refunded_terminal_minor: int = 0
+    refunded_cash_minor: int = 0
+
+    @property
+    def received_minor(self) -> int:
+        return sum(self.received_by_method.values())
+
+    @property
+    def refunded_minor(self) -> int:
+        return sum(self.refunded_by_method.values())
+
+    @property
+    def received_by_method(self) -> dict[PaymentMethod, int]:
+        return dict(zip(_METHODS, self[1:4], strict=True))
+
+    @property
+    def refunded_by_method(self) -> dict[PaymentMethod, int]:
+        return dict(zip(_METHODS, self[4:], strict=True))
 
 
 class HourSums(NamedTuple):
@@ -67,7 +96,6 @@ class Visits(NamedTuple):
 class Money(NamedTuple):
     by_step: dict[date, MoneySums]
     by_group: dict[Group, MoneySums]
-    by_method: dict[PaymentMethod | None, MoneySums]
 
 
 class Hours(NamedTuple):
@@ -93,15 +121,14 @@ def hours(session: Session, scope: Scope) -> Hours:
     return once(session, ("hours", scope), lambda: _hours(session, scope))
 
 
+def owed_minor(session: Session, scope: Scope) -> int:
+    """What is still owed of the visits of the scope."""
+    rows = _read(session, scope, "visit_days", " SELECT coalesce(sum(owed_minor), 0)::bigint FROM days")
+    return int(rows[0][0]) if rows else 0
+
+
 def _visits(session: Session, scope: Scope) -> Visits:
-    sums = ", ".join(f"sum({name})::bigint" for name in VisitSums._fields)
-    rows = _read(
-        session,
-        scope,
-        "visit_days",
-        f"SELECT {_STEP}, doctor_id, service_id, location_id, {sums} FROM days"
-        " GROUP BY GROUPING SETS ((1), (doctor_id, service_id, location_id))",
-    )
+    rows = _read(session, scope, "visit_days", _by_step_and_group(VisitSums._fields))
     return Visits(
         {row[0]: VisitSums(*row[4:]) for row in rows if row[0]},
         {Group(*row[1:4]): VisitSums(*row[4:]) for row in rows if row[1]},
@@ -109,33 +136,31 @@ def _visits(session: Session, scope: Scope) -> Visits:
 
 
 def _money(session: Session, scope: Scope) -> Money:
-    sums = ", ".join(f"sum({name})::bigint" for name in MoneySums._fields)
-    rows = _read(
-        session,
-        scope,
-        "money_days",
-        f"SELECT {_STEP}, doctor_id, service_id, location_id, method, grouping(method), {sums} FROM days"
-        " WHERE currency = %(currency)s"
-        " GROUP BY GROUPING SETS ((1), (doctor_id, service_id, location_id), (method))",
-    )
+    query = _by_step_and_group(MoneySums._fields, "WHERE currency = %(currency)s")
+    rows = _read(session, scope, "money_days", query)
     return Money(
-        {row[0]: MoneySums(*row[6:]) for row in rows if row[0]},
-        {Group(*row[1:4]): MoneySums(*row[6:]) for row in rows if row[1]},
-        {row[4] and PaymentMethod(row[4]): MoneySums(*row[6:]) for row in rows if row[5] == 0},
+        {row[0]: MoneySums(*row[4:]) for row in rows if row[0]},
+        {Group(*row[1:4]): MoneySums(*row[4:]) for row in rows if row[1]},
     )
+
+
+def _by_step_and_group(columns: Sequence[str], where: str = "") -> str:
+    """Sums of the days by step, and by group: first by both, so that little is left to sort."""
+    summed = ", ".join(f"sum({name})::bigint AS {name}" for name in columns)
+    return f""", grouped AS (
+        SELECT {_STEP} AS step, doctor_id, service_id, location_id, {summed}
+        FROM days {where} GROUP BY 1, 2, 3, 4
+    )
+    SELECT step, doctor_id, service_id, location_id, {summed} FROM grouped
+    GROUP BY GROUPING SETS ((step), (doctor_id, service_id, location_id))"""
 
 
 def _hours(session: Session, scope: Scope) -> Hours:
-    first_on = day_parts.first_of(session)
-    if first_on is None or first_on > scope.until_on:
-        return Hours({}, {}, {})
     rows = _read(
         session,
-        scope.over(max(first_on, scope.from_on), scope.until_on),
+        scope,
         "hour_days",
-        f"SELECT {_STEP}, doctor_id, extract(isodow FROM on_date)::int AS weekday, hour,"
-        " sum(offered_seconds)::bigint, sum(booked_seconds)::bigint FROM days"
-        " GROUP BY GROUPING SETS ((1), (doctor_id), (weekday, hour))",
+        _BY_HOUR,
     )
     return Hours(
         {row[0]: HourSums(*row[4:]) for row in rows if row[0]},
@@ -145,25 +170,40 @@ def _hours(session: Session, scope: Scope) -> Hours:
 
 
 def _read(session: Session, scope: Scope, table: str, query: str) -> list[tuple[Any, ...]]:
-    """Run a query over `days`: the rows of a table of sums for the days and filters of the scope."""
+    """Run a query over `days`: the rows of a table of sums for the days and filters of the scope.
+
+    Days before the first visit and the first money have none.
+    """
     session.flush()
-    live = day_sums.unsummed(session, scope.from_on, scope.until_on)
+    with_memory(session)
+    first_on = once(session, "first", lambda: day_parts.first_of(session))
+    if first_on is None or first_on > scope.until_on:
+        return []
+    from_on = max(first_on, scope.from_on)
+    live = once(
+        session, (from_on, scope.until_on), lambda: day_sums.unsummed(session, from_on, scope.until_on)
+    )
     columns = day_sums.COLUMNS[table]
     filters = "".join(f" AND {name} = %({name})s" for name in scope.filters if name in columns)
-    kept = f"SELECT {columns} FROM {table} WHERE on_date BETWEEN %(from_on)s AND %(until_on)s{filters}"
+    days = f"SELECT {columns} FROM {table} WHERE on_date BETWEEN %(from_on)s AND %(until_on)s{filters}"
     if live:
-        kept += " AND NOT on_date = ANY(%(dates)s)"
+        days += " AND NOT on_date = ANY(%(dates)s)"
         found = f"SELECT {columns} FROM ({day_sums.TABLES[table]}) AS found WHERE true{filters}"
-        kept = f"{kept} UNION ALL {found}"
+        days = f"{days} UNION ALL {found}"
     parameters = {
-        "from_on": scope.from_on,
+        "from_on": from_on,
         "until_on": scope.until_on,
         "step": scope.cut.value,
         "currency": clinics.settings(session).currency,
         **scope.filters,
         **(day_parts.instants(clinics.zone(session), live) if live else {}),
     }
-    return run(session, f"WITH days AS ({kept}) {query}", parameters)
+    return run(session, f"WITH days AS ({days}){query}", parameters)
+
+
+def with_memory(session: Session) -> None:
+    """Give the rest of the transaction memory enough to group a million visits."""
+    once(session, "memory", lambda: run(session, _MEMORY, {}))
 
 
 def once(session: Session, what: Hashable, read: Callable[[], _Read]) -> _Read:

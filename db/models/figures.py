@@ -10,8 +10,7 @@ from datetime import date, datetime
 from sqlalchemy import DDL, BigInteger, CheckConstraint, ForeignKey, Identity, Index, Text, event
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base, stored_as_text
-from db.models.money import PaymentMethod
+from db.base import Base
 
 
 class VisitDay(Base):
@@ -46,22 +45,23 @@ class VisitDay(Base):
 class MoneyDay(Base):
     """What was written into the ledger on a day of the clinic, by the visit's doctor, service and place.
 
-    Invoices have no method. Sums are what was invoiced less what was credited, received, and paid back.
+    Invoiced is less what was credited; received and refunded are by how the money came or went.
     """
 
     __tablename__ = "money_days"
-    __table_args__ = (Index("ix_money_days_on_date", "on_date"),)
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    on_date: Mapped[date]
-    doctor_id: Mapped[int] = mapped_column(ForeignKey("doctors.id"))
-    service_id: Mapped[int] = mapped_column(ForeignKey("services.id"))
-    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
-    method: Mapped[PaymentMethod | None] = mapped_column(stored_as_text(PaymentMethod))
-    currency: Mapped[str] = mapped_column(Text)
+    on_date: Mapped[date] = mapped_column(primary_key=True)
+    doctor_id: Mapped[int] = mapped_column(ForeignKey("doctors.id"), primary_key=True)
+    service_id: Mapped[int] = mapped_column(ForeignKey("services.id"), primary_key=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"), primary_key=True)
+    currency: Mapped[str] = mapped_column(Text, primary_key=True)
     invoiced_minor: Mapped[int] = mapped_column(BigInteger)
-    received_minor: Mapped[int] = mapped_column(BigInteger)
-    refunded_minor: Mapped[int] = mapped_column(BigInteger)
+    received_online_minor: Mapped[int] = mapped_column(BigInteger)
+    received_terminal_minor: Mapped[int] = mapped_column(BigInteger)
+    received_cash_minor: Mapped[int] = mapped_column(BigInteger)
+    refunded_online_minor: Mapped[int] = mapped_column(BigInteger)
+    refunded_terminal_minor: Mapped[int] = mapped_column(BigInteger)
+    refunded_cash_minor: Mapped[int] = mapped_column(BigInteger)
 
 
 class HourDay(Base):
@@ -112,7 +112,6 @@ class EmptySearch(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     at: Mapped[datetime]
     service_id: Mapped[int] = mapped_column(ForeignKey("services.id"))
-    doctor_id: Mapped[int | None] = mapped_column(ForeignKey("doctors.id"))
     specialty_id: Mapped[int | None] = mapped_column(ForeignKey("specialties.id"))
     location_id: Mapped[int | None] = mapped_column(ForeignKey("locations.id"))
 

@@ -33,25 +33,23 @@ STATEMENTS = [
     """,
     """
     CREATE TABLE money_days (
-        id BIGINT GENERATED ALWAYS AS IDENTITY,
         on_date DATE NOT NULL,
         doctor_id INTEGER NOT NULL,
         service_id INTEGER NOT NULL,
         location_id INTEGER NOT NULL,
-        method VARCHAR(20),
         currency TEXT NOT NULL,
         invoiced_minor BIGINT NOT NULL,
-        received_minor BIGINT NOT NULL,
-        refunded_minor BIGINT NOT NULL,
-        CONSTRAINT pk_money_days PRIMARY KEY (id),
+        received_online_minor BIGINT NOT NULL,
+        received_terminal_minor BIGINT NOT NULL,
+        received_cash_minor BIGINT NOT NULL,
+        refunded_online_minor BIGINT NOT NULL,
+        refunded_terminal_minor BIGINT NOT NULL,
+        refunded_cash_minor BIGINT NOT NULL,
+        CONSTRAINT pk_money_days PRIMARY KEY (on_date, doctor_id, service_id, location_id, currency),
         CONSTRAINT fk_money_days_doctor_id FOREIGN KEY(doctor_id) REFERENCES doctors (id),
         CONSTRAINT fk_money_days_service_id FOREIGN KEY(service_id) REFERENCES services (id),
-        CONSTRAINT fk_money_days_location_id FOREIGN KEY(location_id) REFERENCES locations (id),
-        CONSTRAINT ck_money_days_paymentmethod_known CHECK (method IN ('online', 'terminal', 'cash'))
+        CONSTRAINT fk_money_days_location_id FOREIGN KEY(location_id) REFERENCES locations (id)
     )
-    """,
-    """
-    CREATE INDEX ix_money_days_on_date ON money_days (on_date)
     """,
     """
     CREATE TABLE hour_days (
@@ -87,12 +85,10 @@ STATEMENTS = [
         id BIGINT GENERATED ALWAYS AS IDENTITY,
         at TIMESTAMP WITH TIME ZONE NOT NULL,
         service_id INTEGER NOT NULL,
-        doctor_id INTEGER,
         specialty_id INTEGER,
         location_id INTEGER,
         CONSTRAINT pk_empty_searches PRIMARY KEY (id),
         CONSTRAINT fk_empty_searches_service_id FOREIGN KEY(service_id) REFERENCES services (id),
-        CONSTRAINT fk_empty_searches_doctor_id FOREIGN KEY(doctor_id) REFERENCES doctors (id),
         CONSTRAINT fk_empty_searches_specialty_id FOREIGN KEY(specialty_id) REFERENCES specialties (id),
         CONSTRAINT fk_empty_searches_location_id FOREIGN KEY(location_id) REFERENCES locations (id)
     )
