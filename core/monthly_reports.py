@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core import access, audit, clinics, figure_pdfs, figures, letterheads, pdfs, visit_counts
 from core.access import Action, Actor
-from core.analytics import revenue, sums
+from core.analytics import revenue
 from core.analytics.scopes import Scope
 from core.analytics.sums import MoneySums
 from core.errors import ClinicError
@@ -78,9 +78,7 @@ def _visits(session: Session, scope: Scope) -> list[Flowable]:
 
 def _money(session: Session, actor: Actor, scope: Scope, sheet: Sheet) -> list[Flowable]:
     """What came and went, then by doctor, by service and by how it was paid."""
-    total = MoneySums()
-    for each in sums.money(session, scope).by_step.values():
-        total = sums.plus(total, each)
+    _visits, total = revenue.total(session, scope)
     others = revenue.other_currencies(session, scope)
     left_out = _("Sums in {currencies} are left out.").format(currencies=", ".join(others))
     notes = [pdfs.note(left_out)] if others else []
@@ -93,7 +91,8 @@ def _money(session: Session, actor: Actor, scope: Scope, sheet: Sheet) -> list[F
 
 def _sums(currency: str, total: MoneySums) -> Flowable:
     headings = (_("Currency"), _("Invoiced"), _("Received"), _("Paid back"))
-    row = (currency, *(money(minor, currency) for minor in total))
+    sums = (total.invoiced_minor, total.received_minor, total.refunded_minor)
+    row = (currency, *(money(minor, currency) for minor in sums))
     return pdfs.table(headings, [row], (None, 34, 34, 34), amounts=(1, 2, 3))
 
 

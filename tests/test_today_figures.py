@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from core import payouts, tills, today_figures
-from core.analytics.sums import MoneySums
+from core.today_figures import Taking
 from db.models import AppointmentStatus, Patient, PaymentMethod
 from tests import make
 from tests.cast import NOW, assemble, on, time_is
@@ -28,5 +28,4 @@ def test_today_has_its_visits_by_how_they_stand_and_its_takings_by_method(sessio
     assert today.on == NOW.date()
     assert today.visits == {AppointmentStatus.CONFIRMED: 1, AppointmentStatus.CANCELLED: 1}
     assert today.currency == "EUR"
-    # What was invoiced stands with no method: it is none of the takings.
-    assert today.takings == {PaymentMethod.CASH: MoneySums(0, 3000, 1000)}
+    assert today.takings == [Taking(PaymentMethod.CASH, 3000, 1000)]

@@ -75,9 +75,10 @@ def test_money_counts_when_it_was_written_down_and_by_the_doctor_of_the_visit(
         tills.take(session, cast.desk, appointment_id=visit.id, method=CASH, amount_minor=500)
     by_doctor = sums.added(sums.money(session, JUNE).by_group, lambda group: group.doctor_id)
     assert by_doctor == {
-        cast.dr_roth.id: MoneySums(5000, 3000, 1000),
-        cast.dr_weiss.id: MoneySums(6000, 6000, 0),
+        cast.dr_roth.id: MoneySums(5000, received_cash_minor=3000, refunded_cash_minor=1000),
+        cast.dr_weiss.id: MoneySums(6000, received_cash_minor=6000),
     }
-    assert revenue.total(session, JUNE)[1] == MoneySums(11000, 9000, 1000)
+    whole = MoneySums(11000, received_cash_minor=9000, refunded_cash_minor=1000)
+    assert revenue.total(session, JUNE)[1] == whole
     assert revenue.total(session, JULY)[1].received_minor == 500
     assert revenue.total(session, visit_counts.month(date(2025, 1, 1)))[1] == MoneySums()

@@ -30,10 +30,10 @@ st.header(_("Takings"))
 if not today.takings:
     st.info(_("Nothing was taken or paid back today."), icon=":material/payments:")
 with st.container(horizontal=True):
-    for method, each in today.takings.items():
+    for each in today.takings:
         with st.container(width=240):
             kept = money(each.received_minor - each.refunded_minor, today.currency)
-            st.metric(_(METHODS[method]), plain(kept), border=True)
+            st.metric(_(METHODS[each.method]), plain(kept), border=True)
             said = _("Taken {taken}, given back {given}").format(
                 taken=money(each.received_minor, today.currency),
                 given=money(each.refunded_minor, today.currency),
