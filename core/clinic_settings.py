@@ -1,12 +1,13 @@
 """What the clinic itself is called, where its clocks are, and how far ahead it takes bookings."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 from zoneinfo import available_timezones
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core import access, clinics, phones, setting_changes, titles
+from core import access, clinics, phones, setting_changes, titles, unsettled
 from core.access import Action, Actor
 from core.names import NameTooLong
 from core.services import HORIZON_DAYS, NOTICE_MINUTES
@@ -39,13 +40,15 @@ def zones() -> list[str]:
     return sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
 
 
-def change(session: Session, actor: Actor, *, wanted: Details, seen: Details) -> None:
+def change(
+    session: Session, actor: Actor, *, wanted: Details, seen: Details, accepting: Collection[int] = ()
+) -> None:
     """Set what the clinic is. `seen` is what the form was filled with.
 
-    Where its zone changes, hours keep their wall time and visits their instant: visits that the hours do not
-    cover any more are on the desk's list. Raises `NameLeftOut`, `NameTooLong`, `NameUnreadable`,
+    Where its zone changes, hours keep their wall time and visits their instant; `accepting` are the visits
+    that the person knows will be without hours then. Raises `NameLeftOut`, `NameTooLong`, `NameUnreadable`,
     `PhoneNotUnderstood`, `UnknownZone`, `MinutesOutOfBounds`, `DaysOutOfBounds`, `ChangedMeanwhile`,
-    `AccessDenied`.
+    `LeavesVisits`, `AccessDenied`.
     """
     access.require(actor, Action.CHANGE_SETTINGS)
     session.execute(select(ClinicSettings.id).with_for_update())
@@ -77,8 +80,9 @@ def change(session: Session, actor: Actor, *, wanted: Details, seen: Details) ->
         after=checked._asdict(),
     )
     if noted:
-        session.execute(update(ClinicSettings).values(**checked._asdict()))
-        session.info.pop("clinic_settings", None)
+        with unsettled.accounted(session, accepting=accepting):
+            session.execute(update(ClinicSettings).values(**checked._asdict()))
+            session.info.pop("clinic_settings", None)
 
 
 def _details(row: ClinicSettings) -> Details:

@@ -80,12 +80,13 @@ def move(
 ) -> Appointment:
     """Write the visit's new time and the event that keeps the old one, or raise who is in the way.
 
-    The room comes along when it is in the same place and free; what needs one gets another. An UPDATE has no
-    ON CONFLICT: a deadlock is tried again a few times before the person is asked to.
+    The room comes along when it is in the same place, in use and free; what needs one gets another. An
+    UPDATE has no ON CONFLICT: a deadlock is tried again a few times before the person is asked to.
     """
     before = appointment_events.place_in_time(appointment)
     location_id = offered.location_at(wish.starts_at.astimezone(clinics.zone(session)).time())
-    present = appointment.room_id if appointment.location_id == location_id else None
+    stays_there = appointment.location_id == location_id and rooms.is_in_use(session, appointment.room_id)
+    present = appointment.room_id if stays_there else None
     candidates = rooms.for_move(offered, location_id, present)
     attempts = ATTEMPTS
     while candidates and attempts:

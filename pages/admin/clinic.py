@@ -6,7 +6,8 @@ from core import clinic_settings
 from core.clinic_settings import Details
 from core.i18n import N_, _
 from db.models import Role
-from pages.ui import perform, reading, require
+from pages.ui import reading, require
+from pages.ui.affected import settling_button
 
 actor = require(Role.ADMIN)
 
@@ -23,10 +24,6 @@ def typed() -> Details:
         minimum_notice_minutes=round((st.session_state.get(f"{PREFIX}notice") or 0) * 60),
         horizon_days=st.session_state.get(f"{PREFIX}horizon_days") or 0,
     )
-
-
-def save() -> None:
-    perform(clinic_settings.change, wanted=typed(), seen=now, done=N_("Saved."))
 
 
 with reading() as session:
@@ -48,10 +45,10 @@ phone.text_input(_("Phone of reception"), value=now.phone, max_chars=30, key=f"{
 known = zones if now.time_zone in zones else [now.time_zone, *zones]
 zone = st.selectbox(_("Time zone"), known, index=known.index(now.time_zone), key=f"{PREFIX}time_zone")
 if zone != now.time_zone:
-    st.warning(
+    st.info(
         _(
             "Hours keep their time on the clock. Visits that are booked stay at their moment, so they show "
-            "another time; those that the hours do not cover any more are on the desk's list."
+            "another time."
         ),
         icon=":material/schedule:",
     )
@@ -66,7 +63,15 @@ notice.number_input(
 horizon.number_input(
     _("And at most this many days ahead"), value=now.horizon_days, step=1, key=f"{PREFIX}horizon_days"
 )
-st.button(_("Save"), type="primary", on_click=save, key=f"{PREFIX}save")
+settling_button(
+    actor,
+    _("Save"),
+    clinic_settings.change,
+    {"wanted": typed(), "seen": now},
+    may_strand=zone != now.time_zone,
+    done=N_("Saved."),
+    key=f"{PREFIX}save",
+)
 st.caption(
     _("Logo, address and paper are under Letterhead and letters; the currency is under Prices and payment.")
 )

@@ -97,6 +97,8 @@ def _time_choice(
 
 def _named(time: Time, visit: Appointment, zone: tzinfo) -> str:
     when = day_and_time(time.starts_at, zone)
+    if _key(time) == (visit.doctor_id, visit.starts_at):
+        return _("{time}, in another room").format(time=when)
     if time.doctor_id == visit.doctor_id:
         return when
     return _("{time} with {doctor}").format(time=when, doctor=time.doctor)
@@ -156,9 +158,11 @@ def _ask(row: Row) -> Asked:
 
 
 def _times(row: Row) -> list[Key]:
-    """What a patient is offered: the chosen time and the nearest of both lists."""
+    """What a patient is offered: the chosen time and the nearest of both lists, but not the one they have."""
     listed = [row.chosen, *row.suggested.own, *row.suggested.others]
-    return list(dict.fromkeys(_key(each) for each in listed if each is not None))[: choices.MOST_TIMES]
+    keys = dict.fromkeys(_key(each) for each in listed if each is not None)
+    keys.pop((row.visit.doctor_id, row.visit.starts_at), None)
+    return list(keys)[: choices.MOST_TIMES]
 
 
 def settle_all_buttons(rows: Sequence[Row]) -> None:
