@@ -218,7 +218,7 @@ def of_user(**more: Any) -> Recipe:
 
 
 WEDNESDAY, MONDAY, TUESDAY = on(3, 0).date(), on(8, 0).date(), on(9, 0).date()
-A_CLINIC = ClinicDetails("Clinic", "", "", "Europe/Berlin", 0, 30)
+A_CLINIC = ClinicDetails("Clinic", "", "", "Europe/Berlin", 0, 30, "en", ("en",))
 NO_NAME = ServiceDetails("", "", 30, 30, 0, 0, None, None, is_video=False, needs_room=False, is_active=True)
 BORN = date(1990, 2, 15)
 IDENTITY = Identity("https://accounts.example", "another", NOW, "a@example.org")

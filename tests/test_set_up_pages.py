@@ -193,6 +193,22 @@ def test_the_clinic_is_renamed_and_a_wrong_phone_keeps_it_as_it_is(
         assert session.get_one(ClinicSettings, 1).name == "New Clinic"
 
 
+def test_the_clinic_chooses_its_languages(open_as: OpenAs, database: Engine, residents: Residents) -> None:
+    app = open_as("albert", CLINIC)
+    app.multiselect(key="clinic_locales").set_value(["en_GB"]).run()
+    app.button(key="clinic_save").click().run()
+    assert said(app.error) == ["The clinic's own language must be among those to choose from."]
+    app.selectbox(key="clinic_locale").set_value("en_GB").run()
+    app.button(key="clinic_save").click().run()
+    assert said(app.success) == ["Saved."]
+    with Session(database) as session:
+        clinic = session.get_one(ClinicSettings, 1)
+        assert (clinic.locale, clinic.locales) == ("en_GB", ["en_GB"])
+    assert "Languages to choose from" in texts(open_as("albert", HISTORY))
+    profile = open_as("ada", "pages/account/profile.py").selectbox(key="profile_locale")
+    assert profile.options == ["English (United Kingdom)"]
+
+
 def test_a_history_without_changes_says_so_and_one_with_many_shows_some(
     open_as: OpenAs, database: Engine, residents: Residents
 ) -> None:

@@ -1,10 +1,10 @@
-"""Clinic: what it is called, how it is reached, where its clocks are, and how far ahead it is booked."""
+"""Clinic: its name, phone and languages, where its clocks are, and how far ahead it is booked."""
 
 import streamlit as st
 
 from core import clinic_settings
 from core.clinic_settings import Details
-from core.i18n import N_, _
+from core.i18n import N_, _, languages, locale_name
 from db.models import Role
 from pages.ui import reading, require
 from pages.ui.affected import settling_button
@@ -23,6 +23,8 @@ def typed() -> Details:
         time_zone=st.session_state.get(f"{PREFIX}time_zone") or "",
         minimum_notice_minutes=round((st.session_state.get(f"{PREFIX}notice") or 0) * 60),
         horizon_days=st.session_state.get(f"{PREFIX}horizon_days") or 0,
+        locale=st.session_state.get(f"{PREFIX}locale") or "",
+        locales=tuple(sorted(st.session_state.get(f"{PREFIX}locales") or ())),
     )
 
 
@@ -52,6 +54,24 @@ if zone != now.time_zone:
         ),
         icon=":material/schedule:",
     )
+own, offered = st.columns(2)
+spoken = sorted({*languages(), *now.locales})
+own.selectbox(
+    _("The clinic's language"),
+    spoken,
+    index=spoken.index(now.locale),
+    format_func=locale_name,
+    help=_("For patients who are written down at the desk and texts to unknown numbers."),
+    key=f"{PREFIX}locale",
+)
+offered.multiselect(
+    _("Languages to choose from"),
+    spoken,
+    default=now.locales,
+    format_func=locale_name,
+    placeholder=_("None"),
+    key=f"{PREFIX}locales",
+)
 notice, horizon = st.columns(2)
 notice.number_input(
     _("Patients book at least this many hours ahead"),

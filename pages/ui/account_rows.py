@@ -14,6 +14,8 @@ from pages.ui.affected import NOBODY, foresee, save_button, show_affected
 from pages.ui.refusals import reading
 from pages.ui.words import ROLE, plain
 
+DEACTIVATED = N_("{about} cannot sign in any more.")
+
 
 def _change_role(user_id: int, name: str) -> None:
     perform(
@@ -66,8 +68,12 @@ def _panel(actor: Actor, user: User) -> None:
         for label, service, done in buttons:
             key = f"users_{service.__name__}_{user.id}"
             st.button(label, on_click=_act, args=(service, *named, done), key=key)
-        if user.is_active:
-            _deactivate_button(actor, user)
+        foreseen = foresee(actor, users.deactivate, user_id=user.id) if user.is_active else NOBODY
+        if user.is_active and not foreseen.visits:
+            arguments = (users.deactivate, *named, DEACTIVATED)
+            st.button(_("Deactivate"), on_click=_act, args=arguments, key=f"users_deactivate_{user.id}")
+    if foreseen.visits:
+        _deactivation(user, foreseen)
 
 
 def _role_choice(actor: Actor, user: User) -> None:
@@ -100,18 +106,19 @@ def _role_choice(actor: Actor, user: User) -> None:
     )
 
 
-def _deactivate_button(actor: Actor, user: User) -> None:
-    """At once, or where a doctor's visits would be left over, with their list first."""
-    done, key = N_("{about} cannot sign in any more."), f"users_deactivate_{user.id}"
-    foreseen = foresee(actor, users.deactivate, user_id=user.id)
-    if not foreseen.visits:
-        arguments = (users.deactivate, user.id, user.name, done)
-        st.button(_("Deactivate"), on_click=_act, args=arguments, key=key)
-        return
-    with st.popover(_("Deactivate")):
+def _deactivation(user: User, foreseen: Foreseen) -> None:
+    """Turning off the account of a doctor whose visits would be left over: their list comes first."""
+    with st.expander(_("Deactivate"), icon=":material/event_busy:"):
         _show(foreseen)
-        change = {"user_id": user.id}
-        save_button(_("Deactivate"), foreseen, users.deactivate, change, done=done, about=user.name, key=key)
+        save_button(
+            _("Deactivate"),
+            foreseen,
+            users.deactivate,
+            {"user_id": user.id},
+            done=DEACTIVATED,
+            about=user.name,
+            key=f"users_deactivate_{user.id}",
+        )
 
 
 def _show(foreseen: Foreseen) -> None:

@@ -45,17 +45,16 @@ def show_affected(foreseen: Foreseen, zone: tzinfo) -> None:
     if not count:
         return
     told = _("This leaves {visits}:").format(visits=unsettled.visits_without(foreseen.lacking, count))
-    lines = [f"- {_line(each, zone)}" for each in foreseen.visits[:FEW]]
+    of_several = len({each.doctor_id for each in foreseen.visits}) > 1
+    lines = [f"- {_line(each, zone, of_several=of_several)}" for each in foreseen.visits[:FEW]]
     if count > FEW:
         lines.append("- " + _("and {count} more").format(count=count - FEW))
     st.warning("\n".join([told, "", *lines]), icon=":material/event_busy:")
 
 
-def _line(visit: Appointment, zone: tzinfo) -> str:
-    return plain(
-        f"{day_and_time(visit.starts_at, zone)}, {visit.patient.name}, {visit.service.name}"
-        f" ({visit.doctor.user.name})"
-    )
+def _line(visit: Appointment, zone: tzinfo, *, of_several: bool) -> str:
+    told = f"{day_and_time(visit.starts_at, zone)}, {visit.patient.name}, {visit.service.name}"
+    return plain(f"{told} ({visit.doctor.user.name})" if of_several else told)
 
 
 def settling_button(
