@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
@@ -111,8 +112,8 @@ def test_a_stretched_visit_is_asked_about_with_the_length_it_would_have(
     visit(database, residents, hours_ahead=27)
     with unit_of_work(database) as session:
         stretched = session.get_one(Appointment, number)
-        stretched.ends_at += timedelta(minutes=30)
-        at = stretched.starts_at
+        at, stretched.ends_at = stretched.starts_at, stretched.ends_at + timedelta(minutes=30)
+        stretched.blocked = Range(at, stretched.ends_at)
     app = open_as("roth", WEEK)
     drag(app, row(database, number), at + timedelta(hours=1), at + timedelta(hours=2))
     assert "to **Tue 2 Jun, 15:00–16:00**?" in texts(app).replace("\\", "")

@@ -27,7 +27,7 @@ def show(line: Line) -> None:
                 st.markdown(f":gray[{name}:] {_put(after)}")
                 continue
             before = field_value(field, line.before.get(field), currency)
-            if max(len(before), len(after)) > SHORT:
+            if max(len(before), len(after)) > SHORT or "\n" in before + after:
                 st.markdown(f":gray[{name}:]")
                 old, new = st.columns(2, gap="medium")
                 old.markdown(_put(before))
