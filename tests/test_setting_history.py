@@ -104,6 +104,12 @@ def test_when_messages_are_sent(session: Session, cast: Cast) -> None:
     assert field_value("reminder_minutes", [1440, 120], "EUR") == "24 hours, 2 hours"
 
 
+def test_rules_and_days_are_in_words_too() -> None:
+    assert field_value("payment_rule", "deposit", "EUR") == "A deposit"
+    assert field_value("first_visit_rule", None, "EUR") == "–"
+    assert field_value("from_on", "2026-06-03", "EUR") == "Wed, Jun 3, 2026"
+
+
 def test_the_questions_before_visits(session: Session, cast: Cast) -> None:
     own = {"service_id": cast.checkup.id}
     first = intake_questions.add(

@@ -1,14 +1,15 @@
 """What administrators set up, in words: the fields of the history and their values."""
 
 from collections.abc import Callable, Mapping
-from datetime import time
+from datetime import date, time
 from typing import Any
 
-from core.i18n import N_, _, full_weekday, language_name, locale_name, money, span, wall_clock
+from core.i18n import N_, _, dated, full_weekday, language_name, locale_name, money, span, wall_clock
 from core.letter_wordings import NAMES as LETTERS
 from core.setting_changes import Line, Subject
 from db.models import AnswerKind, Paper
 from pages.ui.message_words import NAMES as MESSAGES
+from pages.ui.price_fields import RULES
 
 SUBJECTS = {
     Subject.CLINIC: N_("Clinic"),
@@ -108,18 +109,28 @@ def _time(value: str) -> str:
     return wall_clock(time.fromisoformat(value))
 
 
+def _day(value: str) -> str:
+    return dated(date.fromisoformat(value))
+
+
 # Values that say nothing as they are kept.
 _WORDS: dict[str, Callable[[Any], str]] = {
     "answer": _one_of(ANSWERS),
+    "first_visit_rule": _one_of(RULES),
+    "from_on": _day,
     "languages": _several(language_name),
     "locale": locale_name,
     "locales": _several(locale_name),
     "logo": _one_of(_PICTURES),
+    "no_show_rule": _one_of(RULES),
+    "on_date": _day,
     "paper": _one_of(PAPERS),
+    "payment_rule": _one_of(RULES),
     "photo": _one_of(_PICTURES),
     "quiet_from": _time,
     "quiet_until": _time,
     "reminder_minutes": _several(span),
+    "until_on": _day,
     "waitlist_offer_minutes": span,
 }
 
