@@ -168,6 +168,18 @@ def test_a_visit_that_has_lost_its_room_keeps_its_time_in_another(
     assert strandings.find(session) == {}
 
 
+def test_a_visit_that_needs_no_room_gives_up_the_one_that_is_closed(
+    session: Session, cast: Cast, visits: dict[str, Appointment]
+) -> None:
+    change, arguments = room(session, cast, visits)
+    visit = visits["roth"]
+    change(session, cast.admin, **arguments, accepting=[visit.id])
+    where = {"doctor_id": visit.doctor_id, "starts_at": visit.starts_at}
+    moved = settlements.move(session, cast.admin, appointment_id=visit.id, **where)
+    assert (moved.starts_at, moved.room_id) == (on(3, 10), None)
+    assert strandings.find(session) == {}
+
+
 def test_where_every_other_room_is_taken_it_is_offered_another_time(
     session: Session, cast: Cast, visits: dict[str, Appointment]
 ) -> None:
