@@ -64,7 +64,7 @@ def without_country(code: str) -> str:
 
 
 def negotiate(wanted: str, offered: Collection[str] = (), otherwise: str = "en_GB") -> str:
-    """The code of those `offered`, or of all, nearest to a browser's. American is only for who asks for it."""
+    """The code of those `offered`, or all, nearest to a browser's. American is only for who asks for it."""
     code, among = wanted.replace("-", "_"), offered or languages()
     if code in {"en", "en_US"} and "en" in among:
         return "en"
