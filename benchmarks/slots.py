@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from benchmarks.clinic import Clinic
 from benchmarks.timing import Figure, in_turns, times_slower
-from core import availability, clinics, clock
+from core import availability, clinics, clock, next_times
 from db.models import Service
 from db.models.appointments import LIVE
 from db.session import engine, unit_of_work
@@ -75,7 +75,7 @@ class Span:
 
     def ask_next(self) -> None:
         with unit_of_work() as session:
-            availability.next_available(session, doctor_ids=self.doctor_ids, service_id=self.service_id)
+            next_times.of_doctors(session, doctor_ids=self.doctor_ids, service_id=self.service_id)
 
     def read(self, connection: psycopg.Connection[Any], taken: str) -> int:
         """Fetch the hours and the taken times; how many rows."""

@@ -1,7 +1,8 @@
 """What a patient is to be told about a visit: a row in the outbox, written in the transaction that causes it.
 
 A row says only what it is about. Who is told, how, and in which words follows when it is claimed
-(`core.compositions`), and so does whether it is still true: a visit that has moved meanwhile voids it.
+(`core.compositions`), and so does whether it is still true (`core.message_truths`): a visit that has moved
+meanwhile voids it.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core import clock
+from core import clinics, clock
 from db.models import Appointment, ChoiceLink, MessageKind, Notification, NotificationStatus, Payment
 from db.session import run
 
@@ -158,7 +159,7 @@ def written_by_hand(session: Session, *, to: str, text: str, key: str, patient_i
     now = clock.now()
     # Braces are the writer's own, no blanks to fill in.
     words = "{clinic}: " + text.replace("{", "{{").replace("}", "}}")
-    details = {"text": words, "to": to, "locale": "en", "values": {}}
+    details = {"text": words, "to": to, "locale": clinics.settings(session).locale, "values": {}}
     row = _row(None, MessageKind.REPLY, key, details)
     row |= {"patient_id": patient_id, "created_at": now, "send_after": now}
     run(session, _INSERT, row | {"expires_at": now + HAND_WRITTEN_LASTS})

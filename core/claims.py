@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
-from core import calendars, clock, compositions, inbound_texts, phone_states
+from core import calendars, clock, compositions, inbound_texts, message_truths, phone_states
 from core.compositions import Composed, Later, Unreachable, Void
 from core.i18n import speaking
 from db.config import config
@@ -166,7 +166,7 @@ def _composed(session: Session, message: Notification, found: Composed) -> Claim
         _set_aside(message, Void("opted out"))
         return Taken.SETTLED
     message.subject, message.body = " ".join(found.written.subject.split()), found.written.body
-    told = {visit.id: compositions.told_of(visit) for visit in found.visits}
+    told = {visit.id: message_truths.told_of(visit) for visit in found.visits}
     for each in [message, *found.carried]:
         each.channel, each.sent_to, each.locale = found.channel, found.sent_to, found.locale
         if each.appointment_id in told:

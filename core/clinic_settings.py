@@ -1,16 +1,24 @@
-"""What the clinic itself is called, where its clocks are, and how far ahead it takes bookings."""
+"""What the clinic itself is called, its languages, where its clocks are, and how far ahead it is booked."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 from zoneinfo import available_timezones
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core import access, clinics, phones, setting_changes, titles
+from core import access, clinics, phones, setting_changes, titles, unsettled
 from core.access import Action, Actor
+from core.i18n import languages
 from core.names import NameTooLong
 from core.services import HORIZON_DAYS, NOTICE_MINUTES
-from core.set_up_errors import DaysOutOfBounds, MinutesOutOfBounds, UnknownZone
+from core.set_up_errors import (
+    DaysOutOfBounds,
+    MinutesOutOfBounds,
+    OwnLanguageMissing,
+    UnknownLanguage,
+    UnknownZone,
+)
 from core.setting_changes import ChangedMeanwhile, Subject
 from db.models import ClinicSettings
 
@@ -18,7 +26,10 @@ TEXT_NAME_LENGTH = 30  # in text messages
 
 
 class Details(NamedTuple):
-    """The clinic, named as the columns of its settings. `text_name` is what texts call it, "" for `name`."""
+    """The clinic, named as the columns of its settings. `text_name` is what texts call it, "" for `name`.
+
+    `locale` is the language of whoever has chosen none, one of `locales`, which the portal offers.
+    """
 
     name: str
     text_name: str
@@ -26,6 +37,8 @@ class Details(NamedTuple):
     time_zone: str
     minimum_notice_minutes: int
     horizon_days: int
+    locale: str
+    locales: tuple[str, ...]
 
 
 def details(session: Session, actor: Actor) -> Details:
@@ -39,13 +52,15 @@ def zones() -> list[str]:
     return sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
 
 
-def change(session: Session, actor: Actor, *, wanted: Details, seen: Details) -> None:
+def change(
+    session: Session, actor: Actor, *, wanted: Details, seen: Details, accepting: Collection[int] = ()
+) -> None:
     """Set what the clinic is. `seen` is what the form was filled with.
 
-    Where its zone changes, hours keep their wall time and visits their instant: visits that the hours do not
-    cover any more are on the desk's list. Raises `NameLeftOut`, `NameTooLong`, `NameUnreadable`,
-    `PhoneNotUnderstood`, `UnknownZone`, `MinutesOutOfBounds`, `DaysOutOfBounds`, `ChangedMeanwhile`,
-    `AccessDenied`.
+    Where its zone changes, hours keep their wall time and visits their instant; `accepting` are the visits
+    that the person knows will be without hours then. Raises `NameLeftOut`, `NameTooLong`, `NameUnreadable`,
+    `PhoneNotUnderstood`, `UnknownZone`, `UnknownLanguage`, `OwnLanguageMissing`, `MinutesOutOfBounds`,
+    `DaysOutOfBounds`, `ChangedMeanwhile`, `LeavesVisits`, `AccessDenied`.
     """
     access.require(actor, Action.CHANGE_SETTINGS)
     session.execute(select(ClinicSettings.id).with_for_update())
@@ -53,20 +68,7 @@ def change(session: Session, actor: Actor, *, wanted: Details, seen: Details) ->
     before = _details(clinics.settings(session))
     if before != seen:
         raise ChangedMeanwhile
-    if wanted.time_zone not in available_timezones():
-        raise UnknownZone
-    if wanted.minimum_notice_minutes not in NOTICE_MINUTES:
-        raise MinutesOutOfBounds(least=0, most=NOTICE_MINUTES.stop - 1)
-    if wanted.horizon_days not in HORIZON_DAYS:
-        raise DaysOutOfBounds(least=HORIZON_DAYS.start, most=HORIZON_DAYS.stop - 1)
-    short = " ".join(wanted.text_name.split())
-    if len(short) > TEXT_NAME_LENGTH:
-        raise NameTooLong(length=TEXT_NAME_LENGTH)
-    checked = wanted._replace(
-        name=titles.required(wanted.name),
-        text_name=titles.required(short) if short else "",
-        phone=phones.e164(session, wanted.phone) or "",
-    )
+    checked = _checked(session, wanted)
     noted = setting_changes.record(
         session,
         actor,
@@ -77,9 +79,34 @@ def change(session: Session, actor: Actor, *, wanted: Details, seen: Details) ->
         after=checked._asdict(),
     )
     if noted:
-        session.execute(update(ClinicSettings).values(**checked._asdict()))
-        session.info.pop("clinic_settings", None)
+        with unsettled.accounted(session, accepting=accepting):
+            values = {**checked._asdict(), "locales": list(checked.locales)}
+            session.execute(update(ClinicSettings).values(**values))
+            session.info.pop("clinic_settings", None)
+
+
+def _checked(session: Session, wanted: Details) -> Details:
+    if wanted.time_zone not in available_timezones():
+        raise UnknownZone
+    if not set(wanted.locales) <= set(languages()):
+        raise UnknownLanguage
+    if wanted.locale not in wanted.locales:
+        raise OwnLanguageMissing
+    if wanted.minimum_notice_minutes not in NOTICE_MINUTES:
+        raise MinutesOutOfBounds(least=0, most=NOTICE_MINUTES.stop - 1)
+    if wanted.horizon_days not in HORIZON_DAYS:
+        raise DaysOutOfBounds(least=HORIZON_DAYS.start, most=HORIZON_DAYS.stop - 1)
+    short = " ".join(wanted.text_name.split())
+    if len(short) > TEXT_NAME_LENGTH:
+        raise NameTooLong(length=TEXT_NAME_LENGTH)
+    return wanted._replace(
+        name=titles.required(wanted.name),
+        text_name=titles.required(short) if short else "",
+        phone=phones.e164(session, wanted.phone) or "",
+        locales=tuple(sorted(set(wanted.locales))),
+    )
 
 
 def _details(row: ClinicSettings) -> Details:
-    return Details(**{name: getattr(row, name) for name in Details._fields})
+    known = Details(**{name: getattr(row, name) for name in Details._fields})
+    return known._replace(locales=tuple(sorted(row.locales)))

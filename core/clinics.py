@@ -8,6 +8,7 @@ from babel.core import get_global
 from babel.numbers import get_currency_precision, get_territory_currencies
 from sqlalchemy.orm import Session
 
+from core.i18n import languages
 from db.models import ClinicSettings
 from db.session import run
 
@@ -41,6 +42,14 @@ def is_founded(session: Session) -> bool:
 def zone(session: Session) -> ZoneInfo:
     """The clinic's time zone, in which its working hours are meant and its visits are shown."""
     return ZoneInfo(settings(session).time_zone)
+
+
+def offered_languages(session: Session) -> tuple[str, tuple[str, ...]]:
+    """The clinic's own language, and those that can be chosen; before there is a clinic, all there are."""
+    if not is_founded(session):
+        return languages()[0], languages()
+    found = settings(session)
+    return found.locale, tuple(found.locales)
 
 
 @cache

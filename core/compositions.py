@@ -1,35 +1,25 @@
-"""A message as it is sent: whether it is still true, who gets it, and which others it carries along."""
+"""A message as it is sent: who gets it, when, and which others it carries along."""
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from core import choice_links, clinics, clock, ledger, message_texts, recipients
+from core import clinics, clock, message_texts, message_truths, recipients
 from core.agendas import WITH_PEOPLE
-from core.announcements import GRACE
-from core.message_texts import TOLD, Written
+from core.message_texts import Written
 from core.recipients import Recipient
 from db.models import (
     Appointment,
-    AppointmentEvent,
-    AppointmentStatus,
     Channel,
-    EventKind,
     MessageKind,
     Notification,
     NotificationStatus,
-    OfferState,
     Patient,
-    PaymentStatus,
-    Role,
-    User,
-    WaitlistOffer,
 )
 
-_TELLING = (MessageKind.BOOKED, MessageKind.MOVED, MessageKind.REMINDER)
-_JOINED = frozenset({*_TELLING, MessageKind.CANCELLED, MessageKind.RUNNING_LATE})
+_JOINED = frozenset({*message_truths.TELLING, MessageKind.CANCELLED, MessageKind.RUNNING_LATE})
 _SUITS = {MessageKind.RECEIPT: Channel.EMAIL}
 _AT_ANY_HOUR = frozenset({MessageKind.REPLY, MessageKind.OFFER})
 TO_ACT = timedelta(hours=2)  # what somebody needs to take in that a visit is off, or at another time
@@ -74,9 +64,9 @@ def compose(session: Session, message: Notification) -> Composed | Void | Unreac
         to, locale = message.details["to"], message.details["locale"]
         return Composed(Channel.SMS, to, locale, written, [], [])
     visit = _visit(session, message.appointment_id)
-    if visit is None or not _is_of_its_time(message, visit):
+    if visit is None or not message_truths.is_of_its_time(message, visit):
         return Void("the visit has moved")
-    if why := _untrue(session, message, visit):
+    if why := message_truths.untrue(session, message, visit):
         return Void(why)
     told = recipients.of(session, visit.patient_id, rather=_SUITS.get(message.kind))
     if told is None or told.channel is None:
@@ -88,32 +78,10 @@ def compose(session: Session, message: Notification) -> Composed | Void | Unreac
     others = _others(session, message, visit, told) if message.kind in _JOINED else []
     its_visits = {each.id: each for each in [visit, *(its for _other, its in others)]}
     visits = sorted(its_visits.values(), key=lambda each: each.starts_at)
-    written = message_texts.write(session, message, visits, told, news=_news(session, message, visit))
+    written = message_texts.write(
+        session, message, visits, told, news=message_truths.news(session, message, visit)
+    )
     return Composed(told.channel, told.sent_to, told.locale, written, visits, [each for each, _its in others])
-
-
-def _news(session: Session, message: Notification, visit: Appointment) -> str:
-    """What a message is to whoever knows what they were told before: the name of its template."""
-    if message.kind is not MessageKind.MOVED:
-        return message.kind.value
-    before = _last_told(session, visit.id, but=message.id)
-    if before is None:
-        return "booked"
-    return "changed" if before["starts_at"] == visit.starts_at.isoformat() else "moved"
-
-
-def told_of(visit: Appointment) -> dict[str, Any]:
-    """What whoever is told of a visit knows of it then, as the message's `details` keep it."""
-    return {
-        "starts_at": visit.starts_at.isoformat(),
-        "doctor_id": visit.doctor_id,
-        "location_id": visit.location_id,
-    }
-
-
-def _is_of_its_time(message: Notification, visit: Appointment) -> bool:
-    """Whether a message is about the visit as it is now; what was paid stays paid wherever it moves."""
-    return message.kind is MessageKind.RECEIPT or message.time_version == visit.time_version
 
 
 def _visit(session: Session, appointment_id: int | None) -> Appointment | None:
@@ -123,80 +91,6 @@ def _visit(session: Session, appointment_id: int | None) -> Appointment | None:
         .options(*WITH_PEOPLE)
         .with_for_update(read=True, of=Appointment)
         .execution_options(populate_existing=True)
-    )
-
-
-def _untrue(session: Session, message: Notification, visit: Appointment) -> str:
-    """Why a message about `visit` would not be true, or of no use, "" where it is."""
-    now, kind = clock.now(), message.kind
-    if kind is MessageKind.RECEIPT:
-        return ""
-    if kind is MessageKind.PAYMENT_LINK and message.details.get("is_asked_by_desk"):
-        return "" if ledger.owed(session, visit) else "there is nothing to pay"
-    if visit.starts_at <= now:
-        return "the visit has begun"
-    if kind is MessageKind.CANCELLED:
-        if visit.status is not AppointmentStatus.CANCELLED:
-            return "the visit takes place"
-        was_told = _last_told(session, visit.id, but=message.id) is not None
-        is_news = was_told or not _was_taken_back(session, visit)
-        return "" if is_news else "nobody was told of the visit"
-    if kind is MessageKind.OFFER:
-        offer = select(WaitlistOffer.state).where(WaitlistOffer.appointment_id == visit.id)
-        return "" if session.scalar(offer) is OfferState.OPEN else "the offer is over"
-    if kind is MessageKind.PAYMENT_LINK:
-        is_unpaid = visit.payment_status in {PaymentStatus.UNPAID, PaymentStatus.PARTLY_PAID}
-        is_held = visit.status is AppointmentStatus.PENDING
-        return "" if is_held and is_unpaid else "there is nothing to pay"
-    is_here = visit.status is AppointmentStatus.ARRIVED and message.details.get("is_answer")
-    if visit.status is not AppointmentStatus.CONFIRMED and not is_here:
-        return "the visit does not take place"
-    if kind is MessageKind.CHOICE and not choice_links.is_open(session, message.details["link_id"]):
-        return "the link is over"
-    if kind is MessageKind.MOVED and _is_known(session, message, visit):
-        return "the time is the one told before"
-    return ""
-
-
-def _was_taken_back(session: Session, visit: Appointment) -> bool:
-    """Whether a cancelled visit was called off by its patient, or by whoever had booked it just before.
-
-    Else they may know of it although we have told them nothing: from the screen, or from the telephone.
-    """
-    booked, cancelled = aliased(AppointmentEvent), aliased(AppointmentEvent)
-    is_quick = (booked.by_user_id == cancelled.by_user_id) & (cancelled.at <= booked.at + GRACE)
-    taken_back = (
-        select(cancelled.id)
-        .join(User, User.id == cancelled.by_user_id)
-        .join(booked, booked.appointment_id == cancelled.appointment_id)
-        .where(
-            cancelled.appointment_id == visit.id,
-            cancelled.kind == EventKind.CANCELLED,
-            booked.kind.in_([EventKind.BOOKED, EventKind.OVERBOOKED]),
-            (User.role == Role.PATIENT) | is_quick,
-        )
-    )
-    return session.scalar(taken_back.limit(1)) is not None
-
-
-def _is_known(session: Session, message: Notification, visit: Appointment) -> bool:
-    """Whether all that `message` would tell was told before: a visit that was moved there and back."""
-    before = _last_told(session, visit.id, but=message.id)
-    return before is not None and told_of(visit).items() <= before.items()
-
-
-def _last_told(session: Session, appointment_id: int | None, *, but: int) -> dict[str, Any] | None:
-    """What somebody was told last of a visit by another message than `but`, None if never anything."""
-    return session.scalar(
-        select(Notification.details)
-        .where(
-            Notification.appointment_id == appointment_id,
-            Notification.id != but,
-            Notification.kind.in_(_TELLING),
-            Notification.status.in_(TOLD),
-        )
-        .order_by(Notification.attempted_at.desc().nulls_last(), Notification.id.desc())
-        .limit(1)
     )
 
 
@@ -245,8 +139,8 @@ def _others(
         for other, its in locked
         if its is not None
         and other.time_version == its.time_version
-        and not _untrue(session, other, its)
-        and _news(session, other, its) == _news(session, message, visit)
+        and not message_truths.untrue(session, other, its)
+        and message_truths.news(session, other, its) == message_truths.news(session, message, visit)
     ]
 
 

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from core import access, agendas, announcements, audit, clinics, clock, ledger, recipients
 from core.access import Action, Actor
 from core.appointment_errors import NoLongerChangeable
+from core.attempts import NoCards, NothingToPay
 from core.audit import Event
-from core.checkouts import NoCards, NothingToPay
 from core.errors import ClinicError
 from core.i18n import N_
 from core.recipients import Recipient
@@ -140,7 +140,7 @@ def send_ticket(
 
 
 def _payable_online(session: Session, appointment: Appointment) -> int:
-    """What the page that the link leads to would ask for, see `checkouts.begin`."""
+    """What the page that the link leads to would ask for, see `attempts.begin`."""
     if appointment.status is AppointmentStatus.PENDING:
         return appointment.due_minor - ledger.standing(session, appointment.id).received_minor
     return ledger.owed(session, appointment)

@@ -1,6 +1,8 @@
 """A doctor's calendar changed by hand: a visit is put at another time, or made longer or shorter."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import exists, select
@@ -11,8 +13,9 @@ from sqlalchemy.orm import Session
 from core import access, appointment_events, appointments, clinics, clock, days, moves, placements
 from core.access import Action, Actor
 from core.appointment_errors import ChangedMeanwhile, NoLongerChangeable, PatientBusy, RoomTaken, TryAgain
-from core.errors import ClinicError, NotFound
-from core.i18n import N_, span
+from core.errors import AccessDenied, ClinicError, NotFound
+from core.i18n import N_, _, day_and_time, span
+from core.offers import SlotTaken
 from core.wall_time import require_instant
 from db.models import Appointment, AppointmentStatus, EventKind, TimeOff
 
@@ -41,6 +44,49 @@ class AwayThen(ClinicError):
     message = N_("The doctor is away at that time.")
 
 
+class Expected(NamedTuple):
+    """When a visit would end, or why it cannot be changed like that."""
+
+    ends_at: datetime
+    refusal: str = ""
+
+
+def expected(
+    session: Session,
+    actor: Actor,
+    change: Callable[..., Appointment],
+    *,
+    appointment_id: int,
+    **arguments: Any,
+) -> Expected:
+    """What `move` or `stretch` with these arguments would come to now. It is made and taken back again.
+
+    Raises `AccessDenied`, `NotFound`.
+    """
+    visit = _visit(session, appointment_id)
+    access.require(actor, Action.SEE_DAY, doctor_id=visit.doctor_id)
+    present = visit.ends_at
+    nested = session.begin_nested()
+    try:
+        return Expected(change(session, actor, appointment_id=appointment_id, **arguments).ends_at)
+    except AccessDenied:
+        raise
+    except SlotTaken as taken:
+        return Expected(present, _somebody_elses(taken))
+    except ClinicError as refusal:
+        return Expected(present, str(refusal))
+    finally:
+        nested.rollback()
+
+
+def _somebody_elses(taken: SlotTaken) -> str:
+    """The same without "just": here nobody has been slower than anybody yet."""
+    if not taken.alternatives:
+        return _("There is another visit then, and the doctor has no other free time for this one.")
+    times = "; ".join(day_and_time(at, taken.zone) for at in taken.alternatives)
+    return _("There is another visit then. Still free nearby: {times}.").format(times=times)
+
+
 def move(
     session: Session,
     actor: Actor,
@@ -50,7 +96,7 @@ def move(
     version: int,
     request_key: UUID | None = None,
 ) -> Appointment:
-    """Put the visit that was shown as `version` at `starts_at` (aware), for as long as its service takes.
+    """Put the visit that was shown as `version` at `starts_at` (aware), if possible for as long as it lasts.
 
     The patient gets the message of a move. Whoever works at the clinic is not bound by the cancellation
     window. Raises `ChangedMeanwhile` and what `appointments.reschedule` raises.

@@ -1,13 +1,13 @@
 """What a doctor is in the clinic, as an administrator sets it: specialties, services and their prices."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
-from core import access, clinics, setting_changes, titles
+from core import access, clinics, setting_changes, titles, unsettled
 from core.access import Action, Actor
 from core.errors import NotFound
 from core.i18n import money
@@ -42,11 +42,19 @@ def details(session: Session, actor: Actor, *, doctor_id: int) -> Details:
     return _details(session, _doctor(session, doctor_id))
 
 
-def change(session: Session, actor: Actor, *, doctor_id: int, wanted: Details, seen: Details) -> Doctor:
+def change(
+    session: Session,
+    actor: Actor,
+    *,
+    doctor_id: int,
+    wanted: Details,
+    seen: Details,
+    accepting: Collection[int] = (),
+) -> Doctor:
     """Set what a doctor offers; what is booked already stays. `seen` is what the form was filled with.
 
-    Raises `ChangedMeanwhile`, `NoSuchService`, `NoSuchSpecialty`, `PriceOutOfBounds`, `NotFound`,
-    `AccessDenied`.
+    `accepting` are the visits that the person knows will be left over. Raises `ChangedMeanwhile`,
+    `NoSuchService`, `NoSuchSpecialty`, `PriceOutOfBounds`, `LeavesVisits`, `NotFound`, `AccessDenied`.
     """
     access.require(actor, Action.CHANGE_SETTINGS)
     doctor = _doctor(session, doctor_id, for_change=True)
@@ -54,8 +62,9 @@ def change(session: Session, actor: Actor, *, doctor_id: int, wanted: Details, s
     if before != seen:
         raise ChangedMeanwhile
     checked = _checked(session, wanted)
-    doctor.is_accepting_patients, doctor.is_active = checked.is_accepting_patients, checked.is_active
-    _write(session, doctor_id, before, checked)
+    with unsettled.accounted(session, doctor_id=doctor_id, accepting=accepting):
+        doctor.is_accepting_patients, doctor.is_active = checked.is_accepting_patients, checked.is_active
+        _write(session, doctor_id, before, checked)
     setting_changes.record(
         session,
         actor,

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypedDict
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from core import access, availability, searches
+from core import access, availability, next_times, searches
 from core.access import Action, Actor
 from core.errors import NotFound
 from core.slots import ANYWHERE, Within
@@ -94,7 +94,7 @@ def _soonest_first(
     }
     first: dict[int, datetime]
     if on is None:
-        first = availability.next_available(session, **wish)
+        first = next_times.of_doctors(session, **wish)
     else:
         free = availability.free_slots(session, **wish, from_on=on, until_on=on)
         first = {doctor_id: starts[0] for doctor_id, starts in free.items()}

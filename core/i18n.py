@@ -4,7 +4,7 @@ The locale is set once per script run or message; `locale/<code>/LC_MESSAGES/cli
 """
 
 import gettext
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, time, tzinfo
@@ -63,16 +63,14 @@ def without_country(code: str) -> str:
     return code.split("_")[0]
 
 
-def negotiate(wanted: str) -> str:
-    """The code among `languages` that comes nearest to a browser's, such as de-AT.
-
-    Where none does it is English, with American dates and times only for who asks for those.
-    """
-    code = wanted.replace("-", "_")
-    if code in {"en", "en_US"}:
+def negotiate(wanted: str, offered: Collection[str] = (), otherwise: str = "en_GB") -> str:
+    """The code of those `offered`, or all, nearest to a browser's. American is only for who asks for it."""
+    code, among = wanted.replace("-", "_"), offered or languages()
+    if code in {"en", "en_US"} and "en" in among:
         return "en"
-    others = [each for each in languages() if each != "en"]
-    return negotiate_locale([code], others) or "en_GB"
+    others = [each for each in among if each != "en"]
+    related = (each for each in [*others, *among] if without_country(each) == without_country(code))
+    return negotiate_locale([code], others) or next(related, otherwise)
 
 
 @cache

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import access, audit, clock
+from core import access, audit, clock, setting_changes
 from core.access import Action, Actor
 from core.errors import ClinicError, NotFound
 from core.i18n import N_
+from core.setting_changes import Subject
 from core.texts import are_readable
 from db.models import AnswerKind, IntakeQuestion, Service
 
@@ -92,7 +93,8 @@ def add(
     )
     session.add(added)
     session.flush()
-    _note(session, actor, added)
+    asks = {"question": words, "answer": kind, "choices": offered, "is_required": is_required}
+    _note(session, actor, added, None, asks)
     return added
 
 
@@ -104,7 +106,7 @@ def retire(session: Session, actor: Actor, *, question_id: int) -> None:
         raise NotFound
     if found.retired_at is None:
         found.retired_at = clock.now()
-        _note(session, actor, found)
+        _note(session, actor, found, {"is_asked": True}, {"is_asked": False})
 
 
 def move_up(session: Session, actor: Actor, *, question_id: int) -> None:
@@ -119,7 +121,7 @@ def move_up(session: Session, actor: Actor, *, question_id: int) -> None:
     if place:
         above = asked[place - 1]
         found.position, above.position = above.position, found.position
-        _note(session, actor, found)
+        _note(session, actor, found, {"place_in_list": place + 1}, {"place_in_list": place})
 
 
 def _asked(session: Session, service_id: int) -> list[IntakeQuestion]:
@@ -141,7 +143,16 @@ def _readable(typed: str, *, is_needed: bool = True) -> str:
     return words
 
 
-def _note(session: Session, actor: Actor, question: IntakeQuestion) -> None:
+def _note(
+    session: Session,
+    actor: Actor,
+    question: IntakeQuestion,
+    before: dict[str, object] | None,
+    after: dict[str, object],
+) -> None:
+    service = session.get_one(Service, question.service_id)
+    title = service.name if before is None else f"{service.name}: {question.question}"
+    setting_changes.note(session, actor, Subject.QUESTION, question.id, title, before=before, after=after)
     audit.record(
         session,
         actor,

@@ -9,11 +9,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import access, audit, clinics, clock, i18n
+from core import access, audit, clinics, clock, i18n, setting_changes
 from core.access import Action, Actor
 from core.errors import ClinicError
 from core.i18n import N_, _, speaking, spoken
-from core.message_templates import BlankUnknown, BraceAlone, TextEmpty, blanks
+from core.message_templates import blanks
+from core.message_wordings import BlankUnknown, BraceAlone, TextEmpty
+from core.setting_changes import Subject
 from core.texts import are_readable, several_lines
 from db.models import LetterKind, LetterTemplate
 
@@ -109,25 +111,31 @@ def save(session: Session, actor: Actor, *, kind: LetterKind, locale: str, text:
     if is_ours:
         restore(session, actor, kind=kind, locale=locale)
         return
+    before = _words(session, kind, locale)
     values = {"text": given, "changed_at": clock.now(), "changed_by_id": actor.user_id}
     session.execute(
         insert(LetterTemplate)
         .values(kind=kind, locale=locale, **values)
         .on_conflict_do_update(index_elements=["kind", "locale"], set_=values)
     )
-    _note(session, actor, kind, locale)
+    _note(session, actor, kind, locale, before, given)
 
 
 def restore(session: Session, actor: Actor, *, kind: LetterKind, locale: str) -> None:
     """Begin letters with our words again. Safe to repeat. Raises `AccessDenied`."""
     access.require(actor, Action.CHANGE_SETTINGS)
-    gone = session.execute(
+    gone = session.scalars(
         delete(LetterTemplate)
         .where(LetterTemplate.kind == kind, LetterTemplate.locale == locale)
-        .returning(LetterTemplate.id)
-    )
-    if gone.all():
-        _note(session, actor, kind, locale)
+        .returning(LetterTemplate.text)
+    ).all()
+    for before in gone:
+        _note(session, actor, kind, locale, before, _words(session, kind, locale))
+
+
+def _words(session: Session, kind: LetterKind, locale: str) -> str:
+    with speaking(locale):
+        return of_kind(session, kind)
 
 
 def _checked(kind: LetterKind, locale: str, text: str) -> str:
@@ -153,7 +161,9 @@ def _checked(kind: LetterKind, locale: str, text: str) -> str:
     return given
 
 
-def _note(session: Session, actor: Actor, kind: LetterKind, locale: str) -> None:
+def _note(session: Session, actor: Actor, kind: LetterKind, locale: str, before: str, after: str) -> None:
+    told = {"before": {"text": before}, "after": {"text": after}}
+    setting_changes.note(session, actor, Subject.LETTER, 1, f"{kind.value}/{locale}", **told)
     audit.record(
         session,
         actor,

@@ -1,17 +1,19 @@
 """What stands at the head of the clinic's documents, and the paper they are printed on."""
 
+from collections.abc import Mapping
 from io import BytesIO
 
 from PIL import Image
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core import access, audit, clinics, clock, pdf_pages
+from core import access, audit, clinics, clock, pdf_pages, setting_changes
 from core.access import Action, Actor
 from core.errors import ClinicError
 from core.file_kinds import FileKind, require_kind
 from core.i18n import N_, megabytes
 from core.pdf_pages import Sheet
+from core.setting_changes import Subject, replaced
 from core.texts import are_readable, several_lines
 from db.models import ClinicSettings, Paper
 
@@ -59,6 +61,8 @@ def change(session: Session, actor: Actor, *, address: str, paper: Paper) -> Non
         raise AddressUnreadable
     settings = clinics.settings(session)
     if (settings.address, settings.paper) != (lines, paper):
+        before = {"address": settings.address, "paper": settings.paper}
+        _note(session, actor, before, {"address": lines, "paper": paper})
         _write(session, actor, "letterhead", address=lines, paper=paper)
 
 
@@ -70,6 +74,10 @@ def change_logo(session: Session, actor: Actor, *, content: bytes | None) -> Non
     access.require(actor, Action.CHANGE_SETTINGS)
     if content is not None:
         _require_drawable(content)
+    present = logo(session)
+    if present != content:
+        before, after = replaced(present, content)
+        _note(session, actor, {"logo": before}, {"logo": after})
     _write(session, actor, "logo", logo=content)
 
 
@@ -83,6 +91,11 @@ def _require_drawable(content: bytes) -> None:
             opened.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise LogoDamaged from error
+
+
+def _note(session: Session, actor: Actor, before: Mapping[str, object], after: Mapping[str, object]) -> None:
+    name = clinics.settings(session).name
+    setting_changes.note(session, actor, Subject.LETTERHEAD, 1, name, before=before, after=after)
 
 
 def _write(session: Session, actor: Actor, what: str, **values: object) -> None:

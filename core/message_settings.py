@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core import access, audit, clinics, names, sms_lengths
+from core import access, audit, clinics, names, setting_changes, sms_lengths
 from core.access import Action, Actor
 from core.errors import ClinicError
 from core.i18n import N_
+from core.setting_changes import Subject
 from db.models import ClinicSettings
 
 REMINDERS = 5
@@ -85,3 +86,5 @@ def change(
         key: str(value) if isinstance(value, time) else value for key, value in changed.items()
     }
     audit.record(session, actor, audit.Event.SETTINGS_CHANGED, kind="settings", number=1, **noted)
+    known = {key: getattr(before, key) for key in changed}
+    setting_changes.note(session, actor, Subject.MESSAGES, 1, before.name, before=known, after=changed)

@@ -1,9 +1,9 @@
 """Moving a visit in the calendar: the same row at another time, whoever else moves at that moment."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import exists, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -12,7 +12,7 @@ from core.access import Actor
 from core.appointment_errors import TryAgain, VisitChanged
 from core.offers import Offer
 from core.placements import Wish
-from db.models import Appointment, AppointmentStatus, EventKind
+from db.models import Appointment, AppointmentStatus, EventKind, TimeOff
 
 ATTEMPTS = 3
 CHANGEABLE = frozenset({AppointmentStatus.PENDING, AppointmentStatus.CONFIRMED})
@@ -80,17 +80,21 @@ def move(
 ) -> Appointment:
     """Write the visit's new time and the event that keeps the old one, or raise who is in the way.
 
-    The room comes along when it is in the same place and free; what needs one gets another. An UPDATE has no
-    ON CONFLICT: a deadlock is tried again a few times before the person is asked to.
+    A length that it was given by hand it keeps where that fits, else it lasts as long as its service does.
+    The room comes along when it is in the same place, in use and free; what needs one gets another. An UPDATE
+    has no ON CONFLICT: a deadlock is tried again a few times before the person is asked to.
     """
     before = appointment_events.place_in_time(appointment)
     location_id = offered.location_at(wish.starts_at.astimezone(clinics.zone(session)).time())
-    present = appointment.room_id if appointment.location_id == location_id else None
-    candidates = rooms.for_move(offered, location_id, present)
+    stays_there = appointment.location_id == location_id and rooms.is_in_use(session, appointment.room_id)
+    present = appointment.room_id if stays_there else None
+    wanted = rooms.for_move(offered, location_id, present)
+    candidates = [(each, room) for each in _lengths(session, appointment, wish, offered) for room in wanted]
     attempts = ATTEMPTS
     while candidates and attempts:
+        length, room_id = candidates[0]
         try:
-            _write(session, appointment, wish, offered, location_id, candidates[0])
+            _write(session, appointment, wish, offered, location_id, room_id, length)
             break
         except (IntegrityError, OperationalError) as error:
             refusal = placements.refused_constraint(error)
@@ -98,6 +102,8 @@ def move(
                 attempts -= 1
             elif refusal == placements.ROOM_FREE:
                 candidates = candidates[1:]
+            elif shorter := [each for each in candidates if each[0] < length]:
+                candidates = shorter
             else:
                 raise placements.in_the_way(session, actor, wish, ignoring=appointment.id) from None
     else:
@@ -110,6 +116,24 @@ def move(
     return appointment
 
 
+def _lengths(session: Session, appointment: Appointment, wish: Wish, offered: Offer) -> list[timedelta]:
+    """How long the visit may last at its new time, what is to be tried first coming first.
+
+    The usual length is offered there. A longer one must lie within the doctor's hours too.
+    """
+    own, usual = appointment.ends_at - appointment.starts_at, offered.duration
+    if own <= usual:
+        return [own]
+    zone, ends_at = clinics.zone(session), wish.starts_at + own
+    local = wish.starts_at.astimezone(zone)
+    closes = next(closes for opens, closes, _place in offered.hours if opens <= local.time() < closes)
+    away = exists().where(
+        TimeOff.doctor_id == wish.doctor_id, TimeOff.starts_at < ends_at, TimeOff.ends_at > wish.starts_at
+    )
+    is_open = ends_at <= wall_time.instant_reached(zone, datetime.combine(local.date(), closes))
+    return [own, usual] if is_open and not session.scalar(select(away)) else [usual]
+
+
 def _write(
     session: Session,
     appointment: Appointment,
@@ -117,11 +141,12 @@ def _write(
     offered: Offer,
     location_id: int,
     room_id: int | None,
+    length: timedelta,
 ) -> None:
     with session.begin_nested():
         appointment.doctor_id, appointment.location_id = wish.doctor_id, location_id
-        appointment.starts_at, appointment.ends_at = wish.starts_at, wish.starts_at + offered.duration
-        appointment.blocked = offered.blocked(wish.starts_at)
+        appointment.starts_at, appointment.ends_at = wish.starts_at, wish.starts_at + length
+        appointment.blocked = offered.blocked(wish.starts_at, length)
         appointment.room_id, appointment.overbook_reason = room_id, None
         appointment.time_version, appointment.attending_at = appointment.time_version + 1, None
         placements.touch(appointment)

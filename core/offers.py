@@ -113,11 +113,14 @@ class Offer(NamedTuple):
     def duration(self) -> timedelta:
         return timedelta(minutes=self.duration_minutes)
 
-    def blocked(self, starts_at: datetime) -> Range[datetime]:
-        """The range that a visit at `starts_at` keeps the doctor and the room busy, buffers included."""
+    def blocked(self, starts_at: datetime, length: timedelta | None = None) -> Range[datetime]:
+        """The range that a visit at `starts_at` keeps the doctor and the room busy, buffers included.
+
+        It takes as long as the service does, or the `length` that it has been given by hand.
+        """
         return Range(
             starts_at - timedelta(minutes=self.buffer_before_minutes),
-            starts_at + timedelta(minutes=self.duration_minutes + self.buffer_after_minutes),
+            starts_at + (length or self.duration) + timedelta(minutes=self.buffer_after_minutes),
         )
 
     def location_at(self, wall: time) -> int:

@@ -111,6 +111,7 @@ def register(
     given = names.cleaned(name)
     birth_on = possible_birth_date(session, birth_on)
     row = {"name": given, "name_folded": folded(given), "birth_on": birth_on, "phone": e164(session, phone)}
+    row["locale"] = clinics.settings(session).locale
     written = _by_key(session, request_key)
     if written is not None:
         return written

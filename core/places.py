@@ -1,12 +1,13 @@
 """The clinic's places and their rooms as an administrator sets them up."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import access, setting_changes, titles
+from core import access, setting_changes, titles, unsettled
 from core.access import Action, Actor
 from core.errors import NotFound
 from core.set_up_errors import NameTaken
@@ -55,9 +56,19 @@ def add(session: Session, actor: Actor, *, wanted: Place) -> Location:
     return place
 
 
-def change(session: Session, actor: Actor, *, location_id: int, wanted: Place, seen: Place) -> Location:
-    """Set a place. `seen` is what the form was filled with. Raises what `add` does, `ChangedMeanwhile`,
-    `NotFound`.
+def change(
+    session: Session,
+    actor: Actor,
+    *,
+    location_id: int,
+    wanted: Place,
+    seen: Place,
+    accepting: Collection[int] = (),
+) -> Location:
+    """Set a place. `seen` is what the form was filled with.
+
+    `accepting` are the visits that the person knows will be left over where it closes. Raises what `add`
+    does, `ChangedMeanwhile`, `LeavesVisits`, `NotFound`.
     """
     access.require(actor, Action.CHANGE_SETTINGS)
     place = session.get(Location, location_id, with_for_update=True, populate_existing=True)
@@ -67,8 +78,9 @@ def change(session: Session, actor: Actor, *, location_id: int, wanted: Place, s
     if before != seen:
         raise ChangedMeanwhile
     checked = _checked(session, wanted, location_id)
-    place.name, place.address, place.is_active = checked
-    _insert(session, place)
+    with unsettled.accounted(session, accepting=accepting):
+        place.name, place.address, place.is_active = checked
+        _insert(session, place)
     setting_changes.record(
         session,
         actor,
@@ -97,9 +109,15 @@ def add_room(session: Session, actor: Actor, *, location_id: int, name: str) -> 
 
 
 def change_room(
-    session: Session, actor: Actor, *, room_id: int, wanted: RoomOfPlace, seen: RoomOfPlace
+    session: Session,
+    actor: Actor,
+    *,
+    room_id: int,
+    wanted: RoomOfPlace,
+    seen: RoomOfPlace,
+    accepting: Collection[int] = (),
 ) -> Room:
-    """Rename a room, or take it out of use or into it. Raises what `change` raises."""
+    """Rename a room, or take it out of use or into it. Takes and raises what `change` does."""
     access.require(actor, Action.CHANGE_SETTINGS)
     room = session.get(Room, room_id, with_for_update=True, populate_existing=True)
     if room is None:
@@ -109,8 +127,9 @@ def change_room(
         raise ChangedMeanwhile
     given = wanted._replace(name=titles.required(wanted.name))
     titles.require_free(session, Room.name, given.name, room_id, location_id=room.location_id)
-    room.name, room.is_active = given
-    _insert(session, room)
+    with unsettled.accounted(session, accepting=accepting):
+        room.name, room.is_active = given
+        _insert(session, room)
     setting_changes.record(
         session, actor, Subject.ROOM, room_id, room.name, before=before._asdict(), after=given._asdict()
     )

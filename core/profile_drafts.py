@@ -7,10 +7,11 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from core import access, audit, clock, photos
+from core import access, audit, clock, photos, setting_changes
 from core.access import Action, Actor
 from core.errors import ClinicError, NotFound
 from core.i18n import N_, language_codes
+from core.setting_changes import Subject, replaced
 from core.texts import are_readable, several_lines
 from db.models import Doctor, ProfileDraft, User
 
@@ -144,10 +145,19 @@ def publish(session: Session, actor: Actor, *, doctor_id: int, seen: datetime | 
     """
     access.require(actor, Action.PUBLISH_PROFILE)
     draft = _waiting_as_seen(session, doctor_id, seen)
-    doctor = session.get_one(Doctor, doctor_id)
-    doctor.bio, doctor.languages = draft.bio, draft.languages
-    if draft.photo is not None or draft.removes_photo:
-        doctor.photo = draft.photo
+    doctor = session.get_one(Doctor, doctor_id, options=[joinedload(Doctor.user)], populate_existing=True)
+    photo = draft.photo if draft.photo is not None or draft.removes_photo else doctor.photo
+    was, becomes = replaced(doctor.photo, photo)
+    setting_changes.note(
+        session,
+        actor,
+        Subject.PROFILE,
+        doctor_id,
+        doctor.user.name,
+        before={"bio": doctor.bio, "languages": doctor.languages, "photo": was},
+        after={"bio": draft.bio, "languages": draft.languages, "photo": becomes},
+    )
+    doctor.bio, doctor.languages, doctor.photo = draft.bio, draft.languages, photo
     session.delete(draft)
     session.flush()
     audit.record(session, actor, Action.PUBLISH_PROFILE, kind="doctor", number=doctor_id, doctor_id=doctor_id)

@@ -10,9 +10,9 @@ from core import (
     access,
     accounts,
     audit,
+    clinics,
     clock,
     emails,
-    i18n,
     letters,
     names,
     one_time_codes,
@@ -30,7 +30,7 @@ _WHAT = "current password"
 
 
 class LanguageUnknown(ClinicError):
-    message = N_("The portal does not speak that language yet.")
+    message = N_("Please choose one of the languages that the clinic offers.")
 
 
 class EmailTaken(ClinicError):
@@ -55,7 +55,7 @@ def save(session: Session, actor: Actor, *, name: str, locale: str, has_sms_cons
     """
     user = changing(session, actor)
     given = names.cleaned(name)
-    if locale not in i18n.languages() and locale != user.locale:
+    if locale not in clinics.offered_languages(session)[1] and locale != user.locale:
         raise LanguageUnknown
     had_consent = user.sms_consent_at is not None
     if has_sms_consent and not user.phone:

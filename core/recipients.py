@@ -102,7 +102,7 @@ def email_of(session: Session, patient_id: int) -> tuple[str | None, str]:
     For what is only ever an email, whatever is wished for messages about visits.
     """
     told = _reached(session, patient_id)
-    return (None, "en") if told is None else (told.email, told.locale)
+    return (None, clinics.settings(session).locale) if told is None else (told.email, told.locale)
 
 
 def _reached(session: Session, patient_id: int) -> _Reached | None:

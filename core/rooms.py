@@ -60,6 +60,11 @@ def require(session: Session, room_id: int, service_id: int, location_id: int) -
         raise RoomUnsuitable
 
 
+def is_in_use(session: Session, room_id: int | None) -> bool:
+    """Whether there is such a room and it is in use."""
+    return bool(session.scalar(select(Room.is_active).where(Room.id == room_id)))
+
+
 def is_taken(
     session: Session, room_id: int, blocked: Range[datetime], *, ignoring: int | None = None
 ) -> bool:

@@ -1,13 +1,13 @@
 """The clinic's services as an administrator sets them up: what can be booked, for how long, and where."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import access, setting_changes, titles
+from core import access, setting_changes, titles, unsettled
 from core.access import Action, Actor
 from core.errors import NotFound
 from core.set_up_errors import DaysOutOfBounds, MinutesOutOfBounds, NameTaken, NoSuchRoom
@@ -67,10 +67,19 @@ def add(session: Session, actor: Actor, *, wanted: Details) -> Service:
     return service
 
 
-def change(session: Session, actor: Actor, *, service_id: int, wanted: Details, seen: Details) -> Service:
+def change(
+    session: Session,
+    actor: Actor,
+    *,
+    service_id: int,
+    wanted: Details,
+    seen: Details,
+    accepting: Collection[int] = (),
+) -> Service:
     """Set what a service is; what is booked already stays as it is. `seen` is what the form was filled with.
 
-    Raises what `add` raises, `ChangedMeanwhile`, `NotFound`.
+    `accepting` are the visits that the person knows will be left over where it is offered no more. Raises
+    what `add` raises, `ChangedMeanwhile`, `LeavesVisits`, `NotFound`.
     """
     access.require(actor, Action.CHANGE_SETTINGS)
     service = session.get(Service, service_id, with_for_update=True, populate_existing=True)
@@ -80,10 +89,11 @@ def change(session: Session, actor: Actor, *, service_id: int, wanted: Details, 
     if before != seen:
         raise ChangedMeanwhile
     checked = _checked(session, wanted, service_id)
-    for name, value in checked._asdict().items():
-        if name != "room_ids":
-            setattr(service, name, value)
-    _flush(session)
+    with unsettled.accounted(session, accepting=accepting):
+        for name, value in checked._asdict().items():
+            if name != "room_ids":
+                setattr(service, name, value)
+        _flush(session)
     _set_rooms(session, service_id, checked.room_ids)
     setting_changes.record(
         session,

@@ -20,6 +20,14 @@ class UnknownZone(ClinicError):
     message = N_("There is no such time zone.")
 
 
+class UnknownLanguage(ClinicError):
+    message = N_("The portal does not speak that language yet.")
+
+
+class OwnLanguageMissing(ClinicError):
+    message = N_("The clinic's own language must be among those to choose from.")
+
+
 class NoSuchRoom(ClinicError):
     message = N_("Please choose among the clinic's rooms.")
 

@@ -27,6 +27,12 @@ class Subject(StrEnum):
     DOCTOR = "doctor"
     SPECIALTY = "specialty"
     HOURS = "hours"
+    LETTERHEAD = "letterhead"
+    LETTER = "letter"
+    MESSAGES = "messages"
+    MESSAGE_TEXT = "message text"
+    QUESTION = "question"
+    PROFILE = "profile"
 
 
 class ChangedMeanwhile(ClinicError):
@@ -108,6 +114,13 @@ def entries(session: Session, actor: Actor, *, subject: Subject | None = None, l
         Line(row.at, name or "", Subject(row.subject), row.title, row.before, row.after)
         for row, name in session.execute(query)
     ]
+
+
+def replaced(before: bytes | None, after: bytes | None) -> tuple[str | None, str | None]:
+    """What the history says of a picture: there is one, or none, or another one in its place."""
+    if before is None or after is None or before == after:
+        return before and "one", after and "one"  # type: ignore[return-value]
+    return "one", "another"
 
 
 def _plain(value: Any) -> Any:

@@ -3,6 +3,7 @@
 They stay on the list until they are moved, called off, covered again, or kept on purpose.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -22,26 +23,47 @@ from db.session import run
 
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
+_LOOKED_AT = "id, time_version, doctor_id, service_id, room_id, location_id, starts_at, ends_at"
+# Nearly every visit lies within the hours of the week on a day like any other. Those are set aside first,
+# many at once; only for the others the day is looked at as closely as it takes.
 # A cause names what causes it, so that a later one of the same kind is another: the day's hours as they are,
 # the number of the absence or of the closed day.
 _STRANDED = f"""
 WITH stretch AS MATERIALIZED (
     SELECT * FROM unnest(
         CAST(%(wall_to)s AS timestamp[]), CAST(%(offsets)s AS interval[]),
-        CAST(%(next_offsets)s AS interval[]), CAST(%(ends_at)s AS timestamptz[])
-    ) AS t (wall_to, utc_offset, next_offset, resumes_at)
-), visit AS (
+        CAST(%(next_offsets)s AS interval[]), CAST(%(begins_at)s AS timestamptz[]),
+        CAST(%(ends_at)s AS timestamptz[])
+    ) AS t (wall_to, utc_offset, next_offset, begins_at, resumes_at)
+), visit AS MATERIALIZED (
     SELECT a.*, stretch.*, CAST(a.starts_at AT TIME ZONE 'UTC' + utc_offset AS date) AS on_date,
            CAST(a.starts_at AT TIME ZONE 'UTC' + utc_offset AS time) AS wall
     FROM (
-        SELECT * FROM appointments WHERE status = 'confirmed' AND starts_at > %(since)s
+        SELECT {_LOOKED_AT} FROM appointments WHERE status = 'confirmed' AND starts_at > %(since)s
         UNION ALL
-        SELECT * FROM appointments WHERE status = 'pending' AND starts_at > %(since)s
+        SELECT {_LOOKED_AT} FROM appointments WHERE status = 'pending' AND starts_at > %(since)s
     ) AS a
-    CROSS JOIN LATERAL (
-        SELECT * FROM stretch WHERE resumes_at > a.starts_at ORDER BY resumes_at LIMIT 1) AS stretch
+    JOIN stretch ON a.starts_at >= begins_at AND a.starts_at < resumes_at
     WHERE (CAST(%(doctor_id)s AS int) IS NULL OR a.doctor_id = %(doctor_id)s)
       AND (CAST(%(appointment_id)s AS int) IS NULL OR a.id = %(appointment_id)s)
+), usual AS MATERIALIZED (
+    SELECT v.id
+    FROM visit v
+    JOIN doctor_services o ON o.doctor_id = v.doctor_id AND o.service_id = v.service_id
+    JOIN weekly_hours w ON w.doctor_id = v.doctor_id AND w.location_id = v.location_id
+        AND w.weekday = CAST(extract(isodow FROM v.on_date) AS int)
+        AND (w.valid_from_on IS NULL OR w.valid_from_on <= v.on_date)
+        AND (w.valid_until_on IS NULL OR w.valid_until_on >= v.on_date)
+        AND w.opens_at <= v.wall AND v.wall < w.closes_at AND v.on_date + w.closes_at < v.wall_to
+        AND v.ends_at <= (v.on_date + w.closes_at - v.utc_offset) AT TIME ZONE 'UTC'
+    WHERE v.doctor_id NOT IN (SELECT id FROM doctors WHERE NOT is_active)
+      AND v.service_id NOT IN (SELECT id FROM services WHERE NOT is_active)
+      AND v.location_id NOT IN (SELECT id FROM locations WHERE NOT is_active)
+      AND (v.room_id IS NULL OR v.room_id NOT IN (SELECT id FROM rooms WHERE NOT is_active))
+      AND v.on_date NOT IN (SELECT on_date FROM closures)
+      AND (v.doctor_id, v.on_date) NOT IN (SELECT doctor_id, on_date FROM date_overrides)
+      AND NOT EXISTS (SELECT FROM time_off t
+                      WHERE t.doctor_id = v.doctor_id AND t.ends_at > v.starts_at AND t.starts_at < v.ends_at)
 ), caused AS (
     SELECT v.id, v.time_version, array_remove(ARRAY[
         CASE WHEN NOT d.is_active THEN 'doctor' END,
@@ -69,6 +91,7 @@ WITH stretch AS MATERIALIZED (
             THEN greatest((v.on_date + closes_at - v.next_offset) AT TIME ZONE 'UTC', v.resumes_at)
             ELSE (v.on_date + closes_at - v.utc_offset) AT TIME ZONE 'UTC' END AS closing_at) AS instant
     ) AS h
+    WHERE v.id NOT IN (SELECT id FROM usual)
 )
 SELECT id, causes FROM caused c WHERE cardinality(causes) > 0 AND NOT EXISTS (
     SELECT FROM kept_visits k
@@ -97,8 +120,12 @@ class Stranding:
 
     @property
     def kinds(self) -> list[str]:
-        """The causes without what they name, each once."""
-        return list(dict.fromkeys(cause.partition(":")[0] for cause in self.causes))
+        return kinds(self.causes)
+
+
+def kinds(causes: Collection[str]) -> list[str]:
+    """The causes without what they name, each once."""
+    return list(dict.fromkeys(cause.partition(":")[0] for cause in causes))
 
 
 def find(
@@ -131,6 +158,7 @@ def find(
             "wall_to": [part.wall_to for part in parts],
             "offsets": [part.offset for part in parts],
             "next_offsets": [*(part.offset for part in parts[1:]), None],
+            "begins_at": [datetime.min.replace(tzinfo=UTC), *(part.ends_at for part in parts[:-1])],
             "ends_at": [*(part.ends_at for part in parts[:-1]), datetime.max.replace(tzinfo=UTC)],
         },
     )

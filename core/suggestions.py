@@ -1,7 +1,7 @@
 """Where visits without hours could go: the nearest times with their doctor, and with others of the specialty.
 
 For a whole list at once: no two visits are given the same time, and a visit that is soon is moved no sooner
-than its patient can hear of it.
+than its patient can hear of it. One that has only lost its room may keep its time.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core import access, availability, clinics, clock
 from core.access import Action, Actor
 from core.slots import ANYWHERE, Within
-from db.models import Appointment, Doctor, DoctorService, User, doctor_specialties
+from db.models import Appointment, Doctor, DoctorService, Room, User, doctor_specialties
 from db.models.appointments import LIVE_STATUSES
 from db.session import run
 
@@ -57,6 +57,7 @@ def suggest(session: Session, actor: Actor, *, visits: Sequence[Appointment]) ->
     names = _names(session, {each for ids in colleagues.values() for each in ids} | set(colleagues))
     engaged = _engagements(session, {visit.patient_id for visit in visits})
     free = _free(session, visits, colleagues)
+    staying = _can_stay(session, visits)
     given: dict[bool, list[tuple[int, Span]]] = {True: [], False: []}
     found = {}
     for visit in sorted(visits, key=lambda each: (each.starts_at, each.id)):
@@ -66,6 +67,8 @@ def suggest(session: Session, actor: Actor, *, visits: Sequence[Appointment]) ->
         for is_own, doctor_ids in of_whom.items():
             others = engaged.get(visit.patient_id, [])
             times = _nearest(visit, doctor_ids, here, others, given[is_own])
+            if is_own and visit.id in staying:
+                times = [(visit.doctor_id, visit.starts_at), *times][:SHOWN]
             lists[is_own] = [Time(who, names[who], at) for who, at in times]
             if times:
                 given[is_own].append((times[0][0], _span(visit, times[0][1])))
@@ -177,6 +180,26 @@ def may_take_over(session: Session, visit: Appointment, doctor_id: int) -> bool:
         doctor_specialties.c.doctor_id == doctor_id, doctor_specialties.c.specialty_id.in_(mine)
     )
     return bool(session.scalar(select(offers.exists() & shares.exists())))
+
+
+def _can_stay(session: Session, visits: Sequence[Appointment]) -> set[int]:
+    """The visits whose room is out of use and for which there is another at the same time."""
+    used = {visit.room_id for visit in visits if visit.room_id is not None}
+    closed = set(session.scalars(select(Room.id).where(Room.id.in_(used), ~Room.is_active)))
+    return {
+        visit.id
+        for visit in visits
+        if visit.room_id in closed
+        and availability.why_not(
+            session,
+            doctor_id=visit.doctor_id,
+            service_id=visit.service_id,
+            starts_at=visit.starts_at,
+            by_staff=True,
+            ignoring=visit.id,
+        )
+        is None
+    }
 
 
 def _names(session: Session, doctor_ids: set[int]) -> dict[int, str]:

@@ -23,11 +23,12 @@ class Texter(NamedTuple):
     family_id: int | None
     told: Recipient | None
     visits: list[Appointment]
+    clinics_locale: str
 
     @property
     def locale(self) -> str:
-        """The language of whoever has the phone."""
-        return self.told.locale if self.told else "en"
+        """The language of whoever has the phone; where that is not known, the clinic's."""
+        return self.told.locale if self.told else self.clinics_locale
 
 
 def of(session: Session, phone: str) -> Texter:
@@ -36,7 +37,8 @@ def of(session: Session, phone: str) -> Texter:
     families = {told.family_id: told for each in patient_ids if (told := recipients.of(session, each))}
     visits = agendas.confirmed_ahead(session, patient_ids)
     family_id = next(iter(families)) if len(families) == 1 else None
-    return Texter(patient_ids, family_id, next(iter(families.values()), None), visits)
+    told = next(iter(families.values()), None)
+    return Texter(patient_ids, family_id, told, visits, clinics.settings(session).locale)
 
 
 def to_desk(inbound: InboundMessage, why: str) -> None:

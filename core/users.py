@@ -1,10 +1,12 @@
 """Accounts as an admin looks after them. There is always an active admin left."""
 
+from collections.abc import Collection
+
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core import access, audit, letters, second_factors, sign_ins
+from core import access, audit, letters, second_factors, sign_ins, unsettled
 from core.access import Action, Actor
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.i18n import N_
@@ -60,11 +62,14 @@ def search(
     return list(found[:SHOWN]), len(found) > SHOWN
 
 
-def change_role(session: Session, actor: Actor, *, user_id: int, role: Role) -> None:
+def change_role(
+    session: Session, actor: Actor, *, user_id: int, role: Role, accepting: Collection[int] = ()
+) -> None:
     """Give an account another role, which signs it out everywhere.
 
     A new doctor gets a doctor's row, not bookable before there are services and hours; a former one keeps
-    theirs with its visits, and is booked no more. Raises `LastAdmin`, `NoPatientRecord`, `NotFound`.
+    theirs with its visits, and is booked no more; `accepting` are those of the visits ahead that the person
+    knows of. Raises `LastAdmin`, `NoPatientRecord`, `LeavesVisits`, `NotFound`.
     """
     access.require(actor, Action.MANAGE_USERS, user_id=user_id)
     if not isinstance(role, Role):
@@ -77,21 +82,25 @@ def change_role(session: Session, actor: Actor, *, user_id: int, role: Role) -> 
         raise NoPatientRecord
     user.role = role
     session.flush()
-    _keep_doctor(session, user)
+    _keep_doctor(session, user, accepting)
     audit.record(
         session, actor, audit.Event.ROLE_CHANGED, kind="user", number=user.id, before=before, after=role
     )
 
 
-def deactivate(session: Session, actor: Actor, *, user_id: int) -> None:
-    """Let nobody sign in with an account any more; a doctor's is booked no more. Raises `LastAdmin`."""
+def deactivate(session: Session, actor: Actor, *, user_id: int, accepting: Collection[int] = ()) -> None:
+    """Let nobody sign in with an account any more; a doctor's is booked no more.
+
+    `accepting` are the visits that the person knows will be without their doctor. Raises `LastAdmin`,
+    `LeavesVisits`, `NotFound`.
+    """
     access.require(actor, Action.MANAGE_USERS, user_id=user_id)
     user = _locked(session, actor, user_id, keeps_admin=False)
     if not user.is_active:
         return
     user.is_active = False
     session.flush()
-    _keep_doctor(session, user)
+    _keep_doctor(session, user, accepting)
     audit.record(session, actor, audit.Event.DEACTIVATED, kind="user", number=user.id)
 
 
@@ -160,14 +169,18 @@ def _locked(session: Session, actor: Actor, user_id: int, *, keeps_admin: bool) 
     return user
 
 
-def _keep_doctor(session: Session, user: User) -> None:
+def _keep_doctor(session: Session, user: User, accepting: Collection[int] = ()) -> None:
     """Have the doctor's row say whether this account is that of a doctor at work."""
     works = user.role is Role.DOCTOR and user.is_active
     if user.role is Role.DOCTOR:
         session.execute(insert(Doctor).values(user_id=user.id, bio="", languages=[]).on_conflict_do_nothing())
-    session.execute(
-        update(Doctor)
-        .where(Doctor.user_id == user.id)
-        .values(is_active=works)
-        .execution_options(synchronize_session="fetch")
-    )
+    doctor_id = session.scalar(select(Doctor.id).where(Doctor.user_id == user.id))
+    if doctor_id is None:
+        return
+    with unsettled.accounted(session, doctor_id=doctor_id, accepting=accepting):
+        session.execute(
+            update(Doctor)
+            .where(Doctor.id == doctor_id)
+            .values(is_active=works)
+            .execution_options(synchronize_session="fetch")
+        )

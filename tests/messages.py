@@ -15,7 +15,7 @@ from core import (
     deliveries,
     delivery_reports,
     inbound_texts,
-    message_templates,
+    message_wordings,
     reminders,
     replies,
 )
@@ -72,7 +72,7 @@ class Post:
     def write_own(self, locale: str, text: str) -> None:
         """Have the clinic tell of a booking in its own words."""
         with unit_of_work(self.database) as session:
-            message_templates.save(session, self.cast.admin, name="booked", locale=locale, text=text)
+            message_wordings.save(session, self.cast.admin, name="booked", locale=locale, text=text)
 
     def speaks(self, actor: Actor, locale: str) -> None:
         with unit_of_work(self.database) as session:

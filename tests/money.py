@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
-from core import appointments, checkouts, holds, ledger, processor_events, repayments
+from core import appointments, attempts, checkouts, holds, ledger, processor_events, repayments
 from core.access import Actor
 from core.ledger import Standing
 from core.stripe_cards import StripeCards
@@ -76,7 +76,7 @@ class Scene:
     def begin(self, visit_id: int, actor: Actor | None = None) -> int:
         """The attempt to pay for a visit online; its number."""
         with unit_of_work(self.database) as session:
-            return checkouts.begin(session, actor or self.cast.ada, appointment_id=visit_id).id
+            return attempts.begin(session, actor or self.cast.ada, appointment_id=visit_id).id
 
     def opened(self, visit_id: int) -> str:
         """The session at Stripe by which a visit can be paid, opened as its page opens it."""

@@ -72,6 +72,7 @@ WITHOUT_ACTOR = {
     "choices.look": _BEFORE + "takes the secret of a link that only the patient was sent",
     "closures.home_country": _EVERYBODYS + "in which country the clinic's time zone is",
     "calendar_feeds.read": "takes the secret of one calendar, which tells initials and times",
+    "clinics.offered_languages": _EVERYBODYS + "which languages can be chosen",
     "clinics.settings": _EVERYBODYS + "the clinic's name, zone and policies",
     "clinics.zone": _EVERYBODYS + "the clinic's zone",
     "delivery_reports.note": "enters what the carrier of texts has signed",

@@ -16,12 +16,21 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
-from core import absences, calendar_feeds, ledger, profile_drafts, records, slot_previews, tills
+from core import (
+    absences,
+    calendar_feeds,
+    diary_changes,
+    ledger,
+    profile_drafts,
+    records,
+    slot_previews,
+    tills,
+)
 from core.access import RULES, Action, Actor, Relation
 from core.analytics.scopes import Scope
 from core.arrivals import MarkedMeanwhile, NothingToUndo, NotStarted, NotToday
 from core.attachments import NotYourFile
-from core.checkouts import NoCards
+from core.attempts import NoCards
 from core.clinic_settings import Details as ClinicDetails
 from core.desk_messages import NobodyWaits, NotReached
 from core.errors import AccessDenied, ClinicError, NotFound
@@ -231,7 +240,7 @@ def of_figures(key: str) -> Recipe:
 
 
 WEDNESDAY, MONDAY, TUESDAY = on(3, 0).date(), on(8, 0).date(), on(9, 0).date()
-A_CLINIC = ClinicDetails("Clinic", "", "", "Europe/Berlin", 0, 30)
+A_CLINIC = ClinicDetails("Clinic", "", "", "Europe/Berlin", 0, 30, "en", ("en",))
 NO_NAME = ServiceDetails("", "", 30, 30, 0, 0, None, None, is_video=False, needs_room=False, is_active=True)
 BORN = date(1990, 2, 15)
 IDENTITY = Identity("https://accounts.example", "another", NOW, "a@example.org")
@@ -375,11 +384,14 @@ RECIPES = {
     "calendar_feeds.make": of_doctor(Action.SUBSCRIBE),
     "calendar_feeds.revoke": Recipe(Action.SUBSCRIBE, lambda world, is_own: {"feed_id": world.feeds[is_own]}),
     "calendars.visit_ics": of_visit(Action.SEE_APPOINTMENT, public_url="https://portal.example.org"),
-    "checkouts.begin": of_visit(Action.PAY, or_else=NoCards),
-    "checkouts.progress": of_visit(Action.PAY),
+    "attempts.begin": of_visit(Action.PAY, or_else=NoCards),
+    "attempts.progress": of_visit(Action.PAY),
     "contact_preferences.of": of_patient(Action.SEE_MESSAGES),
     "contact_preferences.save": of_patient(
         Action.SET_CONTACT, contact_by=None, wants_texts=False, wants_reminders=False, time_zone=None
+    ),
+    "diary_changes.expected": of_visit(
+        Action.SEE_DAY, change=diary_changes.stretch, ends_at=on(3, 11), version=0
     ),
     "diary_changes.move": of_visit(Action.SEE_DAY, starts_at=on(4, 10), version=0),
     "diary_changes.stretch": of_visit(Action.SEE_DAY, ends_at=on(3, 11), version=0),
@@ -467,10 +479,10 @@ RECIPES = {
         quiet_until=time(7),
         waitlist_offer_minutes=30,
     ),
-    "message_templates.all_own": of_nobody(Action.CHANGE_SETTINGS),
-    "message_templates.preview": of_nobody(Action.CHANGE_SETTINGS, name="moved", locale="en", text="Hi"),
-    "message_templates.restore": of_nobody(Action.CHANGE_SETTINGS, name="moved", locale="en"),
-    "message_templates.save": of_nobody(
+    "message_wordings.all_own": of_nobody(Action.CHANGE_SETTINGS),
+    "message_wordings.preview": of_nobody(Action.CHANGE_SETTINGS, name="moved", locale="en", text="Hi"),
+    "message_wordings.restore": of_nobody(Action.CHANGE_SETTINGS, name="moved", locale="en"),
+    "message_wordings.save": of_nobody(
         Action.CHANGE_SETTINGS, name="cancelled", locale="en", text="{clinic}: {when} is off."
     ),
     "left_drafts.drop": of_oneself(Action.WRITE_NOTE, kind=Left.NOTE, number=0, or_else=NotFound),

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy.orm import Session
 
-from core import availability
+from core import availability, next_times
 from core.errors import NotFound
 from core.offers import Rule
 from core.slots import Within
@@ -288,7 +288,7 @@ def test_a_range_that_ends_before_it_begins_has_no_free_time(
 def test_nobody_asked_for_means_nobody_found(session: Session, checkup: Service) -> None:
     wanted = {"service_id": checkup.id, "doctor_ids": []}
     assert availability.free_slots(session, **wanted, from_on=NOW.date(), until_on=NOW.date()) == {}
-    assert availability.next_available(session, **wanted) == {}
+    assert next_times.of_doctors(session, **wanted) == {}
 
 
 def test_unknown_doctors_and_services_are_not_found(
@@ -299,7 +299,7 @@ def test_unknown_doctors_and_services_are_not_found(
     with pytest.raises(NotFound):
         availability.why_not(session, doctor_id=doctor.id, service_id=0, starts_at=on(3, 9))
     with pytest.raises(NotFound):
-        availability.next_available(session, doctor_ids=[doctor.id], service_id=0)
+        next_times.of_doctors(session, doctor_ids=[doctor.id], service_id=0)
 
 
 def test_a_time_without_a_zone_is_refused(session: Session, doctor: Doctor, checkup: Service) -> None:
@@ -322,7 +322,7 @@ def test_the_next_free_time_may_lie_beyond_a_fortnight(
     """A fortnight is searched first: the days right after it must not fall between the two searches."""
     for days in (13, 14, 15, 16, 40):
         away = make.time_off(session, doctor, NOW, datetime.combine(NOW.date() + days * DAY, time(), BERLIN))
-        found = availability.next_available(session, doctor_ids=[doctor.id], service_id=checkup.id)
+        found = next_times.of_doctors(session, doctor_ids=[doctor.id], service_id=checkup.id)
         day = NOW.date() + days * DAY
         while day.isoweekday() > 5:
             day += DAY
@@ -336,7 +336,7 @@ def test_a_doctor_without_a_free_time_before_the_horizon_is_left_out(
 ) -> None:
     free = make.doctor(session, offers=[checkup])
     make.time_off(session, doctor, NOW, NOW + 91 * DAY)
-    found = availability.next_available(session, doctor_ids=[doctor.id, free.id], service_id=checkup.id)
+    found = next_times.of_doctors(session, doctor_ids=[doctor.id, free.id], service_id=checkup.id)
     assert found == {free.id: on(1, 10)}
 
 
@@ -377,7 +377,7 @@ def test_only_a_part_of_the_day_can_be_asked_for_and_the_steps_stay(
     free = availability.free_slots(session, **wish, from_on=WEDNESDAY, until_on=WEDNESDAY)
     found = [f"{at.astimezone(BERLIN):%H:%M}" for at in free.get(doctor.id, [])]
     assert found == expected
-    first = availability.next_available(session, **wish, from_on=WEDNESDAY)
+    first = next_times.of_doctors(session, **wish, from_on=WEDNESDAY)
     assert [f"{at.astimezone(BERLIN):%H:%M}" for at in first.values()] == found[:1]
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import Engine, insert
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
-from core import availability
+from core import availability, next_times
 from core.offers import Rule
 from db.models import (
     Appointment,
@@ -525,7 +525,7 @@ def test_next_available_is_the_first_minute_the_oracle_finds(
             for doctor_id, doctor in zip(doctor_ids, case.doctors, strict=True)
             if (first := case.ask(doctor).first_free(first_on, case.until_on))
         }
-        found = availability.next_available(
+        found = next_times.of_doctors(
             session, doctor_ids=doctor_ids, service_id=service_id, from_on=from_on, by_staff=case.by_staff
         )
         assert found == expected

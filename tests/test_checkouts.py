@@ -8,8 +8,9 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from core import checkouts, holds, payments, processor_events
+from core.attempts import BeingEnded, HoldOver, NoCards, NothingToPay
 from core.cards import Happening
-from core.checkouts import BeingEnded, HoldOver, NoCards, NothingToPay, WrongAnswer
+from core.checkouts import WrongAnswer
 from core.errors import AccessDenied
 from core.stripe_cards import StripeCards
 from db.config import config

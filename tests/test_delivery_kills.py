@@ -21,7 +21,16 @@ from tests.messages import Post
 from tests.phones import Phones
 
 pytestmark = pytest.mark.long
-MODULES = ("claims", "compositions", "deliveries", "lost_texts", "outcomes", "phone_states", "recipients")
+MODULES = (
+    "claims",
+    "compositions",
+    "deliveries",
+    "lost_texts",
+    "message_truths",
+    "outcomes",
+    "phone_states",
+    "recipients",
+)
 SPEAKING = {
     *(str(Path(core.__file__).parent / f"{name}.py") for name in (*MODULES, "twilio_sms", "twilio_wire")),
     session_module.__file__,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import arrivals, delay_messages, desk_messages, phone_states, sms_lengths, tills
 from core.appointment_errors import NoLongerChangeable
-from core.checkouts import NoCards, NothingToPay
+from core.attempts import NoCards, NothingToPay
 from core.desk_messages import Asked, DelayOutOfBounds, NoAccount, NobodyWaits, NotReached
 from core.errors import AccessDenied
 from db.config import config

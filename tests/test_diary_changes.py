@@ -1,7 +1,7 @@
 """A doctor's calendar changed by hand: visits moved and stretched, and what stands in the way."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -17,6 +17,11 @@ from core.wall_time import NonexistentTime
 from db.models import Appointment, AppointmentEvent, AppointmentStatus, MessageKind, Notification, Patient
 from tests import make
 from tests.cast import BERLIN, NOW, Cast, assemble, on, time_is
+
+TAKEN = (
+    "There is another visit then. Still free nearby: "
+    "Wed, Jun 3, 9:30\u202fAM; Wed, Jun 3, 10:30\u202fAM; Wed, Jun 3, 11:30\u202fAM."
+)
 
 
 @pytest.fixture
@@ -161,6 +166,67 @@ def test_what_was_changed_meanwhile_is_looked_at_again_and_a_double_click_counts
         diary_changes.stretch(session, cast.desk, appointment_id=visit.id, ends_at=on(3, 12), version=0)
     with pytest.raises(ChangedMeanwhile):
         diary_changes.move(session, cast.desk, appointment_id=visit.id, starts_at=on(4, 9), version=0)
+
+
+def test_a_visit_that_was_made_longer_or_shorter_keeps_its_length_when_it_is_moved(
+    session: Session, cast: Cast, visit: Appointment
+) -> None:
+    cast.checkup.buffer_after_minutes = 10
+    for minutes, at in ((50, on(4, 11)), (20, on(5, 9))):
+        stretch(session, cast, visit, visit.starts_at + timedelta(minutes=minutes))
+        visit = appointments.reschedule(session, cast.desk, appointment_id=visit.id, starts_at=at)
+        assert (visit.starts_at, visit.ends_at - visit.starts_at) == (at, timedelta(minutes=minutes))
+        assert visit.blocked.upper == visit.ends_at + timedelta(minutes=10)
+
+
+@pytest.mark.parametrize("why", ["another visit", "closing time", "away", "the patient"])
+def test_where_its_own_length_does_not_fit_a_moved_visit_takes_the_usual_one(
+    session: Session, cast: Cast, visit: Appointment, why: str
+) -> None:
+    stretch(session, cast, visit, on(3, 11, 30))
+    at = on(4, 11, 30) if why == "closing time" else on(4, 10)
+    if why == "another visit":
+        make.appointment(session, cast.dr_roth, cast.checkup, on(4, 11))
+    elif why == "away":
+        make.time_off(session, cast.dr_roth, on(4, 10, 45), on(4, 12))
+    elif why == "the patient":
+        ada = session.get_one(Patient, cast.ada.patient_ids[0])
+        make.appointment(session, cast.dr_weiss, cast.checkup, on(4, 10, 30), patient=ada)
+    diary_changes.move(session, cast.roth, appointment_id=visit.id, starts_at=at, version=visit.version)
+    assert (visit.starts_at, visit.ends_at) == (at, at + timedelta(minutes=30))
+
+
+def test_a_longer_visit_that_is_moved_takes_the_room_that_is_free_for_all_of_it(
+    session: Session, cast: Cast
+) -> None:
+    cast.checkup.needs_room = True
+    first, second = (make.room(session, name=name).id for name in "12")
+    visit = visit_at(session, cast, on(3, 10), room_id=first)
+    stretch(session, cast, visit, on(3, 11))
+    make.appointment(session, cast.dr_weiss, cast.checkup, on(4, 10, 30), room_id=first)
+    diary_changes.move(session, cast.roth, appointment_id=visit.id, starts_at=on(4, 10), version=1)
+    assert (visit.ends_at, visit.room_id) == (on(4, 11), second)
+
+
+def test_what_a_change_would_come_to_is_known_before_it_is_made(
+    session: Session, cast: Cast, visit: Appointment
+) -> None:
+    make.appointment(session, cast.dr_roth, cast.checkup, on(3, 11))
+    own = {"appointment_id": visit.id, "version": 0}
+    for change, wanted, refusal in (
+        (diary_changes.stretch, {"ends_at": on(3, 11, 10)}, str(NextVisitTooSoon())),
+        (diary_changes.stretch, {"ends_at": on(3, 11)}, ""),
+        (diary_changes.move, {"starts_at": on(3, 11)}, TAKEN),
+        (diary_changes.move, {"starts_at": on(4, 11)}, ""),
+    ):
+        found = diary_changes.expected(session, cast.roth, change, **own, **wanted)
+        assert found.refusal == refusal
+        ends = wanted.get("ends_at") or wanted["starts_at"] + timedelta(minutes=30)
+        assert found.ends_at == (on(3, 10, 30) if refusal else ends)
+    session.refresh(visit)
+    assert (visit.starts_at, visit.ends_at, visit.version) == (on(3, 10), on(3, 10, 30), 0)
+    assert session.scalars(select(AppointmentEvent)).all() == []
+    assert session.scalars(select(Notification)).all() == []
 
 
 def test_only_the_visits_doctor_and_the_desk_change_it(

@@ -25,7 +25,7 @@ from core.i18n import speaking
 from core.letter_drafts import LetterTooLong, LetterUnreadable
 from core.letter_wordings import UnknownLetter, WordsTooLong, WordsUnreadable
 from core.letterheads import AddressTooLong, AddressUnreadable, LogoDamaged, LogoTooLarge
-from core.message_templates import BlankUnknown, BraceAlone, TextEmpty
+from core.message_wordings import BlankUnknown, BraceAlone, TextEmpty
 from core.note_drafts import DraftChangedElsewhere
 from core.signatures import NotArrived
 from db.models import Appointment, AppointmentStatus, ItemKind, Letter, LetterKind, Paper, Patient

@@ -6,7 +6,7 @@ for that many new ones.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Engine, delete, select
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import (
@@ -25,14 +26,18 @@ from core import (
     choices,
     closures,
     date_hours,
+    doctor_settings,
+    places,
     provider_hours,
+    services,
     settlements,
     strandings,
     suggestions,
+    unsettled,
+    users,
 )
 from core.errors import ClinicError
 from core.stretches import Stretch
-from core.unsettled import LeavesVisits
 from db.models import (
     Appointment,
     Closure,
@@ -80,7 +85,9 @@ STEPS = st.one_of(
     st.tuples(st.just("back"), st.integers(0, 5)),
     st.tuples(st.just("close"), _days, st.one_of(st.none(), _places)),
     st.tuples(st.just("open"), st.integers(0, 3)),
-    st.tuples(st.just("switch"), st.sampled_from(["doctor", "place", "room", "service"]), _doctors),
+    st.tuples(
+        st.just("switch"), st.sampled_from(["doctor", "account", "place", "room", "service"]), _doctors
+    ),
     st.tuples(st.just("withdraw"), _doctors),
     st.tuples(st.just("book"), _doctors, _days, st.integers(0, 47)),
     st.tuples(st.just("move"), st.integers(0, 9), _days, st.integers(0, 47)),
@@ -88,6 +95,10 @@ STEPS = st.one_of(
     st.tuples(st.just("settle"), st.integers(0, 9), st.sampled_from(["move", "choose", "cancel"])),
     st.tuples(st.just("overbook"), _doctors, _days, st.integers(0, 47)),
 )
+
+
+# How something is set, what it is set to now, and which one it is.
+Setting = tuple[Callable[..., object], Any, dict[str, Any]]
 
 
 @dataclass
@@ -106,12 +117,12 @@ class World:
             getattr(self, f"_{name}")(*arguments)
 
     def _saved(self, change: Any, **arguments: Any) -> None:
-        """Save as the page does: with what is foreseen, and nothing more."""
-        try:
-            with self.session.begin_nested():
-                change(self.session, self.cast.admin, **arguments)
-        except LeavesVisits as left:
-            change(self.session, self.cast.admin, **arguments, accepting=left.visit_ids)
+        """Save as the page does: with what is foreseen, which is then what is left, and nothing more."""
+        before = set(strandings.find(self.session))
+        foreseen = unsettled.foreseen(self.session, self.cast.admin, change, **arguments)
+        told = {each.id for each in foreseen.visits}
+        change(self.session, self.cast.admin, **arguments, accepting=told)
+        assert set(strandings.find(self.session)) - before == told, (change, arguments)
 
     def _stretches(self, hours: str, place: int) -> list[Stretch]:
         return [
@@ -160,23 +171,44 @@ class World:
         closures.reopen(self.session, self.cast.admin, closure_id=rows[number % len(rows)].id if rows else 0)
 
     def _switch(self, what: str, which: int) -> None:
-        thing: Any = {
-            "doctor": self.doctors[which],
-            "place": self.places[which],
-            "room": self.rooms[which],
-            "service": self.cast.checkup,
-        }[what]
-        thing.is_active = not thing.is_active
-        self.session.flush()
+        change, seen, arguments = {
+            "doctor": self._doctor,
+            "account": self._doctor,
+            "place": self._place,
+            "room": self._room,
+            "service": self._service,
+        }[what](which)
+        if what != "account":
+            wanted = seen._replace(is_active=not seen.is_active)
+            self._saved(change, wanted=wanted, seen=seen, **arguments)
+        elif seen.is_active:
+            self._saved(users.deactivate, user_id=self.doctors[which].user_id)
+        else:
+            users.activate(self.session, self.cast.admin, user_id=self.doctors[which].user_id)
+
+    def _doctor(self, which: int) -> Setting:
+        own = {"doctor_id": self.doctors[which].id}
+        seen = doctor_settings.details(self.session, self.cast.admin, **own)
+        return doctor_settings.change, seen, own
+
+    def _place(self, which: int) -> Setting:
+        place = self.session.get_one(Location, self.places[which].id)
+        seen = places.Place(place.name, place.address, place.is_active)
+        return places.change, seen, {"location_id": place.id}
+
+    def _room(self, which: int) -> Setting:
+        room = self.session.get_one(Room, self.rooms[which].id)
+        return places.change_room, places.RoomOfPlace(room.name, room.is_active), {"room_id": room.id}
+
+    def _service(self, _which: int) -> Setting:
+        number = self.cast.checkup.id
+        seen = services.all_of_them(self.session, self.cast.admin)[number]
+        return services.change, seen, {"service_id": number}
 
     def _withdraw(self, who: int) -> None:
-        own = {"doctor_id": self.doctors[who].id, "service_id": self.cast.checkup.id}
-        row = self.session.get(DoctorService, (own["doctor_id"], own["service_id"]))
-        if row is None:
-            make.offer(self.session, self.doctors[who], self.cast.checkup)
-        else:
-            self.session.execute(delete(DoctorService).filter_by(**own))
-            self.session.expire_all()
+        change, seen, own = self._doctor(who)
+        offered = () if seen.prices else ((self.cast.checkup.id, None),)
+        self._saved(change, wanted=seen._replace(prices=offered), seen=seen, **own)
 
     def _book(self, who: int, on: date, half_hour: int) -> None:
         patient = make.patient(self.session)
@@ -192,7 +224,9 @@ class World:
     def _overbook(self, who: int, on: date, half_hour: int) -> None:
         """A visit that was simply put there: before this was a rule, or by hand."""
         at = _instant(on, half_hour)
-        if at > NOW:
+        if at <= NOW:
+            return
+        with suppress(IntegrityError), self.session.begin_nested():  # the room may have one like that already
             make.appointment(
                 self.session,
                 self.doctors[who],
@@ -378,6 +412,7 @@ def test_the_oracle_sees_what_each_kind_of_edit_strands(settled: Connection) -> 
                 ("close", on, None),
                 ("close", on, 0),
                 ("switch", "doctor", 0),
+                ("switch", "account", 0),
                 ("switch", "place", 0),
                 ("switch", "service", 0),
                 ("withdraw", 0),

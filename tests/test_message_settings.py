@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core import clinics, contact_preferences, message_settings, message_templates, phone_states
+from core import clinics, contact_preferences, message_settings, message_wordings, phone_states
 from core.contact_preferences import NumberMissing, UnknownChannel, UnknownZone
 from core.errors import ClinicError
 from core.message_settings import (
@@ -16,7 +16,7 @@ from core.message_settings import (
     TextNameTooLong,
     TooManyReminders,
 )
-from core.message_templates import BraceAlone, TextEmpty, TextTooLong, UnknownTemplate
+from core.message_wordings import BraceAlone, TextEmpty, TextTooLong, UnknownTemplate
 from db.models import User
 from tests.cast import Cast, assemble
 from tests.messages import ADA, reached
@@ -100,7 +100,7 @@ def test_words_that_would_not_be_sent_as_they_stand_are_refused(
     session: Session, cast: Cast, text: str, refusal: type[ClinicError]
 ) -> None:
     with pytest.raises(refusal):
-        message_templates.save(session, cast.admin, name="booked", locale="en", text=text)
+        message_wordings.save(session, cast.admin, name="booked", locale="en", text=text)
 
 
 @pytest.mark.parametrize(("name", "locale"), [("nothing", "en"), ("booked", "xx")])
@@ -108,7 +108,7 @@ def test_words_for_no_message_or_language_are_refused(
     session: Session, cast: Cast, name: str, locale: str
 ) -> None:
     with pytest.raises(UnknownTemplate):
-        message_templates.save(session, cast.admin, name=name, locale=locale, text=BOOKED)
+        message_wordings.save(session, cast.admin, name=name, locale=locale, text=BOOKED)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select, text, update
 from sqlalchemy.orm import Session
 
-from core import appointments, checkouts, holds
+from core import appointments, attempts, checkouts, holds
 from core.access import Actor
 from core.stripe_cards import StripeCards
 from db.models import (
@@ -219,7 +219,7 @@ def paid_online(clinic: Engine, stand_in: PaymentSandbox, residents: Residents, 
             patient=session.get_one(Patient, residents.ada_id),
             late_fee_minor=3000,
         )
-        payment = checkouts.begin(session, rita(session), appointment_id=visit.id)
+        payment = attempts.begin(session, rita(session), appointment_id=visit.id)
     cards = StripeCards(KEY, stand_in.url)
     checkouts.advance(payment.id, cards)
     with Session(clinic) as session:

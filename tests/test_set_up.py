@@ -136,7 +136,8 @@ class TestServices:
         visit = make.appointment(session, cast.dr_roth, cast.checkup, on(3, 10))
         seen = services.all_of_them(session, cast.admin)[cast.checkup.id]
         wanted = seen._replace(is_active=False)
-        services.change(session, cast.admin, service_id=cast.checkup.id, wanted=wanted, seen=seen)
+        form = {"wanted": wanted, "seen": seen, "accepting": [visit.id]}
+        services.change(session, cast.admin, service_id=cast.checkup.id, **form)
         assert strandings.find(session) == {visit.id: ("service",)}
 
 
@@ -178,7 +179,8 @@ class TestPlaces:
         main = make.main_location(session)
         seen = Place(main.name, main.address)
         wanted = seen._replace(is_active=False)
-        places.change(session, cast.admin, location_id=main.id, wanted=wanted, seen=seen)
+        form = {"wanted": wanted, "seen": seen, "accepting": [visit.id]}
+        places.change(session, cast.admin, location_id=main.id, **form)
         assert set(strandings.find(session)) == {visit.id}
 
     def test_two_who_give_one_name_at_once_make_one_place(self, database: Engine) -> None:
@@ -213,8 +215,8 @@ class TestDoctors:
     ) -> None:
         visit = make.appointment(session, cast.dr_roth, cast.checkup, on(3, 10))
         seen = roth(session, cast)
-        wanted = seen._replace(prices=())
-        doctor_settings.change(session, cast.admin, doctor_id=cast.dr_roth.id, wanted=wanted, seen=seen)
+        form = {"wanted": seen._replace(prices=()), "seen": seen, "accepting": [visit.id]}
+        doctor_settings.change(session, cast.admin, doctor_id=cast.dr_roth.id, **form)
         assert strandings.find(session) == {visit.id: ("service",)}
         assert session.get(DoctorService, (cast.dr_weiss.id, cast.checkup.id)) is not None
 

@@ -4,21 +4,33 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from core import strandings
 from core.clinic_settings import Details as ClinicDetails
 from core.places import Place, RoomOfPlace
 from core.prices import ClinicPrices, ServicePrices
 from core.services import Details as ServiceDetails
-from db.models import ClinicSettings, Doctor, DoctorService, Location, Room, Service, Specialty
+from db.models import (
+    Appointment,
+    ClinicSettings,
+    Doctor,
+    DoctorService,
+    Location,
+    Role,
+    Room,
+    Service,
+    Specialty,
+)
 from db.session import unit_of_work
 from pages.ui.setting_words import FIELDS, field_value
 from tests import make
 from tests.portal import Residents
-from tests.test_pages import OpenAs, open_as, residents, said, texts
+from tests.test_pages import OpenAs, open_as, residents, said, texts, visit
 
 __all__ = ["open_as", "residents"]
 pytestmark = pytest.mark.usefixtures("noon_without_cookies")
 CLINIC, PLACES, SERVICES = "pages/admin/clinic.py", "pages/admin/places.py", "pages/admin/services.py"
 DOCTORS, HISTORY = "pages/admin/doctors.py", "pages/admin/history.py"
+USERS = "pages/admin/users.py"
 
 
 def test_a_service_is_added_changed_and_kept_where_somebody_else_was_first(
@@ -110,10 +122,60 @@ def test_who_ends_a_doctor_is_told_what_that_means(
     app = open_as("albert", DOCTORS)
     app.selectbox(key="doctors_chosen").set_value(residents.weiss_id).run()
     app.toggle(key=f"doctors_{residents.weiss_id}_active").set_value(False).run()
-    assert "desk's list" in app.warning[-1].value
+    assert "No visit that is booked is left over by this." in texts(app)
     app.button(key="doctors_save").click().run()
     with Session(database) as session:
         assert not session.get_one(Doctor, residents.weiss_id).is_active
+
+
+def test_who_ends_a_doctor_with_visits_sees_them_first_and_then_settles_them(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    visit_id = visit(database, residents)
+    app = open_as("albert", DOCTORS)
+    app.selectbox(key="doctors_chosen").set_value(residents.roth_id).run()
+    app.toggle(key=f"doctors_{residents.roth_id}_active").set_value(False).run()
+    assert "This leaves 1 visit without its doctor:" in said(app.warning)[0]
+    assert app.button(key="doctors_save").label == "Save, then settle 1 visit"
+    visit(database, residents, hours_ahead=75)
+    app.button(key="doctors_save").click().run()
+    told = "Nothing was saved: this would leave 1 visit without its doctor that you have not seen yet."
+    assert said(app.error) == [told]
+    assert app.button(key="doctors_save").label == "Save, then settle 2 visits"
+    app.button(key="doctors_save").click().run()
+    assert app.title[0].value == "Visits without hours"
+    assert f"unsettled_move_{visit_id}" in {each.key for each in app.button}
+
+
+def test_an_account_a_service_a_place_and_a_room_say_whom_they_leave_over(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    visit_id = visit(database, residents)
+    with unit_of_work(database) as session:
+        room = make.room(session, name="101")
+        room_id, place_id = room.id, room.location_id
+        session.get_one(Appointment, visit_id).room_id = room_id
+        user_id = session.get_one(Doctor, residents.roth_id).user_id
+    app = open_as("albert", USERS)
+    app.button(key=f"users_toggle_{user_id}").click().run()
+    assert "This leaves 1 visit without its doctor:" in said(app.warning)[0]
+    assert app.button(key=f"users_deactivate_{user_id}").label == "Deactivate, then settle 1 visit"
+    app.selectbox(key=f"users_role_{user_id}").select(Role.STAFF).run()
+    assert app.button(key=f"users_change_role_{user_id}").label == "Change role, then settle 1 visit"
+    app = open_as("albert", PLACES)
+    app.toggle(key=f"places_{place_id}_active").set_value(False).run()
+    assert "This leaves 1 visit without hours:" in said(app.warning)[0]
+    app.toggle(key=f"places_{place_id}_active").set_value(True).run()
+    app.toggle(key=f"rooms_{room_id}_active").set_value(False).run()
+    assert "This leaves 1 visit without a room:" in said(app.warning)[0]
+    app.button(key=f"rooms_{room_id}_save").click().run()
+    assert said(app.success) == ["Saved."]
+    app = open_as("albert", SERVICES)
+    app.selectbox(key="services_chosen").set_value(residents.checkup_id).run()
+    app.toggle(key=f"services_{residents.checkup_id}_active").set_value(False).run()
+    assert app.button(key="services_save").label == "Save", "it is on the list already"
+    with Session(database) as session:
+        assert strandings.find(session) == {visit_id: (f"room:{room_id}",)}
 
 
 def test_the_clinic_is_renamed_and_a_wrong_phone_keeps_it_as_it_is(
@@ -129,6 +191,22 @@ def test_the_clinic_is_renamed_and_a_wrong_phone_keeps_it_as_it_is(
     assert said(app.success) == ["Saved."]
     with Session(database) as session:
         assert session.get_one(ClinicSettings, 1).name == "New Clinic"
+
+
+def test_the_clinic_chooses_its_languages(open_as: OpenAs, database: Engine, residents: Residents) -> None:
+    app = open_as("albert", CLINIC)
+    app.multiselect(key="clinic_locales").set_value(["en_GB"]).run()
+    app.button(key="clinic_save").click().run()
+    assert said(app.error) == ["The clinic's own language must be among those to choose from."]
+    app.selectbox(key="clinic_locale").set_value("en_GB").run()
+    app.button(key="clinic_save").click().run()
+    assert said(app.success) == ["Saved."]
+    with Session(database) as session:
+        clinic = session.get_one(ClinicSettings, 1)
+        assert (clinic.locale, clinic.locales) == ("en_GB", ["en_GB"])
+    assert "Languages to choose from" in texts(open_as("albert", HISTORY))
+    profile = open_as("ada", "pages/account/profile.py").selectbox(key="profile_locale")
+    assert profile.options == ["English (United Kingdom)"]
 
 
 def test_a_history_without_changes_says_so_and_one_with_many_shows_some(

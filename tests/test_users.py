@@ -119,7 +119,7 @@ def test_a_new_role_counts_at_once_and_signs_out(session: Session, cast: Cast) -
 
 def test_a_former_doctor_keeps_their_visits_and_is_booked_no_more(session: Session, cast: Cast) -> None:
     visit = make.appointment(session, cast.dr_roth, cast.checkup, on(3, 10))
-    users.change_role(session, cast.admin, user_id=cast.roth.user_id, role=Role.STAFF)
+    users.change_role(session, cast.admin, user_id=cast.roth.user_id, role=Role.STAFF, accepting=[visit.id])
     session.refresh(cast.dr_roth)
     session.refresh(visit)
     assert not cast.dr_roth.is_active

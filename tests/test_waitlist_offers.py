@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from core import (
     agendas,
     appointments,
+    attempts,
     calendars,
-    checkouts,
     holds,
     statements,
     tills,
@@ -408,7 +408,7 @@ def test_where_something_is_due_yes_makes_it_an_ordinary_hold_that_waits_for_its
         assert waitlist_answers.accept(session, cast.ada, offer_id=offer.id).id == visit.id
         payment.state = PaymentState.ENDED
         session.flush()
-        checkouts.begin(session, cast.ada, appointment_id=visit.id)  # its hold counts from now on
+        attempts.begin(session, cast.ada, appointment_id=visit.id)  # its hold counts from now on
         assert agendas.one(session, cast.ada, visit.id).is_offered is False
 
 
@@ -451,9 +451,9 @@ def test_an_offered_time_is_not_paid_moved_or_charged_for_and_cancelling_decline
     offer = offered(session, cast)
     number = offer.appointment_id
     with pytest.raises(OnlyOffered):
-        checkouts.begin(session, cast.ada, appointment_id=number)
+        attempts.begin(session, cast.ada, appointment_id=number)
     with pytest.raises(OnlyOffered):
-        checkouts.progress(session, cast.ada, appointment_id=number)
+        attempts.progress(session, cast.ada, appointment_id=number)
     with pytest.raises(OnlyOffered):
         tills.take(session, cast.desk, appointment_id=number, method=PaymentMethod.CASH, amount_minor=6000)
     with pytest.raises(OnlyOffered):

@@ -80,6 +80,7 @@ def test_a_visit_is_dragged_and_then_stretched(
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Moved. The patient is told.")).to_be_visible()
     assert times(clinic, number) == (at + HOUR, at + 1.5 * HOUR)
+    browsers.settle(page)  # the calendar is drawn anew, and for a moment there are two
     expect(visit).to_contain_text("11:00")
     pull(page, visit, by=HOUR, at_foot=True)
     expect(page.get_by_text("Let the visit of Ada Okafor")).to_be_visible()

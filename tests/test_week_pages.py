@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from db.models import Appointment, CalendarFeed
+from db.session import unit_of_work
 from pages.ui import diaries
 from pages.ui.diaries import View, days_shown, dragged, first_day, turned
 from tests.cast import BERLIN, on
@@ -78,13 +80,49 @@ def test_a_refused_drag_says_why_and_changes_nothing(
     app = open_as("roth", WEEK)
     at = row(database, number).starts_at
     drag(app, row(database, number), row(database, other).starts_at, row(database, other).ends_at)
-    app.button(key="week_save").click().run()
-    assert said(app.error) == ["There is already another visit at that time."]
+    assert said(app.error) == ["There is already another visit at that time."], "right after the drop"
+    assert app.button(key="week_save").disabled
+    app.button(key="week_put_back").click().run()
+    assert not app.error
     drag(app, row(database, number), at, at + timedelta(hours=2, minutes=15))
     assert "14:00–16:15 instead of" in texts(app).replace("\\", "")
-    app.button(key="week_save").click().run()
     assert len(app.error) == 1
+    assert app.button(key="week_save").disabled
     assert row(database, number).version == 0
+
+
+def test_who_is_faster_than_a_drag_that_was_fine_is_said_when_it_is_saved(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    number = visit(database, residents, hours_ahead=24)
+    app = open_as("roth", WEEK)
+    at = row(database, number).starts_at + timedelta(hours=2)
+    drag(app, row(database, number), at, at + timedelta(minutes=30))
+    assert not app.error
+    visit(database, residents, hours_ahead=26)
+    app.button(key="week_save").click().run()
+    assert said(app.error) == ["There is already another visit at that time."]
+    assert row(database, number).version == 0
+
+
+def test_a_stretched_visit_is_asked_about_with_the_length_it_would_have(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    number = visit(database, residents, hours_ahead=24)
+    visit(database, residents, hours_ahead=27)
+    with unit_of_work(database) as session:
+        stretched = session.get_one(Appointment, number)
+        at, stretched.ends_at = stretched.starts_at, stretched.ends_at + timedelta(minutes=30)
+        stretched.blocked = Range(at, stretched.ends_at)
+    app = open_as("roth", WEEK)
+    drag(app, row(database, number), at + timedelta(hours=1), at + timedelta(hours=2))
+    assert "to **Tue 2 Jun, 15:00–16:00**?" in texts(app).replace("\\", "")
+    later = at + timedelta(hours=2, minutes=30)
+    drag(app, row(database, number), later, later + timedelta(hours=1))
+    assert "to **Tue 2 Jun, 16:30–17:00**?" in texts(app).replace("\\", "")
+    assert "There is only time for the usual length there." in texts(app)
+    app.button(key="week_save").click().run()
+    assert row(database, number).ends_at == later + timedelta(minutes=30)
 
 
 def test_a_visit_is_stretched(open_as: OpenAs, database: Engine, residents: Residents) -> None:

@@ -47,12 +47,17 @@ class ClinicSettings(Base):
         CheckConstraint("char_length(address) <= 500", name="address_short"),
         CheckConstraint("octet_length(logo) BETWEEN 1 AND 1048576", name="logo_bounded"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_iso4217"),
+        CheckConstraint("locale = ANY (locales)", name="own_language_offered"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
     name: Mapped[str] = mapped_column(Text)
     time_zone: Mapped[str] = mapped_column(Text)  # IANA name
     currency: Mapped[str] = mapped_column(Text)
+    locale: Mapped[str] = mapped_column(Text, default="en", server_default="en")  # for who has chosen none
+    locales: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), default=lambda: ["en", "en_GB"], server_default="{en,en_GB}"
+    )  # to choose from
     phone: Mapped[str] = mapped_column(Text, default="")
     minimum_notice_minutes: Mapped[int] = mapped_column(default=120)
     horizon_days: Mapped[int] = mapped_column(default=90)

@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from core import clinics, notifications, phones, profiles
-from core.i18n import N_, _, languages, locale_name, short_date
+from core.i18n import N_, _, locale_name, short_date
 from db.models import CodePurpose, Role
 from pages.ui import perform, plain, reading, require
 from pages.ui.fields import code_field, password_field
@@ -76,11 +76,12 @@ with reading() as session:
     user = profiles.own(session, actor)
     awaited = {purpose: profiles.awaited(session, actor, purpose) for purpose in (EMAIL, PHONE)}
     has_mailbox, zone = notifications.has_mailbox(session), clinics.zone(session)
+    _own, offered = clinics.offered_languages(session)
 
 st.title(_("Profile"))
 with st.form("profile"):
     st.text_input(_("Full name"), value=user.name, key="profile_name", autocomplete="name", max_chars=200)
-    codes = sorted({*languages(), user.locale})
+    codes = sorted({*offered, user.locale})
     st.selectbox(
         _("Language"), codes, index=codes.index(user.locale), format_func=locale_name, key="profile_locale"
     )

@@ -1,12 +1,13 @@
-"""Clinic: what it is called, how it is reached, where its clocks are, and how far ahead it is booked."""
+"""Clinic: its name, phone and languages, where its clocks are, and how far ahead it is booked."""
 
 import streamlit as st
 
 from core import clinic_settings
 from core.clinic_settings import Details
-from core.i18n import N_, _
+from core.i18n import N_, _, languages, locale_name
 from db.models import Role
-from pages.ui import perform, reading, require
+from pages.ui import reading, require
+from pages.ui.affected import settling_button
 
 actor = require(Role.ADMIN)
 
@@ -22,11 +23,9 @@ def typed() -> Details:
         time_zone=st.session_state.get(f"{PREFIX}time_zone") or "",
         minimum_notice_minutes=round((st.session_state.get(f"{PREFIX}notice") or 0) * 60),
         horizon_days=st.session_state.get(f"{PREFIX}horizon_days") or 0,
+        locale=st.session_state.get(f"{PREFIX}locale") or "",
+        locales=tuple(sorted(st.session_state.get(f"{PREFIX}locales") or ())),
     )
-
-
-def save() -> None:
-    perform(clinic_settings.change, wanted=typed(), seen=now, done=N_("Saved."))
 
 
 with reading() as session:
@@ -48,13 +47,31 @@ phone.text_input(_("Phone of reception"), value=now.phone, max_chars=30, key=f"{
 known = zones if now.time_zone in zones else [now.time_zone, *zones]
 zone = st.selectbox(_("Time zone"), known, index=known.index(now.time_zone), key=f"{PREFIX}time_zone")
 if zone != now.time_zone:
-    st.warning(
+    st.info(
         _(
             "Hours keep their time on the clock. Visits that are booked stay at their moment, so they show "
-            "another time; those that the hours do not cover any more are on the desk's list."
+            "another time."
         ),
         icon=":material/schedule:",
     )
+own, offered = st.columns(2)
+spoken = sorted({*languages(), *now.locales})
+own.selectbox(
+    _("The clinic's language"),
+    spoken,
+    index=spoken.index(now.locale),
+    format_func=locale_name,
+    help=_("For patients who are written down at the desk and texts to unknown numbers."),
+    key=f"{PREFIX}locale",
+)
+offered.multiselect(
+    _("Languages to choose from"),
+    spoken,
+    default=now.locales,
+    format_func=locale_name,
+    placeholder=_("None"),
+    key=f"{PREFIX}locales",
+)
 notice, horizon = st.columns(2)
 notice.number_input(
     _("Patients book at least this many hours ahead"),
@@ -66,7 +83,15 @@ notice.number_input(
 horizon.number_input(
     _("And at most this many days ahead"), value=now.horizon_days, step=1, key=f"{PREFIX}horizon_days"
 )
-st.button(_("Save"), type="primary", on_click=save, key=f"{PREFIX}save")
+settling_button(
+    actor,
+    _("Save"),
+    clinic_settings.change,
+    {"wanted": typed(), "seen": now},
+    may_strand=zone != now.time_zone,
+    done=N_("Saved."),
+    key=f"{PREFIX}save",
+)
 st.caption(
     _("Logo, address and paper are under Letterhead and letters; the currency is under Prices and payment.")
 )

@@ -7,13 +7,10 @@ from core.doctor_settings import Details
 from core.i18n import N_, _, money
 from db.models import Role
 from pages.ui import choice, perform, plain, reading, require
+from pages.ui.affected import settling_button
 from pages.ui.money import amount_field, typed_minor
 
 actor = require(Role.ADMIN)
-
-
-def save(number: int, wanted: Details, seen: Details) -> None:
-    perform(doctor_settings.change, doctor_id=number, wanted=wanted, seen=seen, done=N_("Saved."))
 
 
 def add_specialty() -> None:
@@ -74,13 +71,16 @@ else:
         _("Patients can book online"), value=seen.is_accepting_patients, key=f"{key}_accepting"
     )
     active = st.toggle(_("Sees patients here"), value=seen.is_active, key=f"{key}_active")
-    if seen.is_active and not active:
-        st.warning(
-            _("Nobody can be booked here any more. Visits that are booked go on the desk's list."),
-            icon=":material/event_busy:",
-        )
     wanted = Details(tuple(sorted(chosen)), tuple(sorted(offers)), accepting, active)
-    st.button(_("Save"), type="primary", on_click=save, args=(number, wanted, seen), key="doctors_save")
+    settling_button(
+        actor,
+        _("Save"),
+        doctor_settings.change,
+        {"doctor_id": number, "wanted": wanted, "seen": seen},
+        may_strand=(seen.is_active and not active) or bool(own.keys() - set(offered)),
+        done=N_("Saved."),
+        key="doctors_save",
+    )
 
 st.header(_("New specialty"))
 st.text_input(_("Name"), max_chars=100, key="doctors_new_specialty")

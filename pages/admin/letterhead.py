@@ -12,12 +12,12 @@ from core.letterheads import logo as logo_of
 from db.models import Paper, Role
 from pages.ui import form_key, perform, reading, require
 from pages.ui.letter_words import letter_words_panel
+from pages.ui.setting_words import PAPERS
 from pages.ui.uploads import GivenFile, ask_for_file
 
 actor = require(Role.ADMIN)
 
 PREFIX = "letterhead_"
-PAPERS = {Paper.A4: N_("A4"), Paper.LETTER: N_("US Letter")}
 
 
 def save() -> None:

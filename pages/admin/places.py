@@ -7,6 +7,7 @@ from core.i18n import N_, _, ngettext
 from core.places import Place, RoomOfPlace
 from db.models import Location, Role, Room
 from pages.ui import perform, plain, reading, require
+from pages.ui.affected import settling_button
 
 actor = require(Role.ADMIN)
 
@@ -26,30 +27,33 @@ def add_place() -> None:
     perform(places.add, wanted=typed_place("places_new"), done=N_("Added."), clear=fields)
 
 
-def change_place(number: int, seen: Place) -> None:
-    wanted = typed_place(f"places_{number}")
-    perform(places.change, location_id=number, wanted=wanted, seen=seen, done=N_("Saved."))
-
-
 def add_room(number: int) -> None:
     field = f"places_{number}_room"
     name = st.session_state.get(field) or ""
     perform(places.add_room, location_id=number, name=name, done=N_("Added."), clear=[field])
 
 
-def change_room(number: int, seen: RoomOfPlace) -> None:
-    name = st.session_state.get(f"rooms_{number}_name") or ""
-    wanted = RoomOfPlace(name, bool(st.session_state.get(f"rooms_{number}_active")))
-    perform(places.change_room, room_id=number, wanted=wanted, seen=seen, done=N_("Saved."))
-
-
 def show_room(room: Room) -> None:
     """A room with its fields."""
     name, active, save = st.columns([4, 2, 1], vertical_alignment="bottom")
-    name.text_input(_("Room"), value=room.name, max_chars=100, key=f"rooms_{room.id}_name")
-    active.toggle(_("In use"), value=room.is_active, key=f"rooms_{room.id}_active")
-    seen = RoomOfPlace(room.name, room.is_active)
-    save.button(_("Save"), on_click=change_room, args=(room.id, seen), key=f"rooms_{room.id}_save")
+    typed = name.text_input(_("Room"), value=room.name, max_chars=100, key=f"rooms_{room.id}_name")
+    in_use = active.toggle(_("In use"), value=room.is_active, key=f"rooms_{room.id}_active")
+    ends = room.is_active and not in_use
+    with st.container() if ends else save:
+        settling_button(
+            actor,
+            _("Save"),
+            places.change_room,
+            {
+                "room_id": room.id,
+                "wanted": RoomOfPlace(typed or "", in_use),
+                "seen": RoomOfPlace(room.name, room.is_active),
+            },
+            may_strand=ends,
+            done=N_("Saved."),
+            key=f"rooms_{room.id}_save",
+            is_main=False,
+        )
 
 
 def show_place(place: Location, rooms: list[Room]) -> None:
@@ -60,13 +64,20 @@ def show_place(place: Location, rooms: list[Room]) -> None:
         key = f"places_{place.id}"
         st.text_input(_("Name"), value=place.name, max_chars=100, key=f"{key}_name")
         st.text_input(_("Address"), value=place.address, max_chars=300, key=f"{key}_address")
-        if not st.toggle(_("In use"), value=place.is_active, key=f"{key}_active") and place.is_active:
-            st.warning(
-                _("Nobody can be booked there any more. Visits that are booked go on the desk's list."),
-                icon=":material/event_busy:",
-            )
-        seen = Place(place.name, place.address, place.is_active)
-        st.button(_("Save"), type="primary", on_click=change_place, args=(place.id, seen), key=f"{key}_save")
+        in_use = st.toggle(_("In use"), value=place.is_active, key=f"{key}_active")
+        settling_button(
+            actor,
+            _("Save"),
+            places.change,
+            {
+                "location_id": place.id,
+                "wanted": typed_place(key),
+                "seen": Place(place.name, place.address, place.is_active),
+            },
+            may_strand=place.is_active and not in_use,
+            done=N_("Saved."),
+            key=f"{key}_save",
+        )
         for room in rooms:
             show_room(room)
         name, add = st.columns([4, 1], vertical_alignment="bottom")

@@ -6,15 +6,11 @@ from core import intake_questions, prices
 from core.i18n import N_, _
 from db.models import AnswerKind, IntakeQuestion, Role
 from pages.ui import choice, perform, plain, reading, require
+from pages.ui.setting_words import ANSWERS
 
 actor = require(Role.ADMIN)
 
 PREFIX = "questions_"
-KINDS = {
-    AnswerKind.TEXT: N_("In their own words"),
-    AnswerKind.YES_NO: N_("Yes or no"),
-    AnswerKind.CHOICE: N_("One of several answers"),
-}
 
 
 def add(service_id: int, kind: AnswerKind) -> None:
@@ -46,7 +42,7 @@ def show(question: IntakeQuestion, *, is_first: bool) -> None:
     with st.container(border=True):
         needed = f" :orange-badge[{_('Has to be answered')}]" if question.is_required else ""
         st.markdown(f"**{plain(question.question)}**{needed}")
-        told = _(KINDS[question.kind])
+        told = _(ANSWERS[question.kind])
         st.caption(plain(f"{told}: {' · '.join(question.choices)}" if question.choices else told))
         with st.container(horizontal=True):
             if not is_first:
@@ -84,7 +80,7 @@ st.header(_("Ask something more"))
 st.caption(_("A question cannot be reworded once it is asked: ask another, and end the old one."))
 st.text_input(_("Question"), max_chars=intake_questions.QUESTION_LENGTH, key=f"{PREFIX}question")
 kind = st.radio(
-    _("How is it answered?"), list(KINDS), format_func=lambda each: _(KINDS[each]), key=f"{PREFIX}kind"
+    _("How is it answered?"), list(ANSWERS), format_func=lambda each: _(ANSWERS[each]), key=f"{PREFIX}kind"
 )
 if kind is AnswerKind.CHOICE:
     st.text_area(_("The answers to choose from, one on each line"), height=120, key=f"{PREFIX}choices")

@@ -7,6 +7,7 @@ from core.i18n import N_, _, span
 from core.services import Details
 from db.models import Role
 from pages.ui import choice, perform, reading, require
+from pages.ui.affected import settling_button
 from pages.ui.service_fields import NEW, service_fields
 
 actor = require(Role.ADMIN)
@@ -14,10 +15,7 @@ actor = require(Role.ADMIN)
 NEW_SERVICE = 0
 
 
-def save(number: int, wanted: Details, seen: Details) -> None:
-    if number != NEW_SERVICE:
-        perform(services.change, service_id=number, wanted=wanted, seen=seen, done=N_("Saved."))
-        return
+def add(wanted: Details) -> None:
     made = perform(
         services.add,
         wanted=wanted,
@@ -45,10 +43,15 @@ chosen = choice(_("Service"), {**labels, NEW_SERVICE: _("A new service")}, index
 number = NEW_SERVICE if chosen is None else chosen
 seen = known.get(number, NEW)
 wanted = service_fields(seen, named_rooms, f"services_{number}")
-st.button(
-    _("Save") if number in known else _("Add"),
-    type="primary",
-    on_click=save,
-    args=(number, wanted, seen),
-    key="services_save",
-)
+if number in known:
+    settling_button(
+        actor,
+        _("Save"),
+        services.change,
+        {"service_id": number, "wanted": wanted, "seen": seen},
+        may_strand=seen.is_active and not wanted.is_active,
+        done=N_("Saved."),
+        key="services_save",
+    )
+else:
+    st.button(_("Add"), type="primary", on_click=add, args=(wanted,), key="services_save")

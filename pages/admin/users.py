@@ -54,7 +54,7 @@ with accounts:
     if not found:
         st.info(_("Nobody fits that. Check the spelling, or leave a wish out."))
     for each in found:
-        account_row(each)
+        account_row(actor, each)
     with st.container(horizontal=True):
         st.button(_("Back"), on_click=turn, args=(page - 1,), disabled=page == 0, key="users_back")
         st.button(_("More"), on_click=turn, args=(page + 1,), disabled=not has_more, key="users_more")

@@ -71,7 +71,7 @@ st.caption(
 wanted = dragged(done, visits, zone)
 draw(grid, view, first, zone, visits=visits, hours=hours, away=away, wanted=wanted)
 if wanted is not None:
-    question(wanted, zone)
+    question(actor, wanted, zone)
 by_hand(visits, zone)
 if actor.doctor_id is not None:
     feeds_section(actor, actor.doctor_id)

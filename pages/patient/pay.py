@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import agendas, checkouts, clinics
+from core import agendas, attempts, checkouts, clinics
 from core.i18n import _
 from db.models import Role
 from pages.ui import reading, require
@@ -17,12 +17,12 @@ visit_id = asked_number("visit")
 if not visit_id:
     st.switch_page(MY_APPOINTMENTS)
 with reading(is_by_address=True) as session:
-    begun = checkouts.progress(session, actor, appointment_id=visit_id).attempt
+    begun = attempts.progress(session, actor, appointment_id=visit_id).attempt
 if begun is not None:
     checkouts.advance(begun.id)  # what the address says is nobody's word
 with reading(is_by_address=True) as session:
     clinic, zone = clinics.settings(session), clinics.zone(session)
-    stands = checkouts.progress(session, actor, appointment_id=visit_id)
+    stands = attempts.progress(session, actor, appointment_id=visit_id)
     visit = agendas.one(session, actor, visit_id)
 
 st.page_link(MY_APPOINTMENTS, label=_("My appointments"), icon=":material/arrow_back:")

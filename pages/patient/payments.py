@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import checkouts, clinics, statements
+from core import attempts, clinics, statements
 from core.i18n import N_, _
 from core.statements import Statement
 from core.terms import SMALLEST_ONLINE_MINOR
@@ -18,7 +18,7 @@ actor = require(Role.PATIENT)
 
 def pay(visit_id: int) -> None:
     perform(
-        checkouts.begin,
+        attempts.begin,
         appointment_id=visit_id,
         done=N_("You can pay now."),
         then=lambda begun: Place(PAY, {"visit": str(begun.appointment_id)}),

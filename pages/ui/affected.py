@@ -1,12 +1,12 @@
-"""What a change of hours would leave without hours, said beside the button that makes it."""
+"""What a change would leave without hours, doctor or room, said beside the button that makes it."""
 
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
-from core import unsettled
+from core import clinics, unsettled
 from core.access import Actor
 from core.i18n import _, day_and_time, ngettext
 from core.slot_previews import Wanted
@@ -18,14 +18,22 @@ from pages.ui.refusals import reading
 from pages.ui.words import plain
 
 FEW = 8
+NOBODY = Foreseen([])
+
+
+class _Known(NamedTuple):
+    """The visits that are listed, in numbers, as a click carries them."""
+
+    visit_ids: list[int]
+    doctor_ids: set[int]
 
 
 def foresee(
-    actor: Actor, change: Callable[..., object], *, wanted: Wanted | None = None, **arguments: Any
+    actor: Actor, change: Callable[..., object], *, previewing: Wanted | None = None, **arguments: Any
 ) -> Foreseen:
     """What a change would come to; nothing is saved by asking."""
     with reading() as session:
-        return unsettled.foreseen(session, actor, change, wanted=wanted, **arguments)
+        return unsettled.foreseen(session, actor, change, previewing=previewing, **arguments)
 
 
 def show_affected(foreseen: Foreseen, zone: tzinfo) -> None:
@@ -36,20 +44,39 @@ def show_affected(foreseen: Foreseen, zone: tzinfo) -> None:
     count = len(foreseen.visits)
     if not count:
         return
-    told = ngettext(
-        "This leaves {count} visit without hours:", "This leaves {count} visits without hours:", count
-    )
-    lines = [f"- {_line(each, zone)}" for each in foreseen.visits[:FEW]]
+    told = _("This leaves {visits}:").format(visits=unsettled.visits_without(foreseen.lacking, count))
+    of_several = len({each.doctor_id for each in foreseen.visits}) > 1
+    lines = [f"- {_line(each, zone, of_several=of_several)}" for each in foreseen.visits[:FEW]]
     if count > FEW:
         lines.append("- " + _("and {count} more").format(count=count - FEW))
-    st.warning("\n".join([told.format(count=count), "", *lines]), icon=":material/event_busy:")
+    st.warning("\n".join([told, "", *lines]), icon=":material/event_busy:")
 
 
-def _line(visit: Appointment, zone: tzinfo) -> str:
-    return plain(
-        f"{day_and_time(visit.starts_at, zone)}, {visit.patient.name}, {visit.service.name}"
-        f" ({visit.doctor.user.name})"
-    )
+def _line(visit: Appointment, zone: tzinfo, *, of_several: bool) -> str:
+    told = f"{day_and_time(visit.starts_at, zone)}, {visit.patient.name}, {visit.service.name}"
+    return plain(f"{told} ({visit.doctor.user.name})" if of_several else told)
+
+
+def settling_button(
+    actor: Actor,
+    label: str,
+    change: Callable[..., object],
+    arguments: Mapping[str, Any],
+    *,
+    may_strand: bool,
+    done: str,
+    key: str,
+    about: str = "",
+    is_main: bool = True,
+) -> None:
+    """The button that makes a change of settings, below the visits that it `may_strand`."""
+    foreseen = foresee(actor, change, **arguments) if may_strand else NOBODY
+    if may_strand:
+        with reading() as session:
+            show_affected(foreseen, clinics.zone(session))
+        if not foreseen.visits and not foreseen.refusal:
+            st.caption(_("No visit that is booked is left over by this."))
+    save_button(label, foreseen, change, arguments, done=done, key=key, about=about, is_main=is_main)
 
 
 def save_button(
@@ -60,31 +87,40 @@ def save_button(
     *,
     done: str,
     key: str,
+    about: str = "",
+    is_main: bool = True,
     after: Callable[[], None] | None = None,
 ) -> None:
-    """The button that makes the change. Where it leaves visits without hours, their list comes next."""
+    """The button that makes the change. Where it leaves visits over, their list comes next."""
     count = len(foreseen.visits)
     with_visits = ngettext("{label}, then settle {count} visit", "{label}, then settle {count} visits", count)
     st.button(
         with_visits.format(label=label, count=count) if count else label,
-        type="primary",
+        type="primary" if is_main else "secondary",
         disabled=bool(foreseen.refusal),
         on_click=_save,
-        args=(change, dict(arguments), [each.id for each in foreseen.visits], done, after),
+        args=(change, dict(arguments), _known(foreseen), done, about, after),
         key=key,
     )
+
+
+def _known(foreseen: Foreseen) -> _Known:
+    return _Known([each.id for each in foreseen.visits], {each.doctor_id for each in foreseen.visits})
 
 
 def _save(
     change: Callable[..., object],
     arguments: dict[str, Any],
-    accepting: list[int],
+    known: _Known,
     done: str,
+    about: str,
     after: Callable[[], None] | None,
 ) -> None:
-    then: str | Callable[[Any], Place] = UNSETTLED if accepting else ""
-    perform(change, **arguments, accepting=accepting, done=done, then=then)
-    if after is not None and st.session_state["message"].is_good:
+    then: str | Callable[[Any], Place] = UNSETTLED if known.visit_ids else ""
+    perform(change, **arguments, accepting=known.visit_ids, done=done, about=about, then=then)
+    if not st.session_state["message"].is_good:
+        return
+    if after is not None:
         after()
-        if accepting and (doctor_id := arguments.get("doctor_id")):
-            st.session_state["unsettled_doctor"] = doctor_id
+    if len(known.doctor_ids) == 1:
+        [st.session_state["unsettled_doctor"]] = known.doctor_ids

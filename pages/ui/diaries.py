@@ -140,7 +140,7 @@ def dragged(value: Any, visits: Sequence[Appointment], zone: tzinfo) -> Wanted |
         starts, ends = (datetime.fromisoformat(event[each]).replace(tzinfo=zone) for each in ("start", "end"))
         wanted = Wanted(visit, starts, ends)
         if wanted.is_move:
-            return wanted._replace(ends=starts + timedelta(minutes=visit.service.duration_minutes))
+            return wanted._replace(ends=starts + (visit.ends_at - visit.starts_at))
         return wanted if ends != _wall(visit.ends_at, zone) else None
     return None
 

@@ -1,26 +1,33 @@
 """Changing a doctor's calendar: the question after a drag, and the same without dragging."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, tzinfo
+from typing import Any
 from uuid import UUID
 
 import streamlit as st
 
 from core import diary_changes
+from core.access import Actor
 from core.i18n import N_, _, day, wall_clock
 from db.models import Appointment
 from pages.ui.actions import form_key, perform
 from pages.ui.choices import choice
 from pages.ui.diaries import Wanted, may_move, may_stretch
+from pages.ui.refusals import reading
 from pages.ui.words import plain
 
 TURN = "week_turn"  # counts the changes that were decided: each gives the grid a fresh start
 MOVED, STRETCHED = N_("Moved. The patient is told."), N_("Saved.")
 
 
-def question(wanted: Wanted, zone: tzinfo) -> None:
-    """What was dragged, at the foot of the screen, to save or to put back."""
+def question(actor: Actor, wanted: Wanted, zone: tzinfo) -> None:
+    """What was dragged, at the foot of the screen, to save or to put back; or at once why it cannot be."""
     visit = wanted.visit
+    change, arguments = _change(wanted)
+    with reading() as session:
+        expected = diary_changes.expected(session, actor, change, **arguments)
+    ends = wanted.ends if expected.refusal else expected.ends_at.astimezone(zone)
     old = (visit.starts_at.astimezone(zone), visit.ends_at.astimezone(zone))
     words = (
         _("Move **{patient}** ({service}) from {old} to **{new}**?")
@@ -33,17 +40,22 @@ def question(wanted: Wanted, zone: tzinfo) -> None:
                 patient=plain(visit.patient.name),
                 service=plain(visit.service.name),
                 old=plain(_span(*old)),
-                new=plain(_span(wanted.starts, wanted.ends)),
+                new=plain(_span(wanted.starts, ends)),
             )
         )
-        if wanted.is_move:
+        if expected.refusal:
+            st.error(plain(expected.refusal), icon=":material/error:")
+        elif wanted.is_move:
+            if ends < wanted.ends:
+                st.caption(_("There is only time for the usual length there."))
             st.caption(_("The patient gets a message with the new time."))
         with st.container(horizontal=True):
             st.button(
                 _("Save"),
                 type="primary",
+                disabled=bool(expected.refusal),
                 on_click=_save,
-                args=(visit.id, wanted, visit.version, form_key("week_change")),
+                args=(wanted, form_key("week_change")),
                 key="week_save",
             )
             st.button(_("Put back"), icon=":material/undo:", on_click=_turn, key="week_put_back")
@@ -74,7 +86,7 @@ def by_hand(visits: Sequence[Appointment], zone: tzinfo) -> None:
                 _("Move"),
                 disabled=not may_move(visit) or moved == starts,
                 on_click=_save,
-                args=(visit.id, Wanted(visit, moved, moved), visit.version, form_key("week_change")),
+                args=(Wanted(visit, moved, moved), form_key("week_change")),
                 key="week_move",
             )
         with until:
@@ -87,7 +99,7 @@ def by_hand(visits: Sequence[Appointment], zone: tzinfo) -> None:
                 _("Change the length"),
                 disabled=not may_stretch(visit) or minutes == present,
                 on_click=_save,
-                args=(visit.id, Wanted(visit, starts, ends), visit.version, form_key("week_change")),
+                args=(Wanted(visit, starts, ends), form_key("week_change")),
                 key="week_stretch",
             )
 
@@ -96,12 +108,18 @@ def _span(starts: datetime, ends: datetime) -> str:
     return f"{day(starts.date())}, {wall_clock(starts.time())}–{wall_clock(ends.time())}"
 
 
-def _save(visit_id: int, wanted: Wanted, version: int, key: UUID) -> None:
-    common = {"appointment_id": visit_id, "version": version, "request_key": key, "form": "week_change"}
+def _change(wanted: Wanted) -> tuple[Callable[..., Appointment], dict[str, Any]]:
+    """The service that does it, and with what."""
+    shown = {"appointment_id": wanted.visit.id, "version": wanted.visit.version}
     if wanted.is_move:
-        perform(diary_changes.move, starts_at=wanted.starts, done=MOVED, **common)
-    else:
-        perform(diary_changes.stretch, ends_at=wanted.ends, done=STRETCHED, **common)
+        return diary_changes.move, {**shown, "starts_at": wanted.starts}
+    return diary_changes.stretch, {**shown, "ends_at": wanted.ends}
+
+
+def _save(wanted: Wanted, key: UUID) -> None:
+    change, arguments = _change(wanted)
+    done = MOVED if wanted.is_move else STRETCHED
+    perform(change, **arguments, request_key=key, form="week_change", done=done)
     message = st.session_state["message"]
     st.session_state["message"] = message._replace(
         lost=None

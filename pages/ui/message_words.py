@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import i18n, message_templates
+from core import i18n, message_templates, message_wordings
 from core.access import Actor
 from core.i18n import N_, _, ngettext, speaking
 from pages.ui.actions import perform
@@ -42,14 +42,14 @@ def words_panel(actor: Actor) -> None:
     if name is None or locale is None:
         return
     with reading() as session:
-        all_own = message_templates.all_own(session, actor)
+        all_own = message_wordings.all_own(session, actor)
     own = all_own.get((name, locale))
     of_language = all_own.get((name, i18n.without_country(locale)))
     with speaking(locale):
         ours = _(message_templates.TEMPLATES[name].text)
     key = f"words_{name}_{locale}"
     st.session_state.setdefault(key, own or of_language or ours)
-    text = st.text_area(_("Text"), key=key, max_chars=message_templates.LENGTH, height=100)
+    text = st.text_area(_("Text"), key=key, max_chars=message_wordings.LENGTH, height=100)
     blanks = ", ".join(f"**{{{each}}}**" for each in sorted(message_templates.TEMPLATES[name].needs))
     st.caption(_("It must contain {blanks}, which are filled in for each message.").format(blanks=blanks))
     _preview(actor, name, locale, text)
@@ -61,7 +61,7 @@ def words_panel(actor: Actor) -> None:
 
 def _preview(actor: Actor, name: str, locale: str, text: str) -> None:
     with reading() as session:
-        shown = message_templates.preview(session, actor, name=name, locale=locale, text=text)
+        shown = message_wordings.preview(session, actor, name=name, locale=locale, text=text)
     if shown.refusal:
         st.warning(plain(shown.refusal), icon=":material/warning:")
         return
@@ -78,7 +78,7 @@ def _preview(actor: Actor, name: str, locale: str, text: str) -> None:
 
 def _save(name: str, locale: str) -> None:
     perform(
-        message_templates.save,
+        message_wordings.save,
         name=name,
         locale=locale,
         text=st.session_state.get(f"words_{name}_{locale}") or "",
@@ -87,5 +87,5 @@ def _save(name: str, locale: str) -> None:
 
 
 def _restore(name: str, locale: str) -> None:
-    perform(message_templates.restore, name=name, locale=locale, done=N_("Our words are used again."))
+    perform(message_wordings.restore, name=name, locale=locale, done=N_("Our words are used again."))
     st.session_state.pop(f"words_{name}_{locale}", None)

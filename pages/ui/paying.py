@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core import checkouts
-from core.checkouts import Progress
+from core import attempts, checkouts
+from core.attempts import Progress
 from core.i18n import N_, _
 from core.payments import UNSETTLED
 from core.terms import SMALLEST_ONLINE_MINOR
@@ -63,7 +63,7 @@ def _offer_to_begin(visit: Appointment, left_minor: int, currency: str) -> None:
 
 def begin(visit_id: int) -> None:
     """Begin to pay for a visit; the page then leads to the processor."""
-    perform(checkouts.begin, appointment_id=visit_id, done=N_("You can pay now."))
+    perform(attempts.begin, appointment_id=visit_id, done=N_("You can pay now."))
 
 
 def _say_paid(visit: Appointment, attempt: Payment) -> None:
@@ -130,7 +130,7 @@ def follow(visit: Appointment, stands: Progress) -> None:
             actor = acting(session)
             if actor is None:
                 return
-            now = checkouts.progress(session, actor, appointment_id=visit.id)
+            now = attempts.progress(session, actor, appointment_id=visit.id)
         seen = (stands.status, attempt.id, attempt.state, attempt.checkout_url)
         if now.attempt is None or seen != (
             now.status,

@@ -44,11 +44,6 @@ def service_fields(now: Details, rooms: Mapping[int, str], key: str) -> Details:
             placeholder=_("Any room of the place"),
             key=f"{key}_rooms",
         )
-    if now.is_active and not is_active:
-        st.warning(
-            _("Nobody can book it any more. Visits that are booked go on the desk's list."),
-            icon=":material/event_busy:",
-        )
     return Details(
         name=name or "",
         description=description or "",

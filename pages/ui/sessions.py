@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core import accounts, grants, identities, second_factors, sign_ins, throttles
+from core import accounts, clinics, grants, identities, second_factors, sign_ins, throttles
 from core.access import Actor
 from core.audit import Event
 from core.errors import ClinicError
@@ -74,9 +74,11 @@ def acting(session: Any) -> Actor | None:
 
 
 def browsers_language() -> str:
-    """The language that the browser asks for, as far as the portal speaks it, with its country's dates."""
+    """The language that the browser asks for, if the clinic offers it, with its country's dates."""
     wanted = st.context.locale
-    return negotiate(wanted) if isinstance(wanted, str) else "en"
+    with unit_of_work() as session:
+        own, offered = clinics.offered_languages(session)
+    return negotiate(wanted, offered, own) if isinstance(wanted, str) else own
 
 
 def sign_in(username: str, password: str) -> None:

@@ -1,18 +1,18 @@
 """A visit without hours on the screen: why it is here, and what can become of it."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, tzinfo
-from typing import Any, NamedTuple
-from uuid import UUID, uuid5
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import NamedTuple
 
 import streamlit as st
 
-from core import choices, settlements, strandings
+from core import choices, strandings
 from core.i18n import N_, _, day_and_time, ngettext
-from core.strandings import NotStranded, Stranding
+from core.strandings import Stranding
 from core.suggestions import Suggested, Time
 from db.models import Appointment, AppointmentStatus
-from pages.ui.actions import form_key, perform, perform_quietly, say
+from pages.ui.actions import form_key, perform
+from pages.ui.settled import Asked, Key, settle
 from pages.ui.words import plain
 
 WHY = {
@@ -23,8 +23,6 @@ WHY = {
     "hours": N_("The doctor does not work then."),
     "away": N_("The doctor is away then."),
 }
-OUTCOMES = "unsettled_outcomes"
-Key = tuple[int, datetime]  # of a time: whose and when
 
 
 class Row(NamedTuple):
@@ -97,6 +95,8 @@ def _time_choice(
 
 def _named(time: Time, visit: Appointment, zone: tzinfo) -> str:
     when = day_and_time(time.starts_at, zone)
+    if _key(time) == (visit.doctor_id, visit.starts_at):
+        return _("{time}, in another room").format(time=when)
     if time.doctor_id == visit.doctor_id:
         return when
     return _("{time} with {doctor}").format(time=when, doctor=time.doctor)
@@ -113,21 +113,21 @@ def _buttons(row: Row) -> None:
         st.button(
             _("Move"),
             disabled=row.chosen is None,
-            on_click=_settle,
+            on_click=settle,
             args=("move", [_ask(row)], key),
             key=f"unsettled_move_{number}",
         )
         st.button(
             _("Let them choose"),
             disabled=not (row.is_booked and _times(row)),
-            on_click=_settle,
+            on_click=settle,
             args=("choose", [_ask(row)], key),
             key=f"unsettled_choose_{number}",
         )
         with st.popover(_("More")):
             st.button(
                 _("Call off and pay back"),
-                on_click=_settle,
+                on_click=settle,
                 args=("cancel", [_ask(row)], key),
                 key=f"unsettled_cancel_{number}",
             )
@@ -142,23 +142,16 @@ def _buttons(row: Row) -> None:
             )
 
 
-class Asked(NamedTuple):
-    """What is asked for one visit: in numbers, as a click carries it."""
-
-    visit_id: int
-    named: str
-    chosen: Key | None
-    times: list[Key]
-
-
 def _ask(row: Row) -> Asked:
     return Asked(row.visit.id, row.visit.patient.name, row.chosen and _key(row.chosen), _times(row))
 
 
 def _times(row: Row) -> list[Key]:
-    """What a patient is offered: the chosen time and the nearest of both lists."""
+    """What a patient is offered: the chosen time and the nearest of both lists, but not the one they have."""
     listed = [row.chosen, *row.suggested.own, *row.suggested.others]
-    return list(dict.fromkeys(_key(each) for each in listed if each is not None))[: choices.MOST_TIMES]
+    keys = dict.fromkeys(_key(each) for each in listed if each is not None)
+    keys.pop((row.visit.doctor_id, row.visit.starts_at), None)
+    return list(keys)[: choices.MOST_TIMES]
 
 
 def settle_all_buttons(rows: Sequence[Row]) -> None:
@@ -174,7 +167,7 @@ def settle_all_buttons(rows: Sequence[Row]) -> None:
             type="primary",
             icon=":material/event_repeat:",
             disabled=not movable,
-            on_click=_settle,
+            on_click=settle,
             args=("move", movable, key),
             key="unsettled_all_move",
         )
@@ -184,7 +177,7 @@ def settle_all_buttons(rows: Sequence[Row]) -> None:
             ),
             icon=":material/sms:",
             disabled=not asking,
-            on_click=_settle,
+            on_click=settle,
             args=("choose", asking, key),
             key="unsettled_all_choose",
         )
@@ -194,68 +187,10 @@ def settle_all_buttons(rows: Sequence[Row]) -> None:
                 ngettext("Call {count} visit off", "Call {count} visits off", len(rows)).format(
                     count=len(rows)
                 ),
-                on_click=_settle,
+                on_click=settle,
                 args=("cancel", [_ask(row) for row in rows], key),
                 key="unsettled_all_cancel",
             )
-
-
-class _Way(NamedTuple):
-    service: Callable[..., object]
-    done: str
-
-
-_WAYS = {
-    "move": _Way(settlements.move, N_("moved, and told of it")),
-    "choose": _Way(choices.offer_choice, N_("asked to choose another time")),
-    "cancel": _Way(settlements.call_off, N_("called off, and told of it")),
-}
-
-
-def _settle(way: str, asked: list[Asked], key: UUID) -> None:
-    """Do it for one visit after the other, and keep what became of each."""
-    outcomes, done = [], 0
-    for each in asked:
-        _result, message = perform_quietly(
-            _WAYS[way].service,
-            appointment_id=each.visit_id,
-            **_arguments(way, each, uuid5(key, str(each.visit_id))),
-        )
-        if message.is_good:
-            done += 1
-            outcomes.append(f"{each.named}: {_(_WAYS[way].done)}")
-        elif message.error is NotStranded:
-            outcomes.append(f"{each.named}: {_('settled already')}")
-        else:
-            outcomes.append(f"{each.named}: {message.text}")
-    st.session_state[OUTCOMES] = outcomes if len(asked) > 1 or done < len(asked) else []
-    st.session_state.pop("unsettled_all_form_key", None)
-    if done:
-        told = ngettext(
-            "{done} of {count} visit is settled.", "{done} of {count} visits are settled.", len(asked)
-        )
-        if way == "choose":
-            told = ngettext(
-                "{done} of {count} patient is asked.", "{done} of {count} patients are asked.", len(asked)
-            )
-        say(told.format(done=done, count=len(asked)))
-
-
-def _arguments(way: str, asked: Asked, key: UUID) -> dict[str, Any]:
-    if way == "choose":
-        return {"times": asked.times}
-    if way == "move" and asked.chosen is not None:
-        return {"doctor_id": asked.chosen[0], "starts_at": asked.chosen[1], "request_key": key}
-    return {"request_key": key}
-
-
-def show_outcomes() -> None:
-    """What became of each visit at the last press, until the next."""
-    outcomes = st.session_state.get(OUTCOMES)
-    if not outcomes:
-        return
-    with st.expander(_("What became of each"), expanded=True):
-        st.markdown("\n".join(f"- {plain(line)}" for line in outcomes))
 
 
 def _keep(visit_id: int, causes: tuple[str, ...]) -> None:

@@ -59,7 +59,7 @@ def weekly_section(actor: Actor, doctor_id: int, places: list[Location], zone: t
         "until_on": until_on,
         "edition": st.session_state[f"{PREFIX}_edition"],
     }
-    foreseen = foresee(actor, provider_hours.set_typed_week, wanted=wanted, **change)
+    foreseen = foresee(actor, provider_hours.set_typed_week, previewing=wanted, **change)
     show_affected(foreseen, zone)
     save_button(
         _("Save"),
