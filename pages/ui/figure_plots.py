@@ -17,6 +17,7 @@ _COLORS = ("#0072b2", "#d55e00", "#009e73")
 _DASHES = ("solid", "dash", "dot")
 _SYMBOLS = ("circle", "square", "diamond")
 _BLACK, _WHITE, _LIGHT = "#000000", "#ffffff", 0.47  # from which share of Cividis on black stands out better
+_MANY = 8  # columns beside each other, from which on a phone has no room for more than two digits
 _WIDE, _LINES = 20, 2  # letters of a name in a line, and lines of it
 _TICKS, _ROW, _TIME = 5, 30, 300  # pixels
 _CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "responsive": True}
@@ -134,6 +135,7 @@ def _grid(table: Table) -> Plot:
         "type": "heatmap",
         "z": values,
         "zmin": 0,
+        "zmax": max((row[column] or 0 for row in table.rows), default=0) or 1,
         "colorscale": "Cividis",
         "showscale": False,
         "xgap": 2,
@@ -153,13 +155,18 @@ def _over_cells(table: Table, column: int, places: list[tuple[int, int]]) -> Plo
     shares = [row[column] or 0 for row in table.rows]
     highest = max(shares, default=0) or 1
     rows = range(len(places))
+    is_narrow = max((across for _down, across in places), default=0) >= _MANY
+    values = ["" if row[column] is None else percent(round(row[column] * 100)) for row in table.rows]
     return {
         "type": "scatter",
         "mode": "markers+text",
         "x": [across for _down, across in places],
         "y": [down for down, _across in places],
-        "text": ["" if row[column] is None else percent(round(row[column] * 100)) for row in table.rows],
-        "textfont": {"color": [_BLACK if each / highest > _LIGHT else _WHITE for each in shares]},
+        "text": [value.rstrip("%") for value in values] if is_narrow else values,
+        "textfont": {
+            "color": [_BLACK if each / highest > _LIGHT else _WHITE for each in shares],
+            "size": 9 if is_narrow else 12,
+        },
         "customdata": [[row] for row in rows],
         "hovertext": [
             f"{figure_charts.name_of(table, row)}: {figure_charts.shown(table, row, column)}" for row in rows
