@@ -10,21 +10,29 @@ from core.access import Action, Actor
 from db.models import AppointmentStatus
 from db.session import run
 
+_STATUSES = {each.value: each for each in AppointmentStatus}
 # What a visit comes to is what `core.ledger.left_to_pay` says; a first visit is what `core.terms` calls one.
 # Of what was not called off, missed visits alone are not live. Along the index by doctor, hence the array.
 _ROWS = """
 SELECT a.id, a.status, a.starts_at, a.ends_at, a.arrived_at, a.in_room_at, a.attending_at,
        a.patient_id, p.name AS patient, a.doctor_id, u.name AS doctor, s.name AS service,
        a.room_id, r.name AS room, o.is_offered, a.overbook_reason IS NOT NULL AS is_overbooked,
-       CASE WHEN o.is_offered THEN 0 ELSE greatest(0, CASE
+       CAST(CASE WHEN o.is_offered THEN 0 ELSE greatest(0, CASE
            WHEN NOT m.was_invoiced AND a.status <> 'no_show' THEN a.price_minor
-           ELSE m.invoiced_minor END - m.received_minor) END AS owed_minor,
+           ELSE m.invoiced_minor END - m.received_minor) END AS bigint) AS owed_minor,
        NOT EXISTS (
            SELECT FROM appointments b WHERE b.patient_id = a.patient_id AND b.id <> a.id
            AND b.status IN ('arrived', 'in_room', 'completed')) AS is_first_visit,
-       (SELECT max(CAST(n.details ->> 'minutes' AS int)) FROM notifications n
+       CASE WHEN a.status IN ('confirmed', 'arrived') THEN (
+        SELECT max(CAST(n.details ->> 'minutes' AS int)) FROM notifications n
         WHERE n.appointment_id = a.id AND n.kind = 'running_late' AND n.time_version = a.time_version
-        AND n.status NOT IN ('undelivered', 'failed', 'cancelled')) AS told_minutes
+        AND n.status NOT IN ('undelivered', 'failed', 'cancelled')) END AS told_minutes,
+       a.status = 'confirmed' AND a.attending_at IS NOT NULL AND (EXISTS (
+           SELECT FROM appointment_events e WHERE e.appointment_id = a.id AND e.kind = 'attending'
+           AND e.at >= a.attending_at AND e.by_user_id IS NULL)
+        OR EXISTS (
+           SELECT FROM inbound_messages i WHERE i.appointment_id = a.id
+           AND i.received_at <= a.attending_at AND i.settled_at >= a.attending_at)) AS is_by_text
 FROM appointments a
 JOIN patients p ON p.id = a.patient_id
 JOIN services s ON s.id = a.service_id
@@ -69,7 +77,9 @@ FROM versions
 class Row(NamedTuple):
     """A visit as the board shows it. Times are UTC, sums in minor units.
 
-    `told_minutes` is the longest delay that its patient has been told of, None where none.
+    `told_minutes` is the longest delay that the patient of a visit to come has been told of, None where none.
+    `is_by_text` is whether a patient who says that they come has said so in a text, be it that the desk has
+    read it first.
     """
 
     id: int
@@ -91,6 +101,7 @@ class Row(NamedTuple):
     owed_minor: int
     is_first_visit: bool
     told_minutes: int | None
+    is_by_text: bool
 
 
 def rows(session: Session, actor: Actor, *, on: date) -> list[Row]:
@@ -100,10 +111,8 @@ def rows(session: Session, actor: Actor, *, on: date) -> list[Row]:
     """
     access.require(actor, Action.SEE_DAY)
     audit.record_read(session, actor, Action.SEE_DAY, kind="clinic", number=1)
-    found = (Row(*row) for row in run(session, _IN_ORDER, _bounds(session, on), binary=True))
-    return [
-        row._replace(status=AppointmentStatus(row.status), owed_minor=int(row.owed_minor)) for row in found
-    ]
+    found = run(session, _IN_ORDER, _bounds(session, on), binary=True)
+    return [Row(number, _STATUSES[status], *rest) for number, status, *rest in found]
 
 
 def fingerprint(session: Session, actor: Actor, *, on: date) -> str:

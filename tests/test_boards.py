@@ -6,13 +6,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from core import arrivals, attendances, boards, ledger, payouts, tills, walk_ins
+from core import arrivals, attendances, boards, inbox, ledger, payouts, tills, walk_ins
 from core.access import Actor
 from core.errors import AccessDenied
 from db.models import (
     Appointment,
     AppointmentStatus,
     Doctor,
+    InboundMessage,
+    InboundState,
     MessageKind,
     Notification,
     NotificationStatus,
@@ -104,6 +106,32 @@ class TestRows:
     def test_a_visit_without_a_price_owes_nothing(self, session: Session, cast: Cast) -> None:
         booked(session, cast, price_minor=0)
         assert only(session, cast).owed_minor == 0
+
+    def test_who_says_that_they_come_has_said_so_by_text_or_not(self, session: Session, cast: Cast) -> None:
+        visit = booked(session, cast)
+        assert not only(session, cast).is_by_text
+        attendances.confirm_by_text(session, visit.id)
+        assert only(session, cast).is_by_text
+        visit.attending_at = None
+        with time_is(NOW + timedelta(minutes=5)):
+            attendances.confirm(session, cast.desk, appointment_id=visit.id)
+        assert not only(session, cast).is_by_text, "the earlier text was about another time"
+
+    def test_a_text_that_the_desk_has_read_first_is_one_too(self, session: Session, cast: Cast) -> None:
+        visit = booked(session, cast)
+        texted = InboundMessage(
+            provider_id="SM1",
+            sender="+4915123456789",
+            body="Sure",
+            received_at=NOW,
+            state=InboundState.AT_DESK,
+        )
+        session.add(texted)
+        attendances.confirm(session, cast.desk, appointment_id=visit.id)
+        assert not only(session, cast).is_by_text
+        texted.appointment_id = visit.id
+        inbox.settle(session, cast.desk, inbound_id=texted.id)
+        assert only(session, cast).is_by_text
 
     def test_a_first_visit_is_one_before_which_the_patient_was_never_here(
         self, session: Session, cast: Cast

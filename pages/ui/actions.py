@@ -187,7 +187,10 @@ def _empty(fields: Iterable[str]) -> None:
 
 def form_key(form: str) -> UUID:
     """The key of a form as it is drawn: the same until it was done, so that a double click counts once."""
-    key: UUID = st.session_state.setdefault(f"{form}_form_key", uuid4())
+    name = f"{form}_form_key"
+    if name not in st.session_state:  # making one costs more than drawing what it is for
+        st.session_state[name] = uuid4()
+    key: UUID = st.session_state[name]
     return key
 
 

@@ -1,4 +1,7 @@
-"""The board on the screen: a card for each visit, in a list for each of its states."""
+"""The board on the screen: a card for each visit, in a list for each of its states.
+
+What is shown is put into words first and drawn then, so that what shows the same need not be drawn again.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,15 +16,16 @@ from core.boards import Row
 from core.i18n import N_, _, clock_time, ngettext
 from db.models import AppointmentStatus
 from pages.ui import tills
-from pages.ui.arrivals import bare_step_buttons, tell_affected_button
+from pages.ui.arrivals import bare_step_buttons, next_steps, tell_affected_button
 from pages.ui.money import shown
-from pages.ui.portions import FEW, show_portion
+from pages.ui.portions import FEW, portion, show_portion
 from pages.ui.words import plain, status_badge
 
 OPEN = "board_open"  # the number of the visit whose panel is open, `WALK_IN`, or nothing
 WALK_IN = "walk-in"
 DRAWN = 6  # of each list at first: hundreds take seconds to draw
 LATE_DRAWN = 3
+WORDS_WIDE = 560  # of a card, in pixels: more than a list has beside another, so that its buttons come below
 LISTS: dict[str, tuple[str, frozenset[AppointmentStatus]]] = {
     "expected": (N_("Expected"), frozenset({AppointmentStatus.PENDING, AppointmentStatus.CONFIRMED})),
     "waiting": (N_("Waiting"), frozenset({AppointmentStatus.ARRIVED})),
@@ -29,50 +33,61 @@ LISTS: dict[str, tuple[str, frozenset[AppointmentStatus]]] = {
     "done": (N_("Done"), frozenset({AppointmentStatus.COMPLETED})),
     "missed": (N_("Missed"), frozenset({AppointmentStatus.NO_SHOW})),
 }
-BESIDE = ("expected", "waiting", "in_room")
+BESIDE, BELOW = ("expected", "waiting", "in_room"), ("done", "missed")
+_LIST_OF = {status: name for name, (_label, states) in LISTS.items() for status in states}
+_SHOWN = {
+    name: (f"board_{name}", DRAWN if name in BESIDE else FEW) for name in LISTS
+}  # its key, and how many
 
 
-class Shown(NamedTuple):
-    """Which of the rows are asked for; None is any."""
+class Card(NamedTuple):
+    """What is shown of a visit: its words, in Markdown, and the steps that it can take."""
 
-    doctor_id: int | None
-    room_id: int | None
-    state: str | None
+    visit_id: int
+    words: str
+    steps: tuple[str, ...]
 
-    def of(self, rows: Sequence[Row]) -> list[Row]:
-        return [
-            row
-            for row in rows
-            if self.doctor_id in {None, row.doctor_id} and self.room_id in {None, row.room_id}
-        ]
+
+class Listed(NamedTuple):
+    """A list as it is drawn: how many visits are in it, and the first of them."""
+
+    name: str
+    count: int
+    cards: tuple[Card, ...]
+
+
+class Late(NamedTuple):
+    """A doctor who is late: by how many minutes at most, and how many patients do not know it yet."""
+
+    minutes: int
+    doctor: str
+    doctor_id: int
+    patients: int
+
+
+class Head(NamedTuple):
+    """What stands above the lists: how many visits there are, and who is late, the latest first."""
+
+    said: str
+    late: tuple[Late, ...]
 
 
 class Cards:
-    """Draws cards: who acts, in which zone and currency, at what time, and when each visit will begin."""
+    """Puts visits into words, for who acts, in a zone and a currency, with when each will begin."""
 
     def __init__(self, actor: Actor, zone: tzinfo, currency: str, now: datetime, rows: Sequence[Row]) -> None:
         self.actor, self.zone, self.currency, self.now = actor, zone, currency, now
         self.begins = delays.predicted(rows, now)
         self.late = {row.id: delays.late_minutes(row, self.begins.get(row.id)) for row in rows}
 
-    def card(self, row: Row) -> None:
+    def card(self, row: Row) -> Card:
         """A visit: when, who, what there is to know, and its next steps."""
-        with st.container(border=True, gap="small"):
-            place = f" · {plain(row.room)}" if row.room else ""
-            st.markdown(
-                f"**{self._time(row.starts_at)} {plain(row.patient)}** {' '.join(self._marks(row))}  \n"
-                f":gray[{plain(row.doctor)} · {plain(row.service)}{place}]"
-            )
-            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-                bare_step_buttons(row, self.actor)
-                st.button(
-                    _("More"),
-                    icon=":material/more_horiz:",
-                    type="tertiary",
-                    on_click=st.session_state.update,
-                    args=({OPEN: row.id, tills.OPEN: row.id},),
-                    key=f"board_more_{row.id}",
-                )
+        place = f" · {plain(row.room)}" if row.room else ""
+        words = (
+            f"**{self._time(row.starts_at)} {plain(row.patient)}** {' '.join(self._marks(row))}  \n"
+            f":gray[{plain(row.doctor)} · {plain(row.service)}{place}]"
+        )
+        return Card(row.id, words, tuple(next_steps(row, self.actor, is_today=True)))
 
     def _marks(self, row: Row) -> list[str]:
         """What is to be seen at a glance, as coloured words."""
@@ -91,7 +106,8 @@ class Cards:
             told = f" · {_('told')}" if (row.told_minutes or 0) >= self.late[row.id] else ""
             marks.append(f":orange-badge[:material/schedule: {time}{told}]")
         if row.attending_at and row.status is AppointmentStatus.CONFIRMED:
-            marks.append(f":green-badge[:material/check: {_('Says they come')}]")
+            said = _("Says they come, by text") if row.is_by_text else _("Says they come")
+            marks.append(f":green-badge[:material/{'sms' if row.is_by_text else 'check'}: {said}]")
         if row.owed_minor:
             marks.append(f":red-badge[{shown(row.owed_minor, self.currency)}]")
         if row.is_first_visit:
@@ -103,8 +119,8 @@ class Cards:
     def _time(self, at: datetime) -> str:
         return clock_time(at, self.zone)
 
-    def late_doctors(self, rows: Sequence[Row]) -> None:
-        """The doctors who are running late, with a way to tell those who do not know it yet."""
+    def head(self, rows: Sequence[Row]) -> Head:
+        """How many visits there are, and which doctors are late whose patients do not know it yet."""
         reached: defaultdict[int, set[int]] = defaultdict(set)
         most: dict[int, tuple[int, str]] = {}
         for row in rows:
@@ -113,41 +129,58 @@ class Cards:
                 most[row.doctor_id] = max(most.get(row.doctor_id, (0, "")), (late, row.doctor))
             if delay_messages.is_to_tell(row.status, late, row.told_minutes):
                 reached[row.doctor_id].add(row.patient_id)
-        waiting = sorted(reached, key=lambda each: most[each], reverse=True)
+        waiting = [Late(*most[number], number, len(patients)) for number, patients in reached.items()]
+        return Head(counted(rows), tuple(sorted(waiting, reverse=True)))
 
-        if not waiting:
-            return
-        with st.container(horizontal=True, vertical_alignment="center"):
-            for doctor_id in waiting[:LATE_DRAWN]:
-                minutes, name = most[doctor_id]
-                tell_affected_button(doctor_id, name, minutes, len(reached[doctor_id]))
-            more = len(waiting) - LATE_DRAWN
-            if more > 0:
-                said = ngettext("{count} more doctor is late.", "{count} more doctors are late.", more)
-                st.caption(said.format(count=more), width="content")
+    def lists(self, rows: Sequence[Row]) -> dict[str, Listed]:
+        """The lists by their names, with as many cards as are drawn of each."""
+        of: dict[str, list[Row]] = {name: [] for name in LISTS}
+        for row in rows:
+            of[_LIST_OF[row.status]].append(row)
+        of["waiting"].sort(key=lambda row: row.arrived_at or row.starts_at)
+        of["done"].reverse()
+        return {
+            name: Listed(name, len(listed), tuple(self.card(row) for row in listed[: portion(*_SHOWN[name])]))
+            for name, listed in of.items()
+        }
 
 
-def draw(cards: Cards, rows: Sequence[Row], state: str | None) -> None:
-    """The lists: those whom something is to be done about beside each other, what is over below."""
-    listed = {name: [row for row in rows if row.status in states] for name, (_label, states) in LISTS.items()}
-    listed["waiting"].sort(key=lambda row: row.arrived_at or row.starts_at)
-    listed["done"].reverse()
-    if state is not None:
-        _list(cards, state, listed[state])
+def draw_head(head: Head) -> None:
+    """How many visits there are, and a way to tell those whom a delay reaches."""
+    st.caption(head.said)
+    if not head.late:
         return
-    for column, name in zip(st.columns(len(BESIDE)), BESIDE, strict=True):
-        with column:
-            _list(cards, name, listed[name])
-    for column, name in zip(st.columns(2), ("done", "missed"), strict=True):
-        if listed[name]:
-            with column:
-                _list(cards, name, listed[name], first=FEW)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for each in head.late[:LATE_DRAWN]:
+            tell_affected_button(each.doctor_id, each.doctor, each.minutes, each.patients)
+        more = len(head.late) - LATE_DRAWN
+        if more > 0:
+            said = ngettext("{count} more doctor is late.", "{count} more doctors are late.", more)
+            st.caption(said.format(count=more), width="content")
 
 
-def _list(cards: Cards, name: str, rows: Sequence[Row], first: int = DRAWN) -> None:
-    label = _(LISTS[name][0])
-    st.markdown(f"#### {label} :gray[{len(rows)}]")
-    show_portion(rows, cards.card, key=f"board_{name}", nothing=_("Nobody."), first=first)
+def draw_list(listed: Listed) -> None:
+    """Its name and how many are in it, the first cards, and a way to see more."""
+    st.markdown(f"#### {_(LISTS[listed.name][0])} :gray[{listed.count}]")
+    key, first = _SHOWN[listed.name]
+    nobody = _("Nobody.")
+    show_portion(
+        range(listed.count), lambda at: _draw_card(listed.cards[at]), key=key, nothing=nobody, first=first
+    )
+
+
+def _draw_card(card: Card) -> None:
+    with st.container(border=True, horizontal=True, gap="small", vertical_alignment="center"):
+        st.markdown(card.words, width=WORDS_WIDE)
+        bare_step_buttons(card.visit_id, card.steps)
+        st.button(
+            _("More"),
+            icon=":material/more_horiz:",
+            type="tertiary",
+            on_click=st.session_state.update,
+            args=({OPEN: card.visit_id, tills.OPEN: card.visit_id},),
+            key=f"board_more_{card.visit_id}",
+        )
 
 
 def counted(rows: Sequence[Row]) -> str:
