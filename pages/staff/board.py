@@ -12,37 +12,15 @@ from core.i18n import _, long_day
 from db.models import Role
 from pages.ui import plain, reading, require
 from pages.ui.board_filters import filters
+from pages.ui.board_panels import open_buttons, panel
 from pages.ui.board_parts import HEAD, Board, Parts
-from pages.ui.board_visits import visit_panel
-from pages.ui.boards import OPEN, WALK_IN, Cards
+from pages.ui.boards import OPEN, Cards
 from pages.ui.sessions import current_actor
-from pages.ui.walk_ins import walk_in_panel
 
 actor = require(Role.STAFF, Role.ADMIN)
 
 SECONDS = 5
 MINUTE = timedelta(minutes=1)
-
-
-def panel() -> None:
-    """What is open: a visit, or whoever has just come or called."""
-    if opened is None:
-        return
-    with st.container(border=True):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.subheader(_("Who has come or calls") if opened == WALK_IN else _("Visit"), width="content")
-            st.button(
-                _("Close"),
-                icon=":material/close:",
-                type="tertiary",
-                on_click=st.session_state.update,
-                args=({OPEN: None},),
-                key="board_close",
-            )
-        if opened == WALK_IN:
-            walk_in_panel(actor, zone)
-        else:
-            visit_panel(actor, opened, clinic, zone)
 
 
 def in_words(acting: Actor, rows: Sequence[Row]) -> Parts:
@@ -91,15 +69,8 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
     with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
         st.title(_("Board"), width="content")
         st.caption(plain(long_day(today)), width="content")
-    st.button(
-        _("Walk-in or call"),
-        icon=":material/person_add:",
-        type="primary",
-        on_click=st.session_state.update,
-        args=({OPEN: WALK_IN},),
-        key="board_walk_in",
-    )
-panel()
+    open_buttons()
+panel(actor, opened, clinic, zone, colleagues)
 wanted = filters(colleagues, named_rooms)
 board = Board(seen, in_words(actor, rows))
 if not board.is_empty:

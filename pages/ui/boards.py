@@ -21,8 +21,8 @@ from pages.ui.money import shown
 from pages.ui.portions import FEW, portion, show_portion
 from pages.ui.words import plain, status_badge
 
-OPEN = "board_open"  # the number of the visit whose panel is open, `WALK_IN`, or nothing
-WALK_IN = "walk-in"
+OPEN = "board_open"  # the number of the visit whose panel is open, `WALK_IN`, `AWAY`, or nothing
+WALK_IN, AWAY = "walk-in", "away"
 DRAWN = 6  # of each list at first: hundreds take seconds to draw
 LATE_DRAWN = 3
 WORDS_WIDE = 560  # of a card, in pixels: more than a list has beside another, so that its buttons come below
