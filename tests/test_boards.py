@@ -48,6 +48,12 @@ def only(session: Session, cast: Cast) -> boards.Row:
     return row
 
 
+def details(session: Session, cast: Cast) -> boards.Details:
+    """What else is shown of the only visit."""
+    row = only(session, cast)
+    return boards.details(session, cast.desk, visit_ids=[row.id])[row.id]
+
+
 def pay(session: Session, cast: Cast, visit: Appointment, amount_minor: int) -> int:
     return tills.take(
         session,
@@ -62,11 +68,11 @@ class TestRows:
     def test_a_row_tells_who_comes_when_to_whom_and_where(self, session: Session, cast: Cast) -> None:
         room = make.room(session, name="Room 2")
         visit = booked(session, cast, room_id=room.id)
-        row = only(session, cast)
+        row, more = only(session, cast), details(session, cast)
         assert (row.id, row.status, row.starts_at) == (visit.id, AppointmentStatus.CONFIRMED, on(1, 10))
-        said = (row.patient, row.doctor, row.service, row.room)
+        said = (more.patient, row.doctor, more.service, more.room)
         assert said == ("Ada Okafor", "Dr. Eva Roth", cast.checkup.name, "Room 2")
-        assert (row.arrived_at, row.in_room_at, row.attending_at, row.told_minutes) == (None,) * 4
+        assert (row.arrived_at, row.in_room_at, more.attending_at, row.told_minutes) == (None,) * 4
 
     def test_other_days_and_what_was_called_off_are_not_on_it(self, session: Session, cast: Cast) -> None:
         booked(session, cast, 10, status=AppointmentStatus.CANCELLED)
@@ -82,8 +88,8 @@ class TestRows:
 
         def owed() -> int:
             session.flush()
-            assert only(session, cast).owed_minor == ledger.owed(session, visit)
-            return only(session, cast).owed_minor
+            assert details(session, cast).owed_minor == ledger.owed(session, visit)
+            return details(session, cast).owed_minor
 
         assert owed() == 6000
         payment_id = pay(session, cast, visit, 2500)
@@ -105,17 +111,17 @@ class TestRows:
 
     def test_a_visit_without_a_price_owes_nothing(self, session: Session, cast: Cast) -> None:
         booked(session, cast, price_minor=0)
-        assert only(session, cast).owed_minor == 0
+        assert details(session, cast).owed_minor == 0
 
     def test_who_says_that_they_come_has_said_so_by_text_or_not(self, session: Session, cast: Cast) -> None:
         visit = booked(session, cast)
-        assert not only(session, cast).is_by_text
+        assert not details(session, cast).is_by_text
         attendances.confirm_by_text(session, visit.id)
-        assert only(session, cast).is_by_text
+        assert details(session, cast).is_by_text
         visit.attending_at = None
         with time_is(NOW + timedelta(minutes=5)):
             attendances.confirm(session, cast.desk, appointment_id=visit.id)
-        assert not only(session, cast).is_by_text, "the earlier text was about another time"
+        assert not details(session, cast).is_by_text, "the earlier text was about another time"
 
     def test_a_text_that_the_desk_has_read_first_is_one_too(self, session: Session, cast: Cast) -> None:
         visit = booked(session, cast)
@@ -128,16 +134,16 @@ class TestRows:
         )
         session.add(texted)
         attendances.confirm(session, cast.desk, appointment_id=visit.id)
-        assert not only(session, cast).is_by_text
+        assert not details(session, cast).is_by_text
         texted.appointment_id = visit.id
         inbox.settle(session, cast.desk, inbound_id=texted.id)
-        assert only(session, cast).is_by_text
+        assert details(session, cast).is_by_text
 
     def test_a_first_visit_is_one_before_which_the_patient_was_never_here(
         self, session: Session, cast: Cast
     ) -> None:
         booked(session, cast)
-        assert only(session, cast).is_first_visit
+        assert details(session, cast).is_first_visit
         ada = session.get_one(Patient, cast.ada.patient_ids[0])
         earlier = make.appointment(
             session,
@@ -147,15 +153,17 @@ class TestRows:
             patient=ada,
             status=AppointmentStatus.NO_SHOW,
         )
-        assert only(session, cast).is_first_visit, "who was missed has not been here"
+        assert details(session, cast).is_first_visit, "who was missed has not been here"
         earlier.status = AppointmentStatus.COMPLETED
-        assert not only(session, cast).is_first_visit
+        assert not details(session, cast).is_first_visit
 
     def test_patients_and_doctors_do_not_see_it(self, session: Session, cast: Cast) -> None:
         for actor in (cast.ada, cast.stranger, cast.roth):
             for read in (boards.rows, boards.fingerprint):
                 with pytest.raises(AccessDenied):
                     read(session, actor, on=TODAY)
+            with pytest.raises(AccessDenied):
+                boards.details(session, actor, visit_ids=[])
 
 
 Change = Callable[[Session, Cast, Appointment], object]
@@ -241,6 +249,13 @@ CHANGES: list[Change] = [
 ]
 
 
+def _shown(session: Session, cast: Cast) -> list[tuple[object, ...]]:
+    """The rows of today with the rest about each."""
+    rows = boards.rows(session, cast.desk, on=TODAY)
+    more = boards.details(session, cast.desk, visit_ids=[row.id for row in rows])
+    return [(row, more[row.id]) for row in rows]
+
+
 class TestFingerprint:
     def test_it_stays_while_nothing_changes(self, session: Session, cast: Cast) -> None:
         booked(session, cast)
@@ -251,10 +266,10 @@ class TestFingerprint:
     @pytest.mark.parametrize("change", CHANGES)
     def test_it_changes_with_whatever_is_drawn(self, session: Session, cast: Cast, change: Change) -> None:
         visit = booked(session, cast, room_id=make.room(session).id)
-        before = boards.fingerprint(session, cast.desk, on=TODAY), boards.rows(session, cast.desk, on=TODAY)
+        before = boards.fingerprint(session, cast.desk, on=TODAY), _shown(session, cast)
         change(session, cast, visit)
         session.flush()
-        after = boards.fingerprint(session, cast.desk, on=TODAY), boards.rows(session, cast.desk, on=TODAY)
+        after = boards.fingerprint(session, cast.desk, on=TODAY), _shown(session, cast)
         assert (before[0] != after[0], before[1] != after[1]) == (True, True)
 
     def test_of_what_was_told_the_longest_delay_of_the_present_time_counts(

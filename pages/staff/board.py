@@ -14,7 +14,7 @@ from pages.ui import plain, reading, require
 from pages.ui.board_filters import filters
 from pages.ui.board_panels import open_buttons, panel
 from pages.ui.board_parts import HEAD, Board, Parts
-from pages.ui.boards import OPEN, Cards
+from pages.ui.boards import OPEN, Cards, Listed, first, in_lists
 from pages.ui.sessions import current_actor
 
 actor = require(Role.STAFF, Role.ADMIN)
@@ -28,10 +28,16 @@ def in_words(acting: Actor, rows: Sequence[Row]) -> Parts:
     shown = wanted.of(rows)
     if not shown:
         return {}
+    lists = in_lists(shown, wanted.state)
+    drawn = {name: first(name, listed) for name, listed in lists.items()}
+    with reading() as session:
+        numbers = [row.id for rows_drawn in drawn.values() for row in rows_drawn]
+        details = boards.details(session, acting, visit_ids=numbers)
     cards = Cards(acting, zone, clinic.currency, clock.now(), rows)
-    lists = cards.lists(shown)
-    listed = lists if wanted.state is None else {wanted.state: lists[wanted.state]}
-    return {HEAD: cards.head(shown), **listed}
+    return {HEAD: cards.head(shown)} | {
+        name: Listed(name, len(lists[name]), tuple(cards.card(row, details[row.id]) for row in listed))
+        for name, listed in drawn.items()
+    }
 
 
 @st.fragment(run_every=SECONDS)

@@ -4,7 +4,7 @@ What is shown is put into words first and drawn then, so that what shows the sam
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ import streamlit as st
 
 from core import delay_messages, delays
 from core.access import Actor
-from core.boards import Row
+from core.boards import Details, Row
 from core.i18n import N_, _, clock_time, ngettext
 from db.models import AppointmentStatus
 from pages.ui import tills
@@ -80,41 +80,43 @@ class Cards:
         self.begins = delays.predicted(rows, now)
         self.late = {row.id: delays.late_minutes(row, self.begins.get(row.id)) for row in rows}
 
-    def card(self, row: Row) -> Card:
+    def card(self, row: Row, details: Details) -> Card:
         """A visit: when, who, what there is to know, and its next steps."""
-        place = f" · {plain(row.room)}" if row.room else ""
+        place = f" · {plain(details.room)}" if details.room else ""
+        marks = " ".join([*self._of_time(row, details), *self._of_patient(row, details)])
         words = (
-            f"**{self._time(row.starts_at)} {plain(row.patient)}** {' '.join(self._marks(row))}  \n"
-            f":gray[{plain(row.doctor)} · {plain(row.service)}{place}]"
+            f"**{self._time(row.starts_at)} {plain(details.patient)}** {marks}  \n"
+            f":gray[{plain(row.doctor)} · {plain(details.service)}{place}]"
         )
         return Card(row.id, words, tuple(next_steps(row, self.actor, is_today=True)))
 
-    def _marks(self, row: Row) -> list[str]:
-        """What is to be seen at a glance, as coloured words."""
-        marks = []
+    def _of_time(self, row: Row, details: Details) -> Iterator[str]:
+        """Since when, or from when on, as coloured words."""
         if row.status is AppointmentStatus.ARRIVED and row.arrived_at:
             minutes = int((self.now - row.arrived_at).total_seconds()) // 60
-            marks.append(f":violet-badge[{_('waits {minutes} min').format(minutes=minutes)}]")
+            yield f":violet-badge[{_('waits {minutes} min').format(minutes=minutes)}]"
         elif row.status is AppointmentStatus.IN_ROOM and row.in_room_at:
-            marks.append(f":green-badge[{_('since {time}').format(time=self._time(row.in_room_at))}]")
-        elif row.is_offered:
-            marks.append(f":violet-badge[{_('Offered')}]")
+            yield f":green-badge[{_('since {time}').format(time=self._time(row.in_room_at))}]"
+        elif details.is_offered:
+            yield f":violet-badge[{_('Offered')}]"
         elif row.status is AppointmentStatus.PENDING:
-            marks.append(status_badge(row.status))
+            yield status_badge(row.status)
         if self.late.get(row.id):
             time = _("about {time}").format(time=self._time(self.begins[row.id]))
             told = f" · {_('told')}" if (row.told_minutes or 0) >= self.late[row.id] else ""
-            marks.append(f":orange-badge[:material/schedule: {time}{told}]")
-        if row.attending_at and row.status is AppointmentStatus.CONFIRMED:
-            said = _("Says they come, by text") if row.is_by_text else _("Says they come")
-            marks.append(f":green-badge[:material/{'sms' if row.is_by_text else 'check'}: {said}]")
-        if row.owed_minor:
-            marks.append(f":red-badge[{shown(row.owed_minor, self.currency)}]")
-        if row.is_first_visit:
-            marks.append(f":blue-badge[{_('First visit')}]")
-        if row.is_overbooked:
-            marks.append(f":orange-badge[{_('Overbooked')}]")
-        return marks
+            yield f":orange-badge[:material/schedule: {time}{told}]"
+
+    def _of_patient(self, row: Row, details: Details) -> Iterator[str]:
+        """What there is to know about the patient, as coloured words."""
+        if details.attending_at and row.status is AppointmentStatus.CONFIRMED:
+            said = _("Says they come, by text") if details.is_by_text else _("Says they come")
+            yield f":green-badge[:material/{'sms' if details.is_by_text else 'check'}: {said}]"
+        if details.owed_minor:
+            yield f":red-badge[{shown(details.owed_minor, self.currency)}]"
+        if details.is_first_visit:
+            yield f":blue-badge[{_('First visit')}]"
+        if details.is_overbooked:
+            yield f":orange-badge[{_('Overbooked')}]"
 
     def _time(self, at: datetime) -> str:
         return clock_time(at, self.zone)
@@ -132,17 +134,20 @@ class Cards:
         waiting = [Late(*most[number], number, len(patients)) for number, patients in reached.items()]
         return Head(counted(rows), tuple(sorted(waiting, reverse=True)))
 
-    def lists(self, rows: Sequence[Row]) -> dict[str, Listed]:
-        """The lists by their names, with as many cards as are drawn of each."""
-        of: dict[str, list[Row]] = {name: [] for name in LISTS}
-        for row in rows:
-            of[_LIST_OF[row.status]].append(row)
-        of["waiting"].sort(key=lambda row: row.arrived_at or row.starts_at)
-        of["done"].reverse()
-        return {
-            name: Listed(name, len(listed), tuple(self.card(row) for row in listed[: portion(*_SHOWN[name])]))
-            for name, listed in of.items()
-        }
+
+def in_lists(rows: Sequence[Row], chosen: str | None) -> dict[str, list[Row]]:
+    """The rows by the name of their list, in its order; of the one that is `chosen`, if one is."""
+    of: dict[str, list[Row]] = {name: [] for name in LISTS}
+    for row in rows:
+        of[_LIST_OF[row.status]].append(row)
+    of["waiting"].sort(key=lambda row: row.arrived_at or row.starts_at)
+    of["done"].reverse()
+    return of if chosen is None else {chosen: of[chosen]}
+
+
+def first(name: str, rows: Sequence[Row]) -> Sequence[Row]:
+    """Those of a list that are drawn."""
+    return rows[: portion(*_SHOWN[name])]
 
 
 def draw_head(head: Head) -> None:
@@ -162,10 +167,10 @@ def draw_head(head: Head) -> None:
 def draw_list(listed: Listed) -> None:
     """Its name and how many are in it, the first cards, and a way to see more."""
     st.markdown(f"#### {_(LISTS[listed.name][0])} :gray[{listed.count}]")
-    key, first = _SHOWN[listed.name]
+    key, at_first = _SHOWN[listed.name]
     nobody = _("Nobody.")
     show_portion(
-        range(listed.count), lambda at: _draw_card(listed.cards[at]), key=key, nothing=nobody, first=first
+        range(listed.count), lambda at: _draw_card(listed.cards[at]), key=key, nothing=nobody, first=at_first
     )
 
 
