@@ -10,8 +10,9 @@ from db.models import Role
 from pages.ui import choice, reading, require
 from pages.ui.browsers import is_on_phone
 from pages.ui.calendar_feeds import feeds_section
-from pages.ui.diaries import VIEWS, View, clicked, days_shown, dragged, draw, first_day, turned
+from pages.ui.diaries import clicked, dragged, draw
 from pages.ui.diary_changes import TURN, by_hand, question
+from pages.ui.diary_views import VIEWS, View, days_shown, first_day, turned
 from pages.ui.navigation import VISIT
 
 actor = require(Role.DOCTOR, Role.STAFF, Role.ADMIN)

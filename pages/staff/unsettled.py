@@ -7,7 +7,8 @@ from core.i18n import _, ngettext
 from db.models import Role
 from pages.ui import choice, reading, require
 from pages.ui.inbox import how_many_more
-from pages.ui.settling import settle_all_buttons, show_outcomes, stranding_row
+from pages.ui.settling import show_outcomes
+from pages.ui.stranding_rows import settle_all_buttons, stranding_row
 from pages.ui.time_off import away_form
 
 actor = require(Role.STAFF, Role.ADMIN, Role.DOCTOR)

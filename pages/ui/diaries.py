@@ -7,7 +7,6 @@ the same in every browser, and what it gives back is wall time again.
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta, tzinfo
-from enum import StrEnum
 from math import gcd
 from typing import Any, NamedTuple
 
@@ -15,8 +14,9 @@ from streamlit_calendar import calendar
 
 from core import appointments, clock, diary_changes
 from core.days import Entry
-from core.i18n import N_, _, first_weekday, is_twelve_hour, spoken
+from core.i18n import _, first_weekday, is_twelve_hour, spoken
 from db.models import Appointment, AppointmentStatus
+from pages.ui.diary_views import View
 from pages.ui.words import STATUS
 
 FINEST_MINUTES = 5  # that dragging goes by
@@ -45,15 +45,6 @@ STYLE = """
 """
 
 
-class View(StrEnum):
-    WEEK = "timeGridWeek"
-    MONTH = "dayGridMonth"
-    LIST = "sevenDays"  # as a list, from a day on
-
-
-VIEWS = {View.WEEK: N_("Week"), View.MONTH: N_("Month"), View.LIST: N_("List")}
-
-
 class Wanted(NamedTuple):
     """A change that was dragged and not saved yet: where the visit is to begin and end, in wall time."""
 
@@ -64,30 +55,6 @@ class Wanted(NamedTuple):
     @property
     def is_move(self) -> bool:
         return self.starts != _wall(self.visit.starts_at, self.starts.tzinfo)
-
-
-def first_day(view: View, on: date) -> date:
-    """The day with which a view of `on` begins: weeks as the reader's language has it, lists with `on`."""
-    if view is View.MONTH:
-        return on.replace(day=1)
-    if view is View.LIST:
-        return on
-    return on - timedelta(days=(on.weekday() - first_weekday()) % 7)
-
-
-def days_shown(view: View, first: date) -> tuple[date, date]:
-    """The first and the last day that a view draws: a month in whole weeks."""
-    if view is not View.MONTH:
-        return first, first + timedelta(days=6)
-    begins = first_day(View.WEEK, first)
-    return begins, begins + timedelta(days=41)
-
-
-def turned(view: View, first: date, by: int) -> date:
-    """The first day of the view before (-1) or after (1)."""
-    if view is not View.MONTH:
-        return first + timedelta(days=7 * by)
-    return (first + timedelta(days=40 if by > 0 else -1)).replace(day=1)
 
 
 def draw(
