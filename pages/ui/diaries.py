@@ -36,7 +36,10 @@ WANTED_COLOR = "#b0306a"
 STYLE = """
     .fc { font-size: 0.875rem; --fc-border-color: rgba(128, 134, 139, 0.35); }
     .fc-event { border-width: 0; cursor: pointer; }
-    .fc-timegrid-event .fc-event-main { padding: 1px 4px; overflow: hidden; }
+    .fc-timegrid-event { container-type: size; }
+    .fc-timegrid-event .fc-event-main { padding: 1px 4px; overflow: hidden; line-height: 1.3; }
+    .fc-timegrid-event .fc-event-title { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+    @container (min-height: 56px) { .fc-timegrid-event .fc-event-title { white-space: normal; } }
     .fc-timegrid-event-short .fc-event-main-frame { flex-wrap: nowrap; white-space: nowrap; }
     .fc-event:focus-visible { outline: 3px solid currentColor; outline-offset: 1px; }
     .fc-daygrid-event { white-space: nowrap; overflow: hidden; }
@@ -190,6 +193,7 @@ def _options(
         "allDaySlot": False,
         "slotMinTime": f"{opens:%H:%M}:00",
         "slotMaxTime": "24:00:00" if crosses else f"{closes:%H:%M}:00",
+        "eventShortHeight": 2 * SLOT_PIXELS - 8,  # has no room for a line below that with the time
         "slotDuration": f"00:{SLOT_MINUTES}:00",
         "slotLabelInterval": "01:00:00",
         "snapDuration": f"00:{_snap(visits):02}:00",
