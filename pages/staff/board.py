@@ -13,8 +13,8 @@ from db.models import Role
 from pages.ui import plain, reading, require
 from pages.ui.board_filters import filters
 from pages.ui.board_panels import open_buttons, panel
-from pages.ui.board_parts import HEAD, Board, Parts
-from pages.ui.boards import OPEN, Cards, Listed, first, in_lists
+from pages.ui.board_parts import Board, Parts
+from pages.ui.boards import OPEN, Cards, Listed, first, in_lists, parts
 from pages.ui.sessions import current_actor
 
 actor = require(Role.STAFF, Role.ADMIN)
@@ -34,10 +34,16 @@ def in_words(acting: Actor, rows: Sequence[Row]) -> Parts:
         numbers = [row.id for rows_drawn in drawn.values() for row in rows_drawn]
         details = boards.details(session, acting, visit_ids=numbers)
     cards = Cards(acting, zone, clinic.currency, clock.now(), rows)
-    return {HEAD: cards.head(shown)} | {
-        name: Listed(name, len(lists[name]), tuple(cards.card(row, details[row.id]) for row in listed))
-        for name, listed in drawn.items()
+    listed = {
+        name: Listed(
+            name,
+            len(lists[name]),
+            tuple(cards.card(row, details[row.id]) for row in rows_drawn),
+            has_more=len(rows_drawn) < len(lists[name]),
+        )
+        for name, rows_drawn in drawn.items()
     }
+    return parts(cards.head(shown), listed)
 
 
 @st.fragment(run_every=SECONDS)

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from pages.ui.boards import BELOW, BESIDE, Head, Listed, draw_head, draw_list
+from pages.ui.boards import BESIDE, END, HEAD, Part
 from pages.ui.redraws import redraw
 
-HEAD = "head"
-Parts = Mapping[str, Head | Listed]
+Parts = Mapping[str, Part]
 
 
 class Board:
@@ -16,7 +15,6 @@ class Board:
 
     def __init__(self, mark: str, parts: Parts) -> None:
         self.mark, self._parts, self._due = mark, parts, set(parts)
-        self._chosen: str | None = None
         self.is_new = True  # until somebody has followed it
 
     @property
@@ -26,14 +24,12 @@ class Board:
     def draw(self, chosen: str | None) -> None:
         """All of it, or of the lists the one that is chosen."""
         self._place(HEAD)
-        self._chosen = chosen
-        if chosen is not None:
-            self._place(chosen)
-            return
-        for names in (BESIDE, BELOW):
-            for column, name in zip(st.columns(len(names)), names, strict=True):
-                with column:
-                    self._place(name)
+        names = BESIDE if chosen is None else (chosen,)
+        for column, name in zip(st.columns(len(names)), names, strict=True):
+            with column:
+                self._place(f"{name}_count")
+                self._place(name)
+        self._place(END)
 
     def become(self, mark: str, parts: Parts) -> None:
         """Draw anew what is another by now. It ends the run where there is something."""
@@ -53,10 +49,7 @@ class Board:
             st.rerun()
         self._due.remove(name)
         part = self._parts[name]
-        if isinstance(part, Head):
-            draw_head(part)
-        elif part.count or name not in BELOW or name == self._chosen:
-            draw_list(part)
+        part.draw(part.what)
 
 
 def _key(name: str) -> str:

@@ -4,9 +4,9 @@ What is shown is put into words first and drawn then, so that what shows the sam
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -18,7 +18,7 @@ from db.models import AppointmentStatus
 from pages.ui import tills
 from pages.ui.arrivals import bare_step_buttons, next_steps, tell_affected_button
 from pages.ui.money import shown
-from pages.ui.portions import FEW, portion, show_portion
+from pages.ui.portions import FEW, more_button, portion
 from pages.ui.words import plain, status_badge
 
 OPEN = "board_open"  # the number of the visit whose panel is open, `WALK_IN`, `AWAY`, or nothing
@@ -33,6 +33,7 @@ LISTS: dict[str, tuple[str, frozenset[AppointmentStatus]]] = {
     "done": (N_("Done"), frozenset({AppointmentStatus.COMPLETED})),
     "missed": (N_("Missed"), frozenset({AppointmentStatus.NO_SHOW})),
 }
+HEAD, END = "head", "end"
 BESIDE, BELOW = ("expected", "waiting", "in_room"), ("done", "missed")
 _LIST_OF = {status: name for name, (_label, states) in LISTS.items() for status in states}
 _SHOWN = {
@@ -49,11 +50,12 @@ class Card(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """A list as it is drawn: how many visits are in it, and the first of them."""
+    """A list as it is drawn: how many visits are in it, the first of them, and whether these are not all."""
 
     name: str
     count: int
     cards: tuple[Card, ...]
+    has_more: bool
 
 
 class Late(NamedTuple):
@@ -70,6 +72,13 @@ class Head(NamedTuple):
 
     said: str
     late: tuple[Late, ...]
+
+
+class Part(NamedTuple):
+    """Something of the board, and what it is drawn from."""
+
+    draw: Callable[[Any], None]
+    what: tuple[Any, ...]
 
 
 class Cards:
@@ -150,7 +159,18 @@ def first(name: str, rows: Sequence[Row]) -> Sequence[Row]:
     return rows[: portion(*_SHOWN[name])]
 
 
-def draw_head(head: Head) -> None:
+def parts(head: Head, lists: Mapping[str, Listed]) -> dict[str, Part]:
+    """What is drawn, by name. How many are in a list changes more often than who is next in it."""
+    below = tuple(lists[name] for name in BELOW) if len(lists) > 1 else ()
+    found = {HEAD: Part(_draw_head, head), END: Part(_draw_below, below)}
+    for name, listed in lists.items():
+        if listed not in below:
+            found[f"{name}_count"] = Part(_draw_count, (name, listed.count))
+            found[name] = Part(_draw_cards, listed._replace(count=0))
+    return found
+
+
+def _draw_head(head: Head) -> None:
     """How many visits there are, and a way to tell those whom a delay reaches."""
     st.caption(head.said)
     if not head.late:
@@ -164,14 +184,27 @@ def draw_head(head: Head) -> None:
             st.caption(said.format(count=more), width="content")
 
 
-def draw_list(listed: Listed) -> None:
-    """Its name and how many are in it, the first cards, and a way to see more."""
-    st.markdown(f"#### {_(LISTS[listed.name][0])} :gray[{listed.count}]")
-    key, at_first = _SHOWN[listed.name]
-    nobody = _("Nobody.")
-    show_portion(
-        range(listed.count), lambda at: _draw_card(listed.cards[at]), key=key, nothing=nobody, first=at_first
-    )
+def _draw_below(lists: Sequence[Listed]) -> None:
+    """The lists of who is done with, each only where somebody is in it."""
+    for column, listed in zip(st.columns(len(lists)) if lists else (), lists, strict=True):
+        if listed.count:
+            with column:
+                _draw_count((listed.name, listed.count))
+                _draw_cards(listed)
+
+
+def _draw_count(counted: tuple[str, int]) -> None:
+    name, count = counted
+    st.markdown(f"#### {_(LISTS[name][0])} :gray[{count}]")
+
+
+def _draw_cards(listed: Listed) -> None:
+    if not listed.cards:
+        st.caption(_("Nobody."))
+    for card in listed.cards:
+        _draw_card(card)
+    if listed.has_more:
+        more_button(_SHOWN[listed.name][0], len(listed.cards))
 
 
 def _draw_card(card: Card) -> None:

@@ -28,9 +28,14 @@ def show_portion(
         draw(row)
     if len(rows) > shown:
         st.caption(_("{shown} of {count} are shown.").format(shown=shown, count=len(rows)))
-        st.button(
-            _("Show more"), key=f"{key}_more", on_click=_show_more, args=(key, shown + STEP), width="stretch"
-        )
+        more_button(key, shown)
+
+
+def more_button(key: str, shown: int) -> None:
+    """Ask for more of a list than the ones that are shown."""
+    st.button(
+        _("Show more"), key=f"{key}_more", on_click=_show_more, args=(key, shown + STEP), width="stretch"
+    )
 
 
 def portion(key: str, first: int = STEP) -> int:
