@@ -24,6 +24,7 @@ from db.models import (
     Service,
     User,
 )
+from pages.ui.boards import Card, Head, Listed, parts
 from tests import make
 from tests.cast import NOW, Cast, assemble, on, time_is
 
@@ -309,3 +310,20 @@ class TestWalkIns:
         for actor in (cast.ada, cast.roth):
             with pytest.raises(AccessDenied):
                 self.next_times(session, actor, cast)
+
+
+class TestParts:
+    def test_whoever_comes_after_those_shown_changes_the_number_and_no_card(self) -> None:
+        cards = tuple(Card(number, "**10:00 Ada Okafor**", ("call", "undo")) for number in range(6))
+        before, after = (
+            parts(Head(f"{count} visits", ()), {"waiting": Listed("waiting", count, cards, has_more=True)})
+            for count in (7, 8)
+        )
+        assert {name for name in before if before[name] != after[name]} == {"head", "waiting_count"}
+
+    def test_a_step_that_can_be_taken_now_changes_the_cards(self) -> None:
+        before, after = (
+            parts(Head("1 visit", ()), {"expected": Listed("expected", 1, (Card(1, "", steps),), False)})
+            for steps in (("arrive",), ("arrive", "miss"))
+        )
+        assert {name for name in before if before[name] != after[name]} == {"expected"}
