@@ -188,9 +188,9 @@ def _empty(fields: Iterable[str]) -> None:
 def form_key(form: str) -> UUID:
     """The key of a form as it is drawn: the same until it was done, so that a double click counts once."""
     name = f"{form}_form_key"
-    if name not in st.session_state:  # making one costs more than drawing what it is for
-        st.session_state[name] = uuid4()
-    key: UUID = st.session_state[name]
+    key: UUID | None = st.session_state.get(name)
+    if key is None:  # making one costs more than drawing what it is for
+        key = st.session_state[name] = uuid4()
     return key
 
 
