@@ -40,6 +40,7 @@ class Action(StrEnum):
     SET_CONTACT = "set how a patient is told"
     ANSWER_MESSAGES = "deal with answers"
     SEE_REVENUE = "see what the clinic earns"
+    SEE_FIGURES = "see figures"
     SEE_SYSTEM = "see whether everything runs"
     SEE_RECORD = "see a patient's record"
     SEARCH_RECORDS = "search the patients of the clinic for a record"
@@ -168,6 +169,7 @@ RULES: dict[Role, dict[Action, Relation]] = {
         Action.SETTLE_VISIT: Relation.OWN_PATIENT,
         Action.EDIT_PROFILE: Relation.OWN,
         Action.SUBSCRIBE: Relation.OWN,
+        Action.SEE_FIGURES: Relation.OWN,
         Action.SEE_RECORD: Relation.OWN_PATIENT,
         Action.KEEP_LISTS: Relation.OWN_PATIENT,
         Action.WRITE_NOTE: Relation.OWN_PATIENT,
@@ -189,6 +191,7 @@ RULES: dict[Role, dict[Action, Relation]] = {
             Action.PUBLISH_PROFILE,
             Action.SEE_AUDIT,
             Action.SEE_REVENUE,
+            Action.SEE_FIGURES,
             Action.SEE_SYSTEM,
             Action.RECONCILE,
             Action.REVIEW_ACCESS,

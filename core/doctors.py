@@ -7,12 +7,12 @@ from typing import NamedTuple, TypedDict
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from core import access, availability
+from core import access, availability, searches
 from core.access import Action, Actor
 from core.errors import NotFound
 from core.slots import ANYWHERE, Within
 from core.texts import has_word, search_words
-from db.models import Doctor, DoctorService, Location, Service, Specialty, User, doctor_specialties
+from db.models import Doctor, DoctorService, Location, Role, Service, Specialty, User, doctor_specialties
 
 HIGHEST_PRICE_MINOR = 2**31 - 1  # what the price columns can hold
 
@@ -72,7 +72,10 @@ def search(
     if max_price_minor is not None:
         query = query.where(price <= min(max_price_minor, HIGHEST_PRICE_MINOR))
     rows = session.execute(query).all()
-    return _soonest_first(session, actor, rows, service_id, on, within)
+    found = _soonest_first(session, actor, rows, service_id, on, within)
+    if not name and actor.role is Role.PATIENT and all(each.next_at is None for each in found):
+        searches.note_empty(session, service_id, specialty_id=specialty_id, location_id=within.location_id)
+    return found
 
 
 def _soonest_first(

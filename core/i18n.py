@@ -21,7 +21,7 @@ from babel.dates import (
     get_day_names,
     get_timezone_gmt,
 )
-from babel.numbers import format_currency, format_percent, get_currency_precision
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
 from babel.units import format_unit
 
 LOCALE_DIR = Path(__file__).parent.parent / "locale"
@@ -205,6 +205,19 @@ def _money(amount_minor: int, currency: str, locale: str) -> str:
 def percent(share: int) -> str:
     """A share in whole percent: 80%."""
     shown: str = format_percent(Decimal(share) / 100, locale=_locale.get())
+    return shown
+
+
+def share(of_one: float) -> str:
+    """A share in percent with one decimal: 0.1234 is 12.3%."""
+    shown: str = format_percent(round(Decimal(of_one), 3), "#,##0.0%", locale=_locale.get())
+    return shown
+
+
+def decimal(number: float, places: int) -> str:
+    """A number with so many decimals: 1,234.5."""
+    pattern = "#,##0" + ("." + "0" * places if places else "")
+    shown: str = format_decimal(number, pattern, locale=_locale.get())
     return shown
 
 

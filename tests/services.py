@@ -134,7 +134,7 @@ def functions() -> tuple[Function, ...]:
     """Every function of `core`, by module and name."""
     return tuple(
         (f"{path.stem}.{node.name}", node)
-        for path in sorted(CORE.glob("*.py"))
+        for path in sorted(CORE.rglob("*.py"))
         for node in ast.parse(path.read_text(), str(path)).body
         if isinstance(node, ast.FunctionDef)
     )

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from core import absences, calendar_feeds, ledger, profile_drafts, records, slot_previews, tills
 from core.access import RULES, Action, Actor, Relation
+from core.analytics.scopes import Scope
 from core.arrivals import MarkedMeanwhile, NothingToUndo, NotStarted, NotToday
 from core.attachments import NotYourFile
 from core.checkouts import NoCards
@@ -208,6 +209,15 @@ def of_user(**more: Any) -> Recipe:
     )
 
 
+def of_figures(key: str) -> Recipe:
+    """Figures of a doctor: the own, or another's."""
+
+    def taken(world: World, is_own: bool) -> dict[str, Any]:
+        return {"key": key, "scope": Scope(WEDNESDAY, MONDAY, doctor_id=world.doctor_id(is_own))}
+
+    return Recipe(Action.SEE_FIGURES, taken)
+
+
 WEDNESDAY, MONDAY, TUESDAY = on(3, 0).date(), on(8, 0).date(), on(9, 0).date()
 A_CLINIC = ClinicDetails("Clinic", "", "", "Europe/Berlin", 0, 30)
 NO_NAME = ServiceDetails("", "", 30, 30, 0, 0, None, None, is_video=False, needs_room=False, is_active=True)
@@ -223,6 +233,8 @@ ALL_VISITS = Recipe(
 )
 RECIPES = {
     "day_lists.to_print": of_doctor(Action.SEE_DAY, on=WEDNESDAY),
+    "figures.as_csv": of_figures("revenue-over_time"),
+    "figures.read": of_figures("revenue-over_time"),
     "history_reports.to_print": of_patient(Action.SEE_RECORD),
     "letter_pdfs.to_print": of_record(Action.SEE_RECORD, "letter_id"),
     "monthly_reports.to_print": of_nobody(Action.SEE_REVENUE, year=2026, month=6),

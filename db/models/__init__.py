@@ -14,6 +14,7 @@ from db.models.appointments import (
 from db.models.attachments import AnswerKind, Attachment, IntakeAnswer, IntakeQuestion
 from db.models.audit import AuditChain, AuditEntry, AuditLink, Outcome
 from db.models.clinic import ClinicSettings, Closure, Location, Paper, Room, SettingChange
+from db.models.figures import ChangedStretch, EmptySearch, HourDay, MoneyDay, SummedDay, VisitDay
 from db.models.heartbeats import Heartbeat
 from db.models.money import (
     DocumentCounter,
@@ -74,6 +75,7 @@ __all__ = [
     "AuditEntry",
     "AuditLink",
     "CalendarFeed",
+    "ChangedStretch",
     "Channel",
     "ChoiceLink",
     "ChoiceTime",
@@ -85,10 +87,12 @@ __all__ = [
     "DoctorService",
     "DocumentCounter",
     "EmergencyAccess",
+    "EmptySearch",
     "Ending",
     "EntryKind",
     "EventKind",
     "Heartbeat",
+    "HourDay",
     "InboundMessage",
     "InboundState",
     "IntakeAnswer",
@@ -103,6 +107,7 @@ __all__ = [
     "Location",
     "MessageKind",
     "MessageTemplate",
+    "MoneyDay",
     "NoteDraft",
     "NoteRelease",
     "NoteVersion",
@@ -143,9 +148,11 @@ __all__ = [
     "SocialIdentity",
     "Source",
     "Specialty",
+    "SummedDay",
     "TillClosing",
     "TimeOff",
     "User",
+    "VisitDay",
     "VisitSeries",
     "WaitlistEntry",
     "WaitlistOffer",

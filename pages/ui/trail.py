@@ -45,6 +45,7 @@ DONE = {
     Action.SET_CONTACT: N_("Set how the patient is told"),
     Action.ANSWER_MESSAGES: N_("Dealt with an answer"),
     Action.SEE_REVENUE: N_("Read what the clinic earns"),
+    Action.SEE_FIGURES: N_("Read figures"),
     Action.SEE_SYSTEM: N_("Looked whether everything runs"),
     Action.SEE_RECORD: N_("Opened the record"),
     Action.SEARCH_RECORDS: N_("Searched for a record"),

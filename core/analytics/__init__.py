@@ -1,0 +1,1 @@
+"""What the clinic looks at: each figure is one function here, and its definition is its docstring."""

@@ -1,0 +1,229 @@
+"""Sums over the days of a scope, read once in a transaction, so that all figures of a page agree.
+
+Days that are summed up come from their tables, all others from the visits, the ledger and the hours.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from datetime import date
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy.orm import Session
+
+from core import clinics, day_parts, day_sums
+from core.analytics.scopes import Scope
+from db.models import PaymentMethod
+from db.session import run
+
+_Read = TypeVar("_Read")
+_Sums = TypeVar("_Sums", "VisitSums", "MoneySums", "HourSums")
+_METHODS = (PaymentMethod.ONLINE, PaymentMethod.TERMINAL, PaymentMethod.CASH)  # as the columns of `MoneyDay`
+_STEP = "date_trunc(%(step)s, CAST(on_date AS timestamp))::date"
+_BY_HOUR = f""", grouped AS (
+    SELECT {_STEP} AS step, doctor_id, extract(isodow FROM on_date)::int AS weekday, hour,
+           sum(offered_seconds)::bigint AS offered, sum(booked_seconds)::bigint AS booked
+    FROM days GROUP BY 1, 2, 3, 4
+)
+SELECT step, doctor_id, weekday, hour, sum(offered)::bigint, sum(booked)::bigint FROM grouped
+GROUP BY GROUPING SETS ((step), (doctor_id), (weekday, hour))"""
+_MEMORY = "SELECT set_config('work_mem', '64MB', true)"  # for years of days, which nothing of this spills
+
+
+class VisitSums(NamedTuple):
+    """The columns of `VisitDay`, summed."""
+
+    booked: int = 0
+    cancelled: int = 0
+    completed: int = 0
+    missed: int = 0
+    overbooked: int = 0
+    waited: int = 0
+    waited_seconds: int = 0
+    lead_seconds: int = 0
+    booked_minor: int = 0
+    earned_minor: int = 0
+    owed_minor: int = 0
+    lost_minor: int = 0
+
+
+class MoneySums(NamedTuple):
+    """The columns of `MoneyDay`, summed, in the clinic's currency."""
+
+    invoiced_minor: int = 0
+    received_online_minor: int = 0
+    received_terminal_minor: int = 0
+    received_cash_minor: int = 0
+    refunded_online_minor: int = 0
+    refunded_terminal_minor: int = 0
+    refunded_cash_minor: int = 0
+
+    @property
+    def received_minor(self) -> int:
+        return sum(self.received_by_method.values())
+
+    @property
+    def refunded_minor(self) -> int:
+        return sum(self.refunded_by_method.values())
+
+    @property
+    def received_by_method(self) -> dict[PaymentMethod, int]:
+        return dict(zip(_METHODS, self[1:4], strict=True))
+
+    @property
+    def refunded_by_method(self) -> dict[PaymentMethod, int]:
+        return dict(zip(_METHODS, self[4:], strict=True))
+
+
+class HourSums(NamedTuple):
+    """The columns of `HourDay`, summed."""
+
+    offered_seconds: int = 0
+    booked_seconds: int = 0
+
+
+class Group(NamedTuple):
+    """Whose visits: of which doctor, for which service, at which place."""
+
+    doctor_id: int
+    service_id: int
+    location_id: int
+
+
+class Visits(NamedTuple):
+    by_step: dict[date, VisitSums]
+    by_group: dict[Group, VisitSums]
+
+
+class Money(NamedTuple):
+    by_step: dict[date, MoneySums]
+    by_group: dict[Group, MoneySums]
+
+
+class Hours(NamedTuple):
+    """By step, by doctor, and by ISO weekday and hour of the day."""
+
+    by_step: dict[date, HourSums]
+    by_doctor: dict[int, HourSums]
+    by_hour: dict[tuple[int, int], HourSums]
+
+
+def visits(session: Session, scope: Scope) -> Visits:
+    """The visits that were to begin in the scope."""
+    return once(session, ("visits", scope), lambda: _visits(session, scope))
+
+
+def money(session: Session, scope: Scope) -> Money:
+    """What was written into the ledger in the scope, in the clinic's currency."""
+    return once(session, ("money", scope), lambda: _money(session, scope))
+
+
+def hours(session: Session, scope: Scope) -> Hours:
+    """Time offered and taken in the scope, whatever the service. Before the first visit none is offered."""
+    return once(session, ("hours", scope), lambda: _hours(session, scope))
+
+
+def owed_minor(session: Session, scope: Scope) -> int:
+    """What is still owed of the visits of the scope."""
+    rows = _read(session, scope, "visit_days", " SELECT coalesce(sum(owed_minor), 0)::bigint FROM days")
+    return int(rows[0][0]) if rows else 0
+
+
+def _visits(session: Session, scope: Scope) -> Visits:
+    rows = _read(session, scope, "visit_days", _by_step_and_group(VisitSums._fields))
+    return Visits(
+        {row[0]: VisitSums(*row[4:]) for row in rows if row[0]},
+        {Group(*row[1:4]): VisitSums(*row[4:]) for row in rows if row[1]},
+    )
+
+
+def _money(session: Session, scope: Scope) -> Money:
+    query = _by_step_and_group(MoneySums._fields, "WHERE currency = %(currency)s")
+    rows = _read(session, scope, "money_days", query)
+    return Money(
+        {row[0]: MoneySums(*row[4:]) for row in rows if row[0]},
+        {Group(*row[1:4]): MoneySums(*row[4:]) for row in rows if row[1]},
+    )
+
+
+def _by_step_and_group(columns: Sequence[str], where: str = "") -> str:
+    """Sums of the days by step, and by group: first by both, so that little is left to sort."""
+    summed = ", ".join(f"sum({name})::bigint AS {name}" for name in columns)
+    return f""", grouped AS (
+        SELECT {_STEP} AS step, doctor_id, service_id, location_id, {summed}
+        FROM days {where} GROUP BY 1, 2, 3, 4
+    )
+    SELECT step, doctor_id, service_id, location_id, {summed} FROM grouped
+    GROUP BY GROUPING SETS ((step), (doctor_id, service_id, location_id))"""
+
+
+def _hours(session: Session, scope: Scope) -> Hours:
+    rows = _read(
+        session,
+        scope,
+        "hour_days",
+        _BY_HOUR,
+    )
+    return Hours(
+        {row[0]: HourSums(*row[4:]) for row in rows if row[0]},
+        {row[1]: HourSums(*row[4:]) for row in rows if row[1]},
+        {(row[2], row[3]): HourSums(*row[4:]) for row in rows if row[2]},
+    )
+
+
+def _read(session: Session, scope: Scope, table: str, query: str) -> list[tuple[Any, ...]]:
+    """Run a query over `days`: the rows of a table of sums for the days and filters of the scope.
+
+    Days before the first visit and the first money have none.
+    """
+    session.flush()
+    with_memory(session)
+    first_on = once(session, "first", lambda: day_parts.first_of(session))
+    if first_on is None or first_on > scope.until_on:
+        return []
+    from_on = max(first_on, scope.from_on)
+    live = once(
+        session, (from_on, scope.until_on), lambda: day_sums.unsummed(session, from_on, scope.until_on)
+    )
+    columns = day_sums.COLUMNS[table]
+    filters = "".join(f" AND {name} = %({name})s" for name in scope.filters if name in columns)
+    days = f"SELECT {columns} FROM {table} WHERE on_date BETWEEN %(from_on)s AND %(until_on)s{filters}"
+    if live:
+        days += " AND NOT on_date = ANY(%(dates)s)"
+        found = f"SELECT {columns} FROM ({day_sums.TABLES[table]}) AS found WHERE true{filters}"
+        days = f"{days} UNION ALL {found}"
+    parameters = {
+        "from_on": from_on,
+        "until_on": scope.until_on,
+        "step": scope.cut.value,
+        "currency": clinics.settings(session).currency,
+        **scope.filters,
+        **(day_parts.instants(clinics.zone(session), live) if live else {}),
+    }
+    return run(session, f"WITH days AS ({days}){query}", parameters)
+
+
+def with_memory(session: Session) -> None:
+    """Give the rest of the transaction memory enough to group a million visits."""
+    once(session, "memory", lambda: run(session, _MEMORY, {}))
+
+
+def once(session: Session, what: Hashable, read: Callable[[], _Read]) -> _Read:
+    """Read it once for each transaction: what the session has written since is not seen."""
+    known: dict[Hashable, Any] = session.info.setdefault("figures", {})
+    if what not in known:
+        known[what] = read()
+    found: _Read = known[what]
+    return found
+
+
+def added(groups: dict[Group, _Sums], key: Callable[[Group], Hashable]) -> dict[Any, _Sums]:
+    """The sums of groups that have the same key, added up."""
+    found: dict[Hashable, _Sums] = {}
+    for group, sums in groups.items():
+        mine = key(group)
+        found[mine] = sums if mine not in found else plus(found[mine], sums)
+    return found
+
+
+def plus(one: _Sums, other: _Sums) -> _Sums:
+    """Both, column by column."""
+    return type(one)(*(mine + its for mine, its in zip(one, other, strict=True)))

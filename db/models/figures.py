@@ -1,0 +1,257 @@
+"""What past days came to, summed up once so that years of them are read in a moment.
+
+Each sum is what `core.day_sums` makes of the visits, the ledger and the hours of a day that is over. A day
+counts as summed up while it is in `summed_days` and no stretch of `changed_stretches` touches it: figures of
+any other day are taken from the visits themselves, so that what is read is never old.
+"""
+
+from datetime import date, datetime
+
+from sqlalchemy import DDL, BigInteger, CheckConstraint, ForeignKey, Identity, Index, Text, event
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.base import Base
+
+
+class VisitDay(Base):
+    """The visits that were to begin on a day of the clinic, by doctor, service and place.
+
+    Neither what was never paid in time nor what waits for payment is counted; `booked` is what was not called
+    off. `waited_seconds` is from arrival to the room, of `waited` visits; `lead_seconds` from booking to
+    beginning, of those booked. What the money means is said in `core.analytics.revenue`.
+    """
+
+    __tablename__ = "visit_days"
+    __table_args__ = (CheckConstraint("completed + missed <= booked", name="parts_of_booked"),)
+
+    on_date: Mapped[date] = mapped_column(primary_key=True)
+    doctor_id: Mapped[int] = mapped_column(ForeignKey("doctors.id"), primary_key=True)
+    service_id: Mapped[int] = mapped_column(ForeignKey("services.id"), primary_key=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"), primary_key=True)
+    booked: Mapped[int]
+    cancelled: Mapped[int]
+    completed: Mapped[int]
+    missed: Mapped[int]
+    overbooked: Mapped[int]
+    waited: Mapped[int]
+    waited_seconds: Mapped[int] = mapped_column(BigInteger)
+    lead_seconds: Mapped[int] = mapped_column(BigInteger)
+    booked_minor: Mapped[int] = mapped_column(BigInteger)
+    earned_minor: Mapped[int] = mapped_column(BigInteger)
+    owed_minor: Mapped[int] = mapped_column(BigInteger)
+    lost_minor: Mapped[int] = mapped_column(BigInteger)
+
+
+class MoneyDay(Base):
+    """What was written into the ledger on a day of the clinic, by the visit's doctor, service and place.
+
+    Invoiced is less what was credited; received and refunded are by how the money came or went.
+    """
+
+    __tablename__ = "money_days"
+
+    on_date: Mapped[date] = mapped_column(primary_key=True)
+    doctor_id: Mapped[int] = mapped_column(ForeignKey("doctors.id"), primary_key=True)
+    service_id: Mapped[int] = mapped_column(ForeignKey("services.id"), primary_key=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"), primary_key=True)
+    currency: Mapped[str] = mapped_column(Text, primary_key=True)
+    invoiced_minor: Mapped[int] = mapped_column(BigInteger)
+    received_online_minor: Mapped[int] = mapped_column(BigInteger)
+    received_terminal_minor: Mapped[int] = mapped_column(BigInteger)
+    received_cash_minor: Mapped[int] = mapped_column(BigInteger)
+    refunded_online_minor: Mapped[int] = mapped_column(BigInteger)
+    refunded_terminal_minor: Mapped[int] = mapped_column(BigInteger)
+    refunded_cash_minor: Mapped[int] = mapped_column(BigInteger)
+
+
+class HourDay(Base):
+    """How long a doctor offered time, and was taken, in one hour of the clinic's clocks on a day.
+
+    An hour that happens twice on the day clocks go back has up to 7,200 seconds; one that is skipped, none.
+    """
+
+    __tablename__ = "hour_days"
+    __table_args__ = (CheckConstraint("hour BETWEEN 0 AND 23", name="hour_of_day"),)
+
+    on_date: Mapped[date] = mapped_column(primary_key=True)
+    doctor_id: Mapped[int] = mapped_column(ForeignKey("doctors.id"), primary_key=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"), primary_key=True)
+    hour: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    offered_seconds: Mapped[int]
+    booked_seconds: Mapped[int]
+
+
+class SummedDay(Base):
+    """A day of the clinic whose sums are kept, and since when."""
+
+    __tablename__ = "summed_days"
+
+    on_date: Mapped[date] = mapped_column(primary_key=True)
+    summed_at: Mapped[datetime]
+
+
+class ChangedStretch(Base):
+    """That something which counts for these instants has changed since their days were summed up.
+
+    Written by triggers, in the transaction that changes it. Without an end it has none.
+    """
+
+    __tablename__ = "changed_stretches"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    begins_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+
+
+class EmptySearch(Base):
+    """That a patient searched and found no free time at all. Whose search it was is not kept."""
+
+    __tablename__ = "empty_searches"
+    __table_args__ = (Index("ix_empty_searches_at", "at"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[datetime]
+    service_id: Mapped[int] = mapped_column(ForeignKey("services.id"))
+    specialty_id: Mapped[int | None] = mapped_column(ForeignKey("specialties.id"))
+    location_id: Mapped[int | None] = mapped_column(ForeignKey("locations.id"))
+
+
+NOTING = (
+    # One row a statement, so that loading a million visits notes one.
+    """
+    CREATE FUNCTION note_new_visits() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO changed_stretches (begins_at, ends_at)
+        SELECT min(starts_at), max(starts_at) FROM new_rows HAVING count(*) > 0;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER note_new AFTER INSERT ON appointments REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION note_new_visits()
+    """,
+    # A visit that goes to another doctor takes its money along, on the days on which that was written down.
+    """
+    CREATE FUNCTION note_changed_visits() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO changed_stretches (begins_at, ends_at)
+        SELECT min(at), max(at) FROM (
+            SELECT o.starts_at AS was_at, n.starts_at AS is_at FROM old_rows o JOIN new_rows n USING (id)
+            WHERE (o.starts_at, o.ends_at, o.blocked, o.doctor_id, o.service_id, o.location_id, o.status,
+                   o.price_minor, o.arrived_at, o.in_room_at, o.overbook_reason)
+                IS DISTINCT FROM
+                  (n.starts_at, n.ends_at, n.blocked, n.doctor_id, n.service_id, n.location_id, n.status,
+                   n.price_minor, n.arrived_at, n.in_room_at, n.overbook_reason)
+        ) AS changed CROSS JOIN LATERAL (VALUES (1, was_at), (2, is_at)) AS v (which, at)
+        GROUP BY which;
+        INSERT INTO changed_stretches (begins_at, ends_at)
+        SELECT e.at, e.at FROM old_rows o JOIN new_rows n USING (id)
+        JOIN ledger_entries e ON e.appointment_id = n.id
+        WHERE (o.doctor_id, o.service_id, o.location_id)
+            IS DISTINCT FROM (n.doctor_id, n.service_id, n.location_id);
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER note_changed AFTER UPDATE ON appointments
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION note_changed_visits()
+    """,
+    # What is invoiced or paid counts on its own day, and for what the visit has earned on the visit's.
+    """
+    CREATE FUNCTION note_new_entries() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO changed_stretches (begins_at, ends_at)
+        SELECT min(at), max(at) FROM new_rows HAVING count(*) > 0
+        UNION
+        SELECT min(a.starts_at), max(a.starts_at)
+        FROM new_rows e JOIN appointments a ON a.id = e.appointment_id HAVING count(*) > 0;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER note_new AFTER INSERT ON ledger_entries REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION note_new_entries()
+    """,
+    """
+    CREATE FUNCTION note_time_off() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP <> 'INSERT' THEN
+            INSERT INTO changed_stretches (begins_at, ends_at) VALUES (OLD.starts_at, OLD.ends_at);
+        END IF;
+        IF TG_OP <> 'DELETE' THEN
+            INSERT INTO changed_stretches (begins_at, ends_at) VALUES (NEW.starts_at, NEW.ends_at);
+        END IF;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER note_changed AFTER INSERT OR UPDATE OR DELETE ON time_off
+    FOR EACH ROW EXECUTE FUNCTION note_time_off()
+    """,
+    # A date of the clinic's lies between these instants whatever its zone is.
+    """
+    CREATE FUNCTION note_dates(from_on date, until_on date) RETURNS void LANGUAGE sql AS $$
+        INSERT INTO changed_stretches (begins_at, ends_at) VALUES (
+            CAST(from_on - 1 AS timestamp) AT TIME ZONE 'UTC',
+            CAST(until_on + 2 AS timestamp) AT TIME ZONE 'UTC')
+    $$
+    """,
+    """
+    CREATE FUNCTION note_date() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP <> 'INSERT' THEN
+            PERFORM note_dates(OLD.on_date, OLD.on_date);
+        END IF;
+        IF TG_OP <> 'DELETE' THEN
+            PERFORM note_dates(NEW.on_date, NEW.on_date);
+        END IF;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER note_changed AFTER INSERT OR UPDATE OR DELETE ON date_overrides
+    FOR EACH ROW EXECUTE FUNCTION note_date()
+    """,
+    """
+    CREATE TRIGGER note_changed AFTER INSERT OR UPDATE OR DELETE ON closures
+    FOR EACH ROW EXECUTE FUNCTION note_date()
+    """,
+    # Hours that end earlier or later change nothing before the earlier of both ends.
+    """
+    CREATE FUNCTION note_weekly_hours() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'UPDATE' THEN
+            IF to_jsonb(NEW) - 'valid_until_on' = to_jsonb(OLD) - 'valid_until_on' THEN
+                PERFORM note_dates(least(OLD.valid_until_on, NEW.valid_until_on), NULL);
+                RETURN NULL;
+            END IF;
+        END IF;
+        IF TG_OP <> 'INSERT' THEN
+            PERFORM note_dates(OLD.valid_from_on, OLD.valid_until_on);
+        END IF;
+        IF TG_OP <> 'DELETE' THEN
+            PERFORM note_dates(NEW.valid_from_on, NEW.valid_until_on);
+        END IF;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER note_changed AFTER INSERT OR UPDATE OR DELETE ON weekly_hours
+    FOR EACH ROW EXECUTE FUNCTION note_weekly_hours()
+    """,
+    # In another zone every day begins at another instant.
+    """
+    CREATE FUNCTION note_zone() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO changed_stretches (begins_at, ends_at) VALUES (NULL, NULL);
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER note_zone AFTER UPDATE OF time_zone ON settings
+    FOR EACH ROW WHEN (OLD.time_zone IS DISTINCT FROM NEW.time_zone) EXECUTE FUNCTION note_zone()
+    """,
+)
+for _statement in NOTING:
+    event.listen(Base.metadata, "after_create", DDL(_statement.replace("%", "%%")))  # type: ignore[no-untyped-call] # SQLAlchemy's own
