@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from pages.ui.boards import BESIDE, END, HEAD, Part
+from pages.ui.boards import BESIDE, END, HEAD, OPEN, Part
 from pages.ui.redraws import redraw
 
 Parts = Mapping[str, Part]
@@ -15,6 +15,7 @@ class Board:
 
     def __init__(self, mark: str, parts: Parts) -> None:
         self.mark, self._parts, self._due = mark, parts, set(parts)
+        self._opened = st.session_state.get(OPEN)
         self.is_new = True  # until somebody has followed it
 
     @property
@@ -45,7 +46,8 @@ class Board:
 
     def _part(self, name: str) -> None:
         """Draw one part, if that is due; else somebody has clicked in it, which the whole page answers."""
-        if name not in self._due:
+        asks_for_more = "message" in st.session_state or st.session_state.get(OPEN) != self._opened
+        if name not in self._due or asks_for_more:
             st.rerun()
         self._due.remove(name)
         part = self._parts[name]
