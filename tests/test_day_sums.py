@@ -113,6 +113,16 @@ def test_what_changes_a_day_that_is_over_has_it_summed_up_again(
     assert len(changed) <= len(days) + 1
 
 
+def test_a_visit_over_midnight_changes_both_days(database: Engine, clinic: Golden) -> None:
+    with unit_of_work(database) as session:
+        at_night = replace(clinic, session=session).visit(clinic.cast.dr_weiss, at(7, 23, 45))
+    both = [THE_7TH, date(2026, 10, 8)]
+    assert summed_again(database) == both
+    with unit_of_work(database) as session:
+        session.get_one(Appointment, at_night.id).status = AppointmentStatus.CANCELLED
+    assert summed_again(database) == both
+
+
 def test_hours_that_end_earlier_change_the_days_after_that(database: Engine, clinic: Golden) -> None:
     with unit_of_work(database) as session:
         whose = WeeklyHours.doctor_id == clinic.cast.dr_roth.id

@@ -117,12 +117,13 @@ class EmptySearch(Base):
 
 
 NOTING = (
-    # One row a statement, so that loading a million visits notes one.
+    # One row a statement, so that loading a million visits notes one. A visit takes time of every day that it
+    # reaches into, with its buffers.
     """
     CREATE FUNCTION note_new_visits() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         INSERT INTO changed_stretches (begins_at, ends_at)
-        SELECT min(starts_at), max(starts_at) FROM new_rows HAVING count(*) > 0;
+        SELECT min(lower(blocked)), max(upper(blocked)) FROM new_rows HAVING count(*) > 0;
         RETURN NULL;
     END $$
     """,
@@ -135,14 +136,14 @@ NOTING = (
     CREATE FUNCTION note_changed_visits() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         INSERT INTO changed_stretches (begins_at, ends_at)
-        SELECT min(at), max(at) FROM (
-            SELECT o.starts_at AS was_at, n.starts_at AS is_at FROM old_rows o JOIN new_rows n USING (id)
+        SELECT min(lower(span)), max(upper(span)) FROM (
+            SELECT o.blocked AS was, n.blocked AS is_now FROM old_rows o JOIN new_rows n USING (id)
             WHERE (o.starts_at, o.ends_at, o.blocked, o.doctor_id, o.service_id, o.location_id, o.status,
-                   o.price_minor, o.arrived_at, o.in_room_at, o.overbook_reason)
+                   o.price_minor, o.created_at, o.arrived_at, o.in_room_at, o.overbook_reason)
                 IS DISTINCT FROM
                   (n.starts_at, n.ends_at, n.blocked, n.doctor_id, n.service_id, n.location_id, n.status,
-                   n.price_minor, n.arrived_at, n.in_room_at, n.overbook_reason)
-        ) AS changed CROSS JOIN LATERAL (VALUES (1, was_at), (2, is_at)) AS v (which, at)
+                   n.price_minor, n.created_at, n.arrived_at, n.in_room_at, n.overbook_reason)
+        ) AS changed CROSS JOIN LATERAL (VALUES (1, was), (2, is_now)) AS v (which, span)
         GROUP BY which;
         INSERT INTO changed_stretches (begins_at, ends_at)
         SELECT e.at, e.at FROM old_rows o JOIN new_rows n USING (id)
