@@ -76,6 +76,14 @@ def test_a_file_has_the_rows_of_the_chart_and_text_in_it_is_no_formula(session: 
     assert "'=HYPERLINK(1)" in earned
 
 
+def test_a_sum_below_nothing_is_a_number_in_a_file(session: Session, cast: Cast) -> None:
+    """In November only 15.00 went back."""
+    november = Scope(date(2026, 11, 1), date(2026, 11, 2))
+    with time_is(golden.NOW):
+        made = figures.as_csv(session, cast.admin, key="revenue-by_method", scope=november)
+    assert "-15.00" in [row[3] for row in csv.reader(made.decode("utf-8-sig").splitlines())]
+
+
 def test_a_doctor_prints_the_own_figures_and_no_others(session: Session, cast: Cast) -> None:
     own = replace(WHOLE, doctor_id=cast.dr_roth.id)
     with time_is(golden.NOW):
