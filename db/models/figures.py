@@ -190,12 +190,15 @@ NOTING = (
     CREATE TRIGGER note_changed AFTER INSERT OR UPDATE OR DELETE ON time_off
     FOR EACH ROW EXECUTE FUNCTION note_time_off()
     """,
-    # A date of the clinic's lies between these instants whatever its zone is.
+    # A date of the clinic's lies between these instants whatever its zone is. One at the ends of the calendar
+    # counts as none: Python has no instants beyond it.
     """
     CREATE FUNCTION note_dates(from_on date, until_on date) RETURNS void LANGUAGE sql AS $$
         INSERT INTO changed_stretches (begins_at, ends_at) VALUES (
-            CAST(from_on - 1 AS timestamp) AT TIME ZONE 'UTC',
-            CAST(until_on + 2 AS timestamp) AT TIME ZONE 'UTC')
+            CAST(nullif(greatest(from_on, DATE '1000-01-01'), DATE '1000-01-01') - 1 AS timestamp)
+                AT TIME ZONE 'UTC',
+            CAST(nullif(least(until_on, DATE '9000-01-01'), DATE '9000-01-01') + 2 AS timestamp)
+                AT TIME ZONE 'UTC')
     $$
     """,
     """

@@ -168,8 +168,10 @@ STATEMENTS = [
     """
     CREATE FUNCTION note_dates(from_on date, until_on date) RETURNS void LANGUAGE sql AS $$
         INSERT INTO changed_stretches (begins_at, ends_at) VALUES (
-            CAST(from_on - 1 AS timestamp) AT TIME ZONE 'UTC',
-            CAST(until_on + 2 AS timestamp) AT TIME ZONE 'UTC')
+            CAST(nullif(greatest(from_on, DATE '1000-01-01'), DATE '1000-01-01') - 1 AS timestamp)
+                AT TIME ZONE 'UTC',
+            CAST(nullif(least(until_on, DATE '9000-01-01'), DATE '9000-01-01') + 2 AS timestamp)
+                AT TIME ZONE 'UTC')
     $$
     """,
     """
