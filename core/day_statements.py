@@ -16,13 +16,15 @@ _VISIT = """
     FROM day CROSS JOIN doctors d
     JOIN appointments a ON a.doctor_id = d.id AND a.starts_at >= day.begins_at AND a.starts_at < day.ends_at
 """
-# What the ledger says of a visit counts once the visit is over. Without an invoice a completed visit is owed
-# its price, and one that was called off or missed nothing.
+# What the ledger says of a visit in the clinic's currency counts once the visit is over. A completed visit
+# that has no invoice in any is owed its price, and one that was called off or missed nothing.
 _LEDGER = """
     LEFT JOIN LATERAL (
-        SELECT sum(e.amount_minor) FILTER (WHERE e.series = 'invoice') AS invoiced_minor,
-               -sum(e.amount_minor) FILTER (WHERE e.series = 'receipt') AS received_minor
-        FROM ledger_entries e
+        SELECT sum(CASE e.currency WHEN c.currency THEN e.amount_minor ELSE 0 END)
+                   FILTER (WHERE e.series = 'invoice') AS invoiced_minor,
+               -sum(e.amount_minor) FILTER (WHERE e.series = 'receipt' AND e.currency = c.currency)
+                   AS received_minor
+        FROM ledger_entries e CROSS JOIN (SELECT currency FROM settings) AS c
         WHERE e.appointment_id = a.id AND a.status IN ('completed', 'cancelled', 'no_show')
     ) AS ledger ON true
     CROSS JOIN LATERAL (

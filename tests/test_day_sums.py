@@ -13,6 +13,7 @@ from core import day_sums, doctors, figures
 from core.access import Actor
 from core.analytics import demand, odds, revenue, utilisation
 from core.analytics.scopes import Scope
+from core.analytics.sums import MoneySums
 from core.errors import AccessDenied, NotFound
 from core.slots import Within
 from db.models import Appointment, AppointmentStatus, ClinicSettings, Doctor, User, WeeklyHours
@@ -163,6 +164,19 @@ def test_in_another_zone_every_day_is_another(database: Engine, clinic: Golden) 
     with unit_of_work(database) as session:
         session.execute(update(ClinicSettings).values(time_zone="Asia/Tokyo"))
     assert len(summed_again(database)) == 61
+
+
+def test_what_was_invoiced_in_another_currency_is_neither_earned_nor_owed(
+    database: Engine, clinic: Golden
+) -> None:
+    with unit_of_work(database) as session:
+        session.execute(update(ClinicSettings).values(currency="CHF"))
+    assert len(summed_again(database)) == 61
+    with unit_of_work(database) as session:
+        visits, money = revenue.total(session, WHOLE)
+        assert money == MoneySums()
+        # Completed and never invoiced: 20 check-ups, one from September, the night, and who walked in.
+        assert visits.earned_minor == visits.owed_minor == 20 * 6000 + 6000 + 12000 + 6000
 
 
 def test_a_date_that_the_zone_skipped_has_nothing(database: Engine, clinic: Golden) -> None:

@@ -244,17 +244,18 @@ NOTING = (
     CREATE TRIGGER note_changed AFTER INSERT OR UPDATE OR DELETE ON weekly_hours
     FOR EACH ROW EXECUTE FUNCTION note_weekly_hours()
     """,
-    # In another zone every day begins at another instant.
+    # In another zone every day begins at another instant; what is earned is in the clinic's currency.
     """
-    CREATE FUNCTION note_zone() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION note_clinic() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         INSERT INTO changed_stretches (begins_at, ends_at) VALUES (NULL, NULL);
         RETURN NULL;
     END $$
     """,
     """
-    CREATE TRIGGER note_zone AFTER UPDATE OF time_zone ON settings
-    FOR EACH ROW WHEN (OLD.time_zone IS DISTINCT FROM NEW.time_zone) EXECUTE FUNCTION note_zone()
+    CREATE TRIGGER note_clinic AFTER UPDATE OF time_zone, currency ON settings FOR EACH ROW
+    WHEN ((OLD.time_zone, OLD.currency) IS DISTINCT FROM (NEW.time_zone, NEW.currency))
+    EXECUTE FUNCTION note_clinic()
     """,
 )
 for _statement in NOTING:

@@ -217,20 +217,21 @@ STATEMENTS = [
     FOR EACH ROW EXECUTE FUNCTION note_weekly_hours()
     """,
     """
-    CREATE FUNCTION note_zone() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION note_clinic() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         INSERT INTO changed_stretches (begins_at, ends_at) VALUES (NULL, NULL);
         RETURN NULL;
     END $$
     """,
     """
-    CREATE TRIGGER note_zone AFTER UPDATE OF time_zone ON settings
-    FOR EACH ROW WHEN (OLD.time_zone IS DISTINCT FROM NEW.time_zone) EXECUTE FUNCTION note_zone()
+    CREATE TRIGGER note_clinic AFTER UPDATE OF time_zone, currency ON settings FOR EACH ROW
+    WHEN ((OLD.time_zone, OLD.currency) IS DISTINCT FROM (NEW.time_zone, NEW.currency))
+    EXECUTE FUNCTION note_clinic()
     """,
 ]
 
 DROPS = [
-    "DROP TRIGGER note_zone ON settings",
+    "DROP TRIGGER note_clinic ON settings",
     "DROP TRIGGER note_changed ON weekly_hours",
     "DROP TRIGGER note_changed ON closures",
     "DROP TRIGGER note_changed ON date_overrides",
@@ -238,7 +239,7 @@ DROPS = [
     "DROP TRIGGER note_new ON ledger_entries",
     "DROP TRIGGER note_changed ON appointments",
     "DROP TRIGGER note_new ON appointments",
-    "DROP FUNCTION note_zone()",
+    "DROP FUNCTION note_clinic()",
     "DROP FUNCTION note_weekly_hours()",
     "DROP FUNCTION note_date()",
     "DROP FUNCTION note_dates(date, date)",
