@@ -79,6 +79,20 @@ class TestPlans:
         [(_minutes, at)] = planned(starts_at, on(1, 8, month=1), [240])
         assert at == datetime(2026, 3, 29, 8, tzinfo=BERLIN)
 
+    @pytest.mark.parametrize(
+        ("day", "minutes", "expected"),
+        [
+            (datetime(2026, 3, 8, 18, tzinfo=BERLIN), 360, datetime(2026, 3, 8, 13, tzinfo=BERLIN)),
+            (datetime(2026, 11, 1, 19, tzinfo=BERLIN), 420, datetime(2026, 11, 1, 14, tzinfo=BERLIN)),
+        ],
+        ids=["forward", "back"],
+    )
+    def test_their_night_ends_at_eight_when_clocks_change_where_they_are_and_not_at_the_clinic(
+        self, day: datetime, minutes: int, expected: datetime
+    ) -> None:
+        known_at = day - timedelta(days=20)
+        assert planned(day, known_at, [minutes], zone="America/New_York") == [(minutes, expected)]
+
 
 class TestScans:
     def test_each_reminder_is_sent_once_however_often_the_scan_runs(self, post: Post) -> None:
