@@ -41,11 +41,19 @@ SLOWEST_SECONDS = 1.0
 
 
 class _Refresh(pages.Stopwatch):
-    """A runner that runs the fragment alone which follows the day, once the page has been drawn."""
+    """A runner that runs the fragment alone which follows the day, once the page has been drawn.
+
+    What that asks to be drawn anew counts with it.
+    """
 
     is_asked: ClassVar[bool] = False
+    _goes_on = False
 
     def _note(self, sender: Any, event: ScriptRunnerEvent, **rest: Any) -> None:
+        if event is ScriptRunnerEvent.SCRIPT_STARTED and self._goes_on:
+            self._goes_on = False
+            return
+        self._goes_on = self._goes_on or event is ScriptRunnerEvent.SCRIPT_STOPPED_FOR_RERUN
         is_done = event is ScriptRunnerEvent.FRAGMENT_STOPPED_WITH_SUCCESS
         super()._note(sender, ScriptRunnerEvent.SCRIPT_STOPPED_WITH_SUCCESS if is_done else event, **rest)
 
@@ -97,7 +105,7 @@ def _scripts() -> list[Figure]:
     ):
         whole, empty = pages.run_of(Scene("board", "rita")), pages.run_of_nothing(nothing.name)
         page, its = alternated(REPEATS, whole, empty)
-        quiet, after = alternated(REPEATS, _quiet(whole), _changed(whole))
+        quiet, after = alternated(REPEATS, _looking(whole), _looking(whole, full_days.touch))
     return [
         over("the page as it is opened", page, its, at_most_ms=pages.TARGET_MS),
         over("a refresh where nothing has changed", quiet, [0.0] * REPEATS, at_most_ms=REFRESH_MS),
@@ -105,25 +113,16 @@ def _scripts() -> list[Figure]:
     ]
 
 
-def _quiet(whole: Callable[[], float]) -> Callable[[], float]:
-    """A look that finds nothing changed."""
+def _looking(whole: Callable[[], float], before: Callable[[], None] = lambda: None) -> Callable[[], float]:
+    """A look at what has become of the day, and what is drawn anew where `before` has changed something."""
 
     def stopwatch() -> float:
+        before()
         _Refresh.is_asked = True
         try:
             return whole()
         finally:
             _Refresh.is_asked = False
-
-    return stopwatch
-
-
-def _changed(whole: Callable[[], float]) -> Callable[[], float]:
-    """What is drawn after one that has found a change."""
-
-    def stopwatch() -> float:
-        full_days.touch()
-        return whole()
 
     return stopwatch
 

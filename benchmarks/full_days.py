@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
 import psycopg
-from sqlalchemy import update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
@@ -186,11 +186,14 @@ def _visit(
 
 
 def touch() -> None:
-    """Change something that the board shows, as one click of a day does."""
+    """Let somebody arrive, or take that back: a visit goes from one list of the board to another."""
     with unit_of_work() as session:
-        one = session.query(Appointment.id).filter(Appointment.status == CONFIRMED).order_by("id").limit(1)
-        session.execute(
-            update(Appointment)
-            .where(Appointment.id == one.scalar_subquery())
-            .values(attending_at=clock.now())
-        )
+        visit = session.scalars(
+            select(Appointment)
+            .where(Appointment.status.in_([CONFIRMED, ARRIVED]), Appointment.attending_at.is_not(None))
+            .order_by(Appointment.starts_at, Appointment.id)
+            .limit(1)
+        ).one()
+        is_back = visit.status is ARRIVED
+        visit.status = CONFIRMED if is_back else ARRIVED
+        visit.arrived_at = None if is_back else clock.now()

@@ -27,7 +27,7 @@ class NoLongerChangeable(ClinicError):
 
 
 class VisitChanged(ClinicError):
-    message = N_("Somebody else has just changed this visit. Please look at it again.")
+    message = N_("This visit has been changed since you looked. Please look at it again.")
 
 
 class TooLateToMove(ClinicError):
@@ -52,7 +52,3 @@ class FormAlreadySent(ClinicError):
 
 class TryAgain(ClinicError):
     message = N_("Somebody else was changing the same visits. Please try again.")
-
-
-class ChangedMeanwhile(ClinicError):
-    message = N_("This visit has been changed since you looked. Please look at it again.")

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core import access, appointment_events, appointments, clinics, clock, days, moves, placements
 from core.access import Action, Actor
-from core.appointment_errors import ChangedMeanwhile, NoLongerChangeable, PatientBusy, RoomTaken, TryAgain
+from core.appointment_errors import NoLongerChangeable, PatientBusy, RoomTaken, TryAgain, VisitChanged
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.i18n import N_, _, day_and_time, span
 from core.offers import SlotTaken
@@ -99,7 +99,7 @@ def move(
     """Put the visit that was shown as `version` at `starts_at` (aware), if possible for as long as it lasts.
 
     The patient gets the message of a move. Whoever works at the clinic is not bound by the cancellation
-    window. Raises `ChangedMeanwhile` and what `appointments.reschedule` raises.
+    window. Raises `VisitChanged` and what `appointments.reschedule` raises.
     """
     visit = _visit(session, appointment_id)
     access.require(actor, Action.SEE_DAY, doctor_id=visit.doctor_id)  # patients move theirs elsewhere
@@ -129,7 +129,7 @@ def stretch(
 
     A longer one stays within the doctor's hours and before the next visit. The patient, who comes at the same
     time as before, is told nothing. Raises `NextVisitTooSoon`, `PastClosing`, `AwayThen`, `PatientBusy`,
-    `RoomTaken`, `WrongLength`, `ChangedMeanwhile`, `NoLongerChangeable`, `NotFound`, `AccessDenied`.
+    `RoomTaken`, `WrongLength`, `VisitChanged`, `NoLongerChangeable`, `NotFound`, `AccessDenied`.
     """
     visit = _visit(session, appointment_id)
     access.require(actor, Action.SEE_DAY, doctor_id=visit.doctor_id)  # how long it takes is not the patient's
@@ -167,7 +167,7 @@ def _lock_as_shown(
     if appointment_events.answered(session, actor, request_key, EventKind.MOVED, appointment_id=visit.id):
         return False
     if visit.version != version:
-        raise ChangedMeanwhile
+        raise VisitChanged
     return True
 
 

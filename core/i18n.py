@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, time, tzinfo
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel import Locale, negotiate_locale
@@ -25,6 +25,7 @@ from babel.numbers import format_currency, format_decimal, format_percent, get_c
 from babel.units import format_unit
 
 LOCALE_DIR = Path(__file__).parent.parent / "locale"
+_PRICES_KEPT = 1024  # pages show the same few again and again
 
 _locale: ContextVar[str] = ContextVar("locale", default="en")
 
@@ -189,8 +190,13 @@ def span(minutes: int) -> str:
 
 def money(amount_minor: int, currency: str) -> str:
     """Whole minor units as a price: 4500 EUR is €45.00, 4500 JPY is ¥4,500."""
-    precision = get_currency_precision(currency)
-    shown: str = format_currency(Decimal(amount_minor).scaleb(-precision), currency, locale=_locale.get())
+    return _money(amount_minor, currency, _locale.get())
+
+
+@lru_cache(maxsize=_PRICES_KEPT)
+def _money(amount_minor: int, currency: str, locale: str) -> str:
+    amount = Decimal(amount_minor).scaleb(-get_currency_precision(currency))
+    shown: str = format_currency(amount, currency, locale=locale)
     return shown
 
 

@@ -346,6 +346,7 @@ RECIPES = {
     "boards.fingerprint": Recipe(
         Action.SEE_DAY, lambda _world, _is_own: {"on": WEDNESDAY}, not_for=Role.DOCTOR
     ),
+    "boards.details": Recipe(Action.SEE_DAY, lambda _world, _is_own: {"visit_ids": [1]}, not_for=Role.DOCTOR),
     "boards.rows": Recipe(Action.SEE_DAY, lambda _world, _is_own: {"on": WEDNESDAY}, not_for=Role.DOCTOR),
     "delay_messages.tell_affected": of_doctor(Action.TELL_LATE, or_else=NobodyWaits),
     "attachments.add": of_patient(Action.ADD_DOCUMENT, name="Letter.pdf", content=b"%PDF-1.7"),

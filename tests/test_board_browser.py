@@ -69,6 +69,8 @@ def test_what_one_receptionist_marks_the_doctor_and_the_other_desk_see(
     desk.get_by_role("button", name="Arrived").dblclick()
     expect(desk.get_by_text("Marked as here.")).to_be_visible()
     expect(other.get_by_text("1 visit, 1 waiting")).to_be_visible(timeout=15_000)
+    expect(other.get_by_role("heading", name="Expected 0")).to_be_visible()
+    expect(other.get_by_role("button", name="Arrived")).to_have_count(0)
     with Session(clinic) as session:
         kinds = session.scalars(select(AppointmentEvent.kind)).all()
     assert kinds == [EventKind.ARRIVED]

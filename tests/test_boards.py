@@ -6,13 +6,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from core import arrivals, attendances, boards, ledger, payouts, tills, walk_ins
+from core import arrivals, attendances, boards, inbox, ledger, payouts, tills, walk_ins
 from core.access import Actor
 from core.errors import AccessDenied
 from db.models import (
     Appointment,
     AppointmentStatus,
     Doctor,
+    InboundMessage,
+    InboundState,
     MessageKind,
     Notification,
     NotificationStatus,
@@ -22,6 +24,7 @@ from db.models import (
     Service,
     User,
 )
+from pages.ui.boards import Card, Head, Listed, parts
 from tests import make
 from tests.cast import NOW, Cast, assemble, on, time_is
 
@@ -46,6 +49,12 @@ def only(session: Session, cast: Cast) -> boards.Row:
     return row
 
 
+def details(session: Session, cast: Cast) -> boards.Details:
+    """What else is shown of the only visit."""
+    row = only(session, cast)
+    return boards.details(session, cast.desk, visit_ids=[row.id])[row.id]
+
+
 def pay(session: Session, cast: Cast, visit: Appointment, amount_minor: int) -> int:
     return tills.take(
         session,
@@ -60,11 +69,11 @@ class TestRows:
     def test_a_row_tells_who_comes_when_to_whom_and_where(self, session: Session, cast: Cast) -> None:
         room = make.room(session, name="Room 2")
         visit = booked(session, cast, room_id=room.id)
-        row = only(session, cast)
+        row, more = only(session, cast), details(session, cast)
         assert (row.id, row.status, row.starts_at) == (visit.id, AppointmentStatus.CONFIRMED, on(1, 10))
-        said = (row.patient, row.doctor, row.service, row.room)
+        said = (more.patient, row.doctor, more.service, more.room)
         assert said == ("Ada Okafor", "Dr. Eva Roth", cast.checkup.name, "Room 2")
-        assert (row.arrived_at, row.in_room_at, row.attending_at, row.told_minutes) == (None,) * 4
+        assert (row.arrived_at, row.in_room_at, more.attending_at, row.told_minutes) == (None,) * 4
 
     def test_other_days_and_what_was_called_off_are_not_on_it(self, session: Session, cast: Cast) -> None:
         booked(session, cast, 10, status=AppointmentStatus.CANCELLED)
@@ -80,8 +89,8 @@ class TestRows:
 
         def owed() -> int:
             session.flush()
-            assert only(session, cast).owed_minor == ledger.owed(session, visit)
-            return only(session, cast).owed_minor
+            assert details(session, cast).owed_minor == ledger.owed(session, visit)
+            return details(session, cast).owed_minor
 
         assert owed() == 6000
         payment_id = pay(session, cast, visit, 2500)
@@ -103,13 +112,39 @@ class TestRows:
 
     def test_a_visit_without_a_price_owes_nothing(self, session: Session, cast: Cast) -> None:
         booked(session, cast, price_minor=0)
-        assert only(session, cast).owed_minor == 0
+        assert details(session, cast).owed_minor == 0
+
+    def test_who_says_that_they_come_has_said_so_by_text_or_not(self, session: Session, cast: Cast) -> None:
+        visit = booked(session, cast)
+        assert not details(session, cast).is_by_text
+        attendances.confirm_by_text(session, visit.id)
+        assert details(session, cast).is_by_text
+        visit.attending_at = None
+        with time_is(NOW + timedelta(minutes=5)):
+            attendances.confirm(session, cast.desk, appointment_id=visit.id)
+        assert not details(session, cast).is_by_text, "the earlier text was about another time"
+
+    def test_a_text_that_the_desk_has_read_first_is_one_too(self, session: Session, cast: Cast) -> None:
+        visit = booked(session, cast)
+        texted = InboundMessage(
+            provider_id="SM1",
+            sender="+4915123456789",
+            body="Sure",
+            received_at=NOW,
+            state=InboundState.AT_DESK,
+        )
+        session.add(texted)
+        attendances.confirm(session, cast.desk, appointment_id=visit.id)
+        assert not details(session, cast).is_by_text
+        texted.appointment_id = visit.id
+        inbox.settle(session, cast.desk, inbound_id=texted.id)
+        assert details(session, cast).is_by_text
 
     def test_a_first_visit_is_one_before_which_the_patient_was_never_here(
         self, session: Session, cast: Cast
     ) -> None:
         booked(session, cast)
-        assert only(session, cast).is_first_visit
+        assert details(session, cast).is_first_visit
         ada = session.get_one(Patient, cast.ada.patient_ids[0])
         earlier = make.appointment(
             session,
@@ -119,15 +154,17 @@ class TestRows:
             patient=ada,
             status=AppointmentStatus.NO_SHOW,
         )
-        assert only(session, cast).is_first_visit, "who was missed has not been here"
+        assert details(session, cast).is_first_visit, "who was missed has not been here"
         earlier.status = AppointmentStatus.COMPLETED
-        assert not only(session, cast).is_first_visit
+        assert not details(session, cast).is_first_visit
 
     def test_patients_and_doctors_do_not_see_it(self, session: Session, cast: Cast) -> None:
         for actor in (cast.ada, cast.stranger, cast.roth):
             for read in (boards.rows, boards.fingerprint):
                 with pytest.raises(AccessDenied):
                     read(session, actor, on=TODAY)
+            with pytest.raises(AccessDenied):
+                boards.details(session, actor, visit_ids=[])
 
 
 Change = Callable[[Session, Cast, Appointment], object]
@@ -213,6 +250,13 @@ CHANGES: list[Change] = [
 ]
 
 
+def _shown(session: Session, cast: Cast) -> list[tuple[object, ...]]:
+    """The rows of today with the rest about each."""
+    rows = boards.rows(session, cast.desk, on=TODAY)
+    more = boards.details(session, cast.desk, visit_ids=[row.id for row in rows])
+    return [(row, more[row.id]) for row in rows]
+
+
 class TestFingerprint:
     def test_it_stays_while_nothing_changes(self, session: Session, cast: Cast) -> None:
         booked(session, cast)
@@ -223,10 +267,10 @@ class TestFingerprint:
     @pytest.mark.parametrize("change", CHANGES)
     def test_it_changes_with_whatever_is_drawn(self, session: Session, cast: Cast, change: Change) -> None:
         visit = booked(session, cast, room_id=make.room(session).id)
-        before = boards.fingerprint(session, cast.desk, on=TODAY), boards.rows(session, cast.desk, on=TODAY)
+        before = boards.fingerprint(session, cast.desk, on=TODAY), _shown(session, cast)
         change(session, cast, visit)
         session.flush()
-        after = boards.fingerprint(session, cast.desk, on=TODAY), boards.rows(session, cast.desk, on=TODAY)
+        after = boards.fingerprint(session, cast.desk, on=TODAY), _shown(session, cast)
         assert (before[0] != after[0], before[1] != after[1]) == (True, True)
 
     def test_of_what_was_told_the_longest_delay_of_the_present_time_counts(
@@ -266,3 +310,20 @@ class TestWalkIns:
         for actor in (cast.ada, cast.roth):
             with pytest.raises(AccessDenied):
                 self.next_times(session, actor, cast)
+
+
+class TestParts:
+    def test_whoever_comes_after_those_shown_changes_the_number_and_no_card(self) -> None:
+        cards = tuple(Card(number, "**10:00 Ada Okafor**", ("call", "undo")) for number in range(6))
+        before, after = (
+            parts(Head(f"{count} visits", ()), {"waiting": Listed("waiting", count, cards, has_more=True)})
+            for count in (7, 8)
+        )
+        assert {name for name in before if before[name] != after[name]} == {"head", "waiting_count"}
+
+    def test_a_step_that_can_be_taken_now_changes_the_cards(self) -> None:
+        before, after = (
+            parts(Head("1 visit", ()), {"expected": Listed("expected", 1, (Card(1, "", steps),), False)})
+            for steps in (("arrive",), ("arrive", "miss"))
+        )
+        assert {name for name in before if before[name] != after[name]} == {"expected"}

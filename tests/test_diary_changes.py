@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import agendas, appointments, diary_changes
-from core.appointment_errors import ChangedMeanwhile, NoLongerChangeable, PatientBusy, RoomTaken
+from core.appointment_errors import NoLongerChangeable, PatientBusy, RoomTaken, VisitChanged
 from core.diary_changes import AwayThen, NextVisitTooSoon, PastClosing, WrongLength
 from core.errors import AccessDenied, ClinicError
 from core.offers import NotOffered, Rule, SlotTaken
@@ -162,9 +162,9 @@ def test_what_was_changed_meanwhile_is_looked_at_again_and_a_double_click_counts
             session, cast.roth, appointment_id=visit.id, ends_at=on(3, 11), version=0, request_key=key
         )
     assert visit.version == 1
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(VisitChanged):
         diary_changes.stretch(session, cast.desk, appointment_id=visit.id, ends_at=on(3, 12), version=0)
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(VisitChanged):
         diary_changes.move(session, cast.desk, appointment_id=visit.id, starts_at=on(4, 9), version=0)
 
 

@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 from db.models import Appointment, CalendarFeed
 from db.session import unit_of_work
 from pages.ui import diaries
-from pages.ui.diaries import View, days_shown, dragged, first_day, turned
+from pages.ui.diaries import dragged
+from pages.ui.diary_views import View, days_shown, first_day, turned
 from tests.cast import BERLIN, on
 from tests.portal import NOON, Residents
 from tests.test_pages import HOME, OpenAs, open_as, residents, said, texts, visit

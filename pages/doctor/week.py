@@ -10,8 +10,9 @@ from db.models import Role
 from pages.ui import choice, reading, require
 from pages.ui.browsers import is_on_phone
 from pages.ui.calendar_feeds import feeds_section
-from pages.ui.diaries import VIEWS, View, clicked, days_shown, dragged, draw, first_day, turned
+from pages.ui.diaries import clicked, dragged, draw
 from pages.ui.diary_changes import TURN, by_hand, question
+from pages.ui.diary_views import VIEWS, View, days_shown, first_day, turned
 from pages.ui.navigation import VISIT
 
 actor = require(Role.DOCTOR, Role.STAFF, Role.ADMIN)
@@ -33,20 +34,26 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     if colleagues:
         named = {each.id: each.user.name for each in colleagues}
         doctor_id = choice(_("Doctor"), named, key="week_doctor", width=320)
-    chosen = st.pills(
-        _("View"),
-        list(VIEWS),
-        format_func=lambda each: _(VIEWS[each]),
-        label_visibility="collapsed",
-        required=True,
-        key="week_view",
-    )
-    view = View(chosen or View.WEEK)
-    first = first_day(view, on)
-    before, after = turned(view, first, -1), turned(view, first, 1)
-    st.button(_("Before"), icon=":material/chevron_left:", on_click=turn, args=(before,), key="week_before")
-    st.button(_("Today"), on_click=turn, args=(today,), key="week_today")
-    st.button(_("After"), icon=":material/chevron_right:", on_click=turn, args=(after,), key="week_after")
+    with st.container(horizontal=True, vertical_alignment="center", width="content"):
+        chosen = st.pills(
+            _("View"),
+            list(VIEWS),
+            format_func=lambda each: _(VIEWS[each]),
+            label_visibility="collapsed",
+            required=True,
+            key="week_view",
+        )
+        view = View(chosen or View.WEEK)
+        first = first_day(view, on)
+        before, after = turned(view, first, -1), turned(view, first, 1)
+        with st.container(horizontal=True, width="content", gap="small"):
+            st.button(
+                _("Before"), icon=":material/chevron_left:", on_click=turn, args=(before,), key="week_before"
+            )
+            st.button(_("Today"), on_click=turn, args=(today,), key="week_today")
+            st.button(
+                _("After"), icon=":material/chevron_right:", on_click=turn, args=(after,), key="week_after"
+            )
 from_on, until_on = days_shown(view, first)
 named_range = month_name(first) if view is View.MONTH else f"{day(from_on)} – {dated(until_on)}"
 heading.title(named_range)

@@ -1,14 +1,12 @@
 """Book for a patient: find or write down the person, then choose doctor, service and time."""
 
-from datetime import datetime
-from uuid import UUID
-
 import streamlit as st
 
-from core import appointments, availability, clinics, clock, doctors, overbookings, rooms, terms
-from core.i18n import N_, _, full_time, money, span
+from core import availability, clinics, clock, doctors, rooms, terms
+from core.i18n import _, full_time, money, span
 from db.models import Role
-from pages.ui import choice, form_key, perform, pick_time, reading, require
+from pages.ui import choice, form_key, pick_time, reading, require
+from pages.ui.bookings import book
 from pages.ui.overbooking import overbooked_time
 from pages.ui.patient_cards import patient_card
 from pages.ui.people import choose_patient
@@ -16,39 +14,6 @@ from pages.ui.series import series_form
 from pages.ui.terms import show_terms
 
 actor = require(Role.STAFF, Role.ADMIN)
-
-
-def book(patient_id: int, name: str, key: UUID, starts_at: datetime, room_id: int | None) -> None:
-    perform(
-        appointments.book,
-        patient_id=patient_id,
-        doctor_id=doctor_id,
-        service_id=service_id,
-        starts_at=starts_at,
-        room_id=room_id,
-        request_key=key,
-        done=N_("Booked for {about}."),
-        about=name,
-        form="desk",
-        picker="desk",
-    )
-
-
-def overbook(patient_id: int, name: str, key: UUID, starts_at: datetime, room_id: int | None) -> None:
-    perform(
-        overbookings.overbook,
-        patient_id=patient_id,
-        doctor_id=doctor_id,
-        service_id=service_id,
-        starts_at=starts_at,
-        reason=st.session_state.get("desk_overbook_reason") or "",
-        room_id=room_id,
-        request_key=key,
-        done=N_("Booked for {about}."),
-        about=name,
-        form="desk",
-        picker="desk",
-    )
 
 
 st.title(_("Book for a patient"))
@@ -100,12 +65,13 @@ with booking:
     if repeats and starts_at is not None:
         series_form(actor, **who, starts_at=starts_at, zone=zone)
         st.stop()
+    what = {"doctor_id": doctor_id, "service_id": service_id, "starts_at": starts_at, "room_id": room_id}
     st.button(
         _("Overbook") if is_overbooking else _("Book"),
         type="primary",
         disabled=starts_at is None or repeats,
-        on_click=overbook if is_overbooking else book,
-        args=(patient.id, patient.name, form_key("desk"), starts_at, room_id),
+        on_click=book,
+        args=(patient.id, patient.name, form_key("desk"), "desk", is_overbooking, what, "desk"),
         key="desk_submit",
         width="stretch",
     )

@@ -9,7 +9,7 @@ from pages.ui import choice, reading, require
 from pages.ui.inbox import how_many_more
 from pages.ui.settled import show_outcomes
 from pages.ui.settling import settle_all_buttons, stranding_row
-from pages.ui.time_off import absence_form
+from pages.ui.time_off import away_form
 
 actor = require(Role.STAFF, Role.ADMIN, Role.DOCTOR)
 
@@ -24,16 +24,7 @@ with reading() as session:
     )
 if colleagues:
     with st.expander(_("A doctor is away"), icon=":material/sick:"):
-        away = choice(
-            _("Who?"),
-            colleagues,
-            index=None,
-            placeholder=_("Choose a doctor"),
-            key="unsettled_away",
-            width=320,
-        )
-        if away is not None:
-            absence_form(actor, away, zone, today, label=_("Note it"))
+        away_form(actor, colleagues, zone, today)
 with reading() as session:
     waiting = strandings.waiting(session, actor, doctor_id=actor.doctor_id)
 show_outcomes()

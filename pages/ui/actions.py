@@ -187,7 +187,10 @@ def _empty(fields: Iterable[str]) -> None:
 
 def form_key(form: str) -> UUID:
     """The key of a form as it is drawn: the same until it was done, so that a double click counts once."""
-    key: UUID = st.session_state.setdefault(f"{form}_form_key", uuid4())
+    name = f"{form}_form_key"
+    key: UUID | None = st.session_state.get(name)
+    if key is None:  # making one costs more than drawing what it is for
+        key = st.session_state[name] = uuid4()
     return key
 
 

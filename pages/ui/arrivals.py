@@ -1,6 +1,6 @@
 """Marking who has come, and telling who waits that a doctor is late: the buttons at a visit and at a day."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
@@ -50,21 +50,20 @@ def step_buttons(visit: Marked, actor: Actor, *, is_today: bool, place: str = "a
 
     `place` is where on the page they stand, if they do more than once.
     """
-    wanted = _wanted(visit, actor, is_today)
-    if wanted:
+    steps = next_steps(visit, actor, is_today=is_today)
+    if steps:
         with st.container(horizontal=True):
-            for name in wanted:
-                _step_button(name, visit, place)
+            bare_step_buttons(visit.id, steps, place)
 
 
-def bare_step_buttons(visit: Marked, actor: Actor) -> None:
-    """The same for a visit of today, into the line that is being drawn."""
-    for name in _wanted(visit, actor, True):
-        _step_button(name, visit, "arrivals")
+def bare_step_buttons(visit_id: int, steps: Iterable[str], place: str = "arrivals") -> None:
+    """Such steps, into the line that is being drawn."""
+    for name in steps:
+        _step_button(name, visit_id, place)
 
 
-def _wanted(visit: Marked, actor: Actor, is_today: bool) -> list[str]:
-    """The desk says who was missed and who is called in, and the doctor what is done at once."""
+def next_steps(visit: Marked, actor: Actor, *, is_today: bool) -> list[str]:
+    """Their names. The desk says who was missed and who is called in, and the doctor what is done at once."""
     has_begun = visit.starts_at <= clock.now()
     if visit.status is AppointmentStatus.CONFIRMED:
         steps = ["arrive"] if is_today else []
@@ -76,15 +75,15 @@ def _wanted(visit: Marked, actor: Actor, is_today: bool) -> list[str]:
     return ["undo"] if visit.status in OVER else []
 
 
-def _step_button(name: str, visit: Marked, place: str) -> None:
-    form = f"arrivals_{name}_{visit.id}"
+def _step_button(name: str, visit_id: int, place: str) -> None:
+    form = f"arrivals_{name}_{visit_id}"
     st.button(
         _(STEPS[name].label),
         icon=f":material/{STEPS[name].icon}:",
         type="tertiary" if name == "undo" else "secondary",
         on_click=_take,
-        args=(name, visit.id, form, form_key(form)),
-        key=f"{place}_{name}_{visit.id}_button",
+        args=(name, visit_id, form, form_key(form)),
+        key=f"{place}_{name}_{visit_id}_button",
     )
 
 

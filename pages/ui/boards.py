@@ -1,27 +1,31 @@
-"""The board on the screen: a card for each visit, in a list for each of its states."""
+"""The board on the screen: a card for each visit, in a list for each of its states.
+
+What is shown is put into words first and drawn then, so that what shows the same need not be drawn again.
+"""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 
 from core import delay_messages, delays
 from core.access import Actor
-from core.boards import Row
+from core.boards import Details, Row
 from core.i18n import N_, _, clock_time, ngettext
 from db.models import AppointmentStatus
 from pages.ui import tills
-from pages.ui.arrivals import bare_step_buttons, tell_affected_button
+from pages.ui.arrivals import bare_step_buttons, next_steps, tell_affected_button
 from pages.ui.money import shown
-from pages.ui.portions import FEW, show_portion
+from pages.ui.portions import FEW, more_button, portion
 from pages.ui.words import plain, status_badge
 
-OPEN = "board_open"  # the number of the visit whose panel is open, `WALK_IN`, or nothing
-WALK_IN = "walk-in"
+OPEN = "board_open"  # the number of the visit whose panel is open, `WALK_IN`, `AWAY`, or nothing
+WALK_IN, AWAY = "walk-in", "away"
 DRAWN = 6  # of each list at first: hundreds take seconds to draw
 LATE_DRAWN = 3
+WORDS_WIDE = 560  # of a card, in pixels: more than a list has beside another, so that its buttons come below
 LISTS: dict[str, tuple[str, frozenset[AppointmentStatus]]] = {
     "expected": (N_("Expected"), frozenset({AppointmentStatus.PENDING, AppointmentStatus.CONFIRMED})),
     "waiting": (N_("Waiting"), frozenset({AppointmentStatus.ARRIVED})),
@@ -29,82 +33,105 @@ LISTS: dict[str, tuple[str, frozenset[AppointmentStatus]]] = {
     "done": (N_("Done"), frozenset({AppointmentStatus.COMPLETED})),
     "missed": (N_("Missed"), frozenset({AppointmentStatus.NO_SHOW})),
 }
-BESIDE = ("expected", "waiting", "in_room")
+HEAD, END = "head", "end"
+BESIDE, BELOW = ("expected", "waiting", "in_room"), ("done", "missed")
+_LIST_OF = {status: name for name, (_label, states) in LISTS.items() for status in states}
+_SHOWN = {
+    name: (f"board_{name}", DRAWN if name in BESIDE else FEW) for name in LISTS
+}  # its key, and how many
 
 
-class Shown(NamedTuple):
-    """Which of the rows are asked for; None is any."""
+class Card(NamedTuple):
+    """What is shown of a visit: its words, in Markdown, and the steps that it can take."""
 
-    doctor_id: int | None
-    room_id: int | None
-    state: str | None
+    visit_id: int
+    words: str
+    steps: tuple[str, ...]
 
-    def of(self, rows: Sequence[Row]) -> list[Row]:
-        return [
-            row
-            for row in rows
-            if self.doctor_id in {None, row.doctor_id} and self.room_id in {None, row.room_id}
-        ]
+
+class Listed(NamedTuple):
+    """A list as it is drawn: how many visits are in it, the first of them, and whether these are not all."""
+
+    name: str
+    count: int
+    cards: tuple[Card, ...]
+    has_more: bool
+
+
+class Late(NamedTuple):
+    """A doctor who is late: by how many minutes at most, and how many patients do not know it yet."""
+
+    minutes: int
+    doctor: str
+    doctor_id: int
+    patients: int
+
+
+class Head(NamedTuple):
+    """What stands above the lists: how many visits there are, and who is late, the latest first."""
+
+    said: str
+    late: tuple[Late, ...]
+
+
+class Part(NamedTuple):
+    """Something of the board, and what it is drawn from."""
+
+    draw: Callable[[Any], None]
+    what: tuple[Any, ...]
 
 
 class Cards:
-    """Draws cards: who acts, in which zone and currency, at what time, and when each visit will begin."""
+    """Puts visits into words, for who acts, in a zone and a currency, with when each will begin."""
 
     def __init__(self, actor: Actor, zone: tzinfo, currency: str, now: datetime, rows: Sequence[Row]) -> None:
         self.actor, self.zone, self.currency, self.now = actor, zone, currency, now
         self.begins = delays.predicted(rows, now)
         self.late = {row.id: delays.late_minutes(row, self.begins.get(row.id)) for row in rows}
 
-    def card(self, row: Row) -> None:
+    def card(self, row: Row, details: Details) -> Card:
         """A visit: when, who, what there is to know, and its next steps."""
-        with st.container(border=True, gap="small"):
-            place = f" · {plain(row.room)}" if row.room else ""
-            st.markdown(
-                f"**{self._time(row.starts_at)} {plain(row.patient)}** {' '.join(self._marks(row))}  \n"
-                f":gray[{plain(row.doctor)} · {plain(row.service)}{place}]"
-            )
-            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-                bare_step_buttons(row, self.actor)
-                st.button(
-                    _("More"),
-                    icon=":material/more_horiz:",
-                    type="tertiary",
-                    on_click=st.session_state.update,
-                    args=({OPEN: row.id, tills.OPEN: row.id},),
-                    key=f"board_more_{row.id}",
-                )
+        place = f" · {plain(details.room)}" if details.room else ""
+        marks = " ".join([*self._of_time(row, details), *self._of_patient(row, details)])
+        words = (
+            f"**{self._time(row.starts_at)} {plain(details.patient)}** {marks}  \n"
+            f":gray[{plain(row.doctor)} · {plain(details.service)}{place}]"
+        )
+        return Card(row.id, words, tuple(next_steps(row, self.actor, is_today=True)))
 
-    def _marks(self, row: Row) -> list[str]:
-        """What is to be seen at a glance, as coloured words."""
-        marks = []
+    def _of_time(self, row: Row, details: Details) -> Iterator[str]:
+        """Since when, or from when on, as coloured words."""
         if row.status is AppointmentStatus.ARRIVED and row.arrived_at:
             minutes = int((self.now - row.arrived_at).total_seconds()) // 60
-            marks.append(f":violet-badge[{_('waits {minutes} min').format(minutes=minutes)}]")
+            yield f":violet-badge[{_('waits {minutes} min').format(minutes=minutes)}]"
         elif row.status is AppointmentStatus.IN_ROOM and row.in_room_at:
-            marks.append(f":green-badge[{_('since {time}').format(time=self._time(row.in_room_at))}]")
-        elif row.is_offered:
-            marks.append(f":violet-badge[{_('Offered')}]")
+            yield f":green-badge[{_('since {time}').format(time=self._time(row.in_room_at))}]"
+        elif details.is_offered:
+            yield f":violet-badge[{_('Offered')}]"
         elif row.status is AppointmentStatus.PENDING:
-            marks.append(status_badge(row.status))
+            yield status_badge(row.status)
         if self.late.get(row.id):
             time = _("about {time}").format(time=self._time(self.begins[row.id]))
             told = f" · {_('told')}" if (row.told_minutes or 0) >= self.late[row.id] else ""
-            marks.append(f":orange-badge[:material/schedule: {time}{told}]")
-        if row.attending_at and row.status is AppointmentStatus.CONFIRMED:
-            marks.append(f":green-badge[:material/check: {_('Says they come')}]")
-        if row.owed_minor:
-            marks.append(f":red-badge[{shown(row.owed_minor, self.currency)}]")
-        if row.is_first_visit:
-            marks.append(f":blue-badge[{_('First visit')}]")
-        if row.is_overbooked:
-            marks.append(f":orange-badge[{_('Overbooked')}]")
-        return marks
+            yield f":orange-badge[:material/schedule: {time}{told}]"
+
+    def _of_patient(self, row: Row, details: Details) -> Iterator[str]:
+        """What there is to know about the patient, as coloured words."""
+        if details.attending_at and row.status is AppointmentStatus.CONFIRMED:
+            said = _("Says they come, by text") if details.is_by_text else _("Says they come")
+            yield f":green-badge[:material/{'sms' if details.is_by_text else 'check'}: {said}]"
+        if details.owed_minor:
+            yield f":red-badge[{shown(details.owed_minor, self.currency)}]"
+        if details.is_first_visit:
+            yield f":blue-badge[{_('First visit')}]"
+        if details.is_overbooked:
+            yield f":orange-badge[{_('Overbooked')}]"
 
     def _time(self, at: datetime) -> str:
         return clock_time(at, self.zone)
 
-    def late_doctors(self, rows: Sequence[Row]) -> None:
-        """The doctors who are running late, with a way to tell those who do not know it yet."""
+    def head(self, rows: Sequence[Row]) -> Head:
+        """How many visits there are, and which doctors are late whose patients do not know it yet."""
         reached: defaultdict[int, set[int]] = defaultdict(set)
         most: dict[int, tuple[int, str]] = {}
         for row in rows:
@@ -113,41 +140,85 @@ class Cards:
                 most[row.doctor_id] = max(most.get(row.doctor_id, (0, "")), (late, row.doctor))
             if delay_messages.is_to_tell(row.status, late, row.told_minutes):
                 reached[row.doctor_id].add(row.patient_id)
-        waiting = sorted(reached, key=lambda each: most[each], reverse=True)
-
-        if not waiting:
-            return
-        with st.container(horizontal=True, vertical_alignment="center"):
-            for doctor_id in waiting[:LATE_DRAWN]:
-                minutes, name = most[doctor_id]
-                tell_affected_button(doctor_id, name, minutes, len(reached[doctor_id]))
-            more = len(waiting) - LATE_DRAWN
-            if more > 0:
-                said = ngettext("{count} more doctor is late.", "{count} more doctors are late.", more)
-                st.caption(said.format(count=more), width="content")
+        waiting = [Late(*most[number], number, len(patients)) for number, patients in reached.items()]
+        return Head(counted(rows), tuple(sorted(waiting, reverse=True)))
 
 
-def draw(cards: Cards, rows: Sequence[Row], state: str | None) -> None:
-    """The lists: those whom something is to be done about beside each other, what is over below."""
-    listed = {name: [row for row in rows if row.status in states] for name, (_label, states) in LISTS.items()}
-    listed["waiting"].sort(key=lambda row: row.arrived_at or row.starts_at)
-    listed["done"].reverse()
-    if state is not None:
-        _list(cards, state, listed[state])
+def in_lists(rows: Sequence[Row], chosen: str | None) -> dict[str, list[Row]]:
+    """The rows by the name of their list, in its order; of the one that is `chosen`, if one is."""
+    of: dict[str, list[Row]] = {name: [] for name in LISTS}
+    for row in rows:
+        of[_LIST_OF[row.status]].append(row)
+    of["waiting"].sort(key=lambda row: row.arrived_at or row.starts_at)
+    of["done"].reverse()
+    return of if chosen is None else {chosen: of[chosen]}
+
+
+def first(name: str, rows: Sequence[Row]) -> Sequence[Row]:
+    """Those of a list that are drawn."""
+    return rows[: portion(*_SHOWN[name])]
+
+
+def parts(head: Head, lists: Mapping[str, Listed]) -> dict[str, Part]:
+    """What is drawn, by name. How many are in a list changes more often than who is next in it."""
+    below = tuple(lists[name] for name in BELOW) if len(lists) > 1 else ()
+    found = {HEAD: Part(_draw_head, head), END: Part(_draw_below, below)}
+    for name, listed in lists.items():
+        if listed not in below:
+            found[f"{name}_count"] = Part(_draw_count, (name, listed.count))
+            found[name] = Part(_draw_cards, listed._replace(count=0))
+    return found
+
+
+def _draw_head(head: Head) -> None:
+    """How many visits there are, and a way to tell those whom a delay reaches."""
+    st.caption(head.said)
+    if not head.late:
         return
-    for column, name in zip(st.columns(len(BESIDE)), BESIDE, strict=True):
-        with column:
-            _list(cards, name, listed[name])
-    for column, name in zip(st.columns(2), ("done", "missed"), strict=True):
-        if listed[name]:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for each in head.late[:LATE_DRAWN]:
+            tell_affected_button(each.doctor_id, each.doctor, each.minutes, each.patients)
+        more = len(head.late) - LATE_DRAWN
+        if more > 0:
+            said = ngettext("{count} more doctor is late.", "{count} more doctors are late.", more)
+            st.caption(said.format(count=more), width="content")
+
+
+def _draw_below(lists: Sequence[Listed]) -> None:
+    """The lists of who is done with, each only where somebody is in it."""
+    for column, listed in zip(st.columns(len(lists)) if lists else (), lists, strict=True):
+        if listed.count:
             with column:
-                _list(cards, name, listed[name], first=FEW)
+                _draw_count((listed.name, listed.count))
+                _draw_cards(listed)
 
 
-def _list(cards: Cards, name: str, rows: Sequence[Row], first: int = DRAWN) -> None:
-    label = _(LISTS[name][0])
-    st.markdown(f"#### {label} :gray[{len(rows)}]")
-    show_portion(rows, cards.card, key=f"board_{name}", nothing=_("Nobody."), first=first)
+def _draw_count(counted: tuple[str, int]) -> None:
+    name, count = counted
+    st.markdown(f"#### {_(LISTS[name][0])} :gray[{count}]")
+
+
+def _draw_cards(listed: Listed) -> None:
+    if not listed.cards:
+        st.caption(_("Nobody."))
+    for card in listed.cards:
+        _draw_card(card)
+    if listed.has_more:
+        more_button(_SHOWN[listed.name][0], len(listed.cards))
+
+
+def _draw_card(card: Card) -> None:
+    with st.container(border=True, horizontal=True, gap="small", vertical_alignment="center"):
+        st.markdown(card.words, width=WORDS_WIDE)
+        bare_step_buttons(card.visit_id, card.steps)
+        st.button(
+            _("More"),
+            icon=":material/more_horiz:",
+            type="tertiary",
+            on_click=st.session_state.update,
+            args=({OPEN: card.visit_id, tills.OPEN: card.visit_id},),
+            key=f"board_more_{card.visit_id}",
+        )
 
 
 def counted(rows: Sequence[Row]) -> str:

@@ -6,8 +6,7 @@ the same in every browser, and what it gives back is wall time again.
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import date, datetime, time, timedelta, tzinfo
-from enum import StrEnum
+from datetime import date, datetime, time, tzinfo
 from math import gcd
 from typing import Any, NamedTuple
 
@@ -15,8 +14,9 @@ from streamlit_calendar import calendar
 
 from core import appointments, clock, diary_changes
 from core.days import Entry
-from core.i18n import N_, _, first_weekday, is_twelve_hour, spoken
+from core.i18n import _, first_weekday, is_twelve_hour, spoken
 from db.models import Appointment, AppointmentStatus
+from pages.ui.diary_views import View
 from pages.ui.words import STATUS
 
 FINEST_MINUTES = 5  # that dragging goes by
@@ -36,22 +36,16 @@ WANTED_COLOR = "#b0306a"
 STYLE = """
     .fc { font-size: 0.875rem; --fc-border-color: rgba(128, 134, 139, 0.35); }
     .fc-event { border-width: 0; cursor: pointer; }
-    .fc-timegrid-event .fc-event-main { padding: 1px 4px; overflow: hidden; }
+    .fc-timegrid-event { container-type: size; }
+    .fc-timegrid-event .fc-event-main { padding: 1px 4px; overflow: hidden; line-height: 1.3; }
+    .fc-timegrid-event .fc-event-title { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+    @container (min-height: 56px) { .fc-timegrid-event .fc-event-title { white-space: normal; } }
     .fc-timegrid-event-short .fc-event-main-frame { flex-wrap: nowrap; white-space: nowrap; }
     .fc-event:focus-visible { outline: 3px solid currentColor; outline-offset: 1px; }
     .fc-daygrid-event { white-space: nowrap; overflow: hidden; }
     .fc-daygrid-event .fc-event-time { flex-shrink: 0; overflow: visible; margin-right: 3px; }
     .fc-license-message { font-size: 10px; }
 """
-
-
-class View(StrEnum):
-    WEEK = "timeGridWeek"
-    MONTH = "dayGridMonth"
-    LIST = "sevenDays"  # as a list, from a day on
-
-
-VIEWS = {View.WEEK: N_("Week"), View.MONTH: N_("Month"), View.LIST: N_("List")}
 
 
 class Wanted(NamedTuple):
@@ -64,30 +58,6 @@ class Wanted(NamedTuple):
     @property
     def is_move(self) -> bool:
         return self.starts != _wall(self.visit.starts_at, self.starts.tzinfo)
-
-
-def first_day(view: View, on: date) -> date:
-    """The day with which a view of `on` begins: weeks as the reader's language has it, lists with `on`."""
-    if view is View.MONTH:
-        return on.replace(day=1)
-    if view is View.LIST:
-        return on
-    return on - timedelta(days=(on.weekday() - first_weekday()) % 7)
-
-
-def days_shown(view: View, first: date) -> tuple[date, date]:
-    """The first and the last day that a view draws: a month in whole weeks."""
-    if view is not View.MONTH:
-        return first, first + timedelta(days=6)
-    begins = first_day(View.WEEK, first)
-    return begins, begins + timedelta(days=41)
-
-
-def turned(view: View, first: date, by: int) -> date:
-    """The first day of the view before (-1) or after (1)."""
-    if view is not View.MONTH:
-        return first + timedelta(days=7 * by)
-    return (first + timedelta(days=40 if by > 0 else -1)).replace(day=1)
 
 
 def draw(
@@ -223,6 +193,7 @@ def _options(
         "allDaySlot": False,
         "slotMinTime": f"{opens:%H:%M}:00",
         "slotMaxTime": "24:00:00" if crosses else f"{closes:%H:%M}:00",
+        "eventShortHeight": 2 * SLOT_PIXELS - 8,  # has no room for a line below that with the time
         "slotDuration": f"00:{SLOT_MINUTES}:00",
         "slotLabelInterval": "01:00:00",
         "snapDuration": f"00:{_snap(visits):02}:00",

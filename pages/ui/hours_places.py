@@ -1,6 +1,6 @@
 """Hours as text, a field for each place: 9-12, 13-17:30. What lies between two stretches is a break."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import streamlit as st
 
@@ -13,15 +13,15 @@ from pages.ui.words import plain
 EXAMPLE = "09:00–12:00, 13:00–17:00"
 
 
-def hours_fields(prefix: str, places: Iterable[Location], day: str) -> dict[int, str]:
-    """A field for each place; what stands in them, by place."""
+def hours_fields(prefix: str, places: Sequence[Location], day: str, *, is_told: bool) -> dict[int, str]:
+    """A field for each place; what stands in them, by place. `is_told` if each says which it is for."""
     typed = {}
     for place in places:
         typed[place.id] = (
             st.text_input(
                 plain(f"{day}, {place.name}"),
                 placeholder=_("Not at {place}").format(place=place.name),
-                label_visibility="collapsed",
+                label_visibility="visible" if is_told else "collapsed",
                 max_chars=stretches.LONGEST_TEXT,
                 key=f"{prefix}_{place.id}",
             )

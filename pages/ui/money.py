@@ -30,6 +30,7 @@ def amount_field(
         step=kind(1),
         format=f"%.{places}f" if places else "%d",
         key=key,
+        width=320,
     )
 
 

@@ -23,16 +23,26 @@ def show_portion(
     """Draw the `first` of `rows`, or say that there is `nothing`. `key` is of this list of this person."""
     if not rows and nothing:
         st.caption(nothing)
-    name = f"{key}_shown"
-    shown: int = st.session_state.get(name, first)
+    shown = portion(key, first)
     for row in rows[:shown]:
         draw(row)
     if len(rows) > shown:
         st.caption(_("{shown} of {count} are shown.").format(shown=shown, count=len(rows)))
-        st.button(
-            _("Show more"), key=f"{key}_more", on_click=_show_more, args=(name, shown + STEP), width="stretch"
-        )
+        more_button(key, shown)
 
 
-def _show_more(name: str, wanted: int) -> None:
-    st.session_state[name] = wanted
+def more_button(key: str, shown: int) -> None:
+    """Ask for more of a list than the ones that are shown."""
+    st.button(
+        _("Show more"), key=f"{key}_more", on_click=_show_more, args=(key, shown + STEP), width="stretch"
+    )
+
+
+def portion(key: str, first: int = STEP) -> int:
+    """How many of a list are drawn."""
+    shown: int = st.session_state.get(f"{key}_shown", first)
+    return shown
+
+
+def _show_more(key: str, wanted: int) -> None:
+    st.session_state[f"{key}_shown"] = wanted

@@ -57,7 +57,7 @@ def _add(actor: Actor, doctor_id: int, places: list[Location], zone: tzinfo, tod
         as_now = date_hours.of_date(session, actor, doctor_id=doctor_id, on=first)
     at_present = at_places(as_now, {place.id: place for place in places})
     st.caption(plain(_("Now on {day}: {hours}").format(day=dated(first), hours=at_present)))
-    typed = hours_fields(PREFIX, places, _("Hours"))
+    typed = hours_fields(PREFIX, places, _("Hours"), is_told=len(places) > 1)
     days = ((last or first) - first).days
     change = {
         "doctor_id": doctor_id,

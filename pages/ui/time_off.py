@@ -1,6 +1,8 @@
 """Time off: what is planned, and taking days or hours off with a reason."""
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta, tzinfo
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -11,6 +13,7 @@ from core.i18n import N_, _, clock_time, dated, day_and_time
 from db.models import TimeOff
 from pages.ui.actions import perform
 from pages.ui.affected import foresee, save_button, show_affected
+from pages.ui.choices import choice
 from pages.ui.refusals import reading
 from pages.ui.words import plain
 
@@ -37,7 +40,31 @@ def time_off_section(actor: Actor, doctor_id: int, zone: tzinfo, today: date) ->
     absence_form(actor, doctor_id, zone, today, label=_("Take off"))
 
 
-def absence_form(actor: Actor, doctor_id: int, zone: tzinfo, today: date, *, label: str) -> None:
+def away_form(
+    actor: Actor,
+    colleagues: Mapping[int, str],
+    zone: tzinfo,
+    today: date,
+    *,
+    after: Callable[[], None] | None = None,
+) -> None:
+    """Note for the desk that a doctor is away: who of `colleagues`, then as doctors do."""
+    away = choice(
+        _("Who?"), colleagues, index=None, placeholder=_("Choose a doctor"), key="unsettled_away", width=320
+    )
+    if away is not None:
+        absence_form(actor, away, zone, today, label=_("Note it"), after=after)
+
+
+def absence_form(
+    actor: Actor,
+    doctor_id: int,
+    zone: tzinfo,
+    today: date,
+    *,
+    label: str,
+    after: Callable[[], None] | None = None,
+) -> None:
     """Days, hours where it is not whole days, and why; then whom it leaves without hours."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         first = st.date_input(_("From"), value=today, min_value=today, key=f"{PREFIX}_from", width=200)
@@ -67,7 +94,7 @@ def absence_form(actor: Actor, doctor_id: int, zone: tzinfo, today: date, *, lab
         change,
         done=N_("Noted: nobody can book then."),
         key=f"{PREFIX}_take",
-        after=_empty,
+        after=partial(_empty, after),
     )
 
 
@@ -94,6 +121,8 @@ def _withdraw(absence_id: int) -> None:
     perform(absences.withdraw, absence_id=absence_id, done=N_("Taken back: patients can book then again."))
 
 
-def _empty() -> None:
+def _empty(after: Callable[[], None] | None) -> None:
     st.session_state[f"{PREFIX}_reason"] = ""
     st.session_state[f"{PREFIX}_until"] = None
+    if after is not None:
+        after()

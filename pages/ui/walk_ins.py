@@ -1,17 +1,19 @@
 """Who comes or calls for a visit of today: found or written down, and given a free time in one click."""
 
-from datetime import datetime, tzinfo
+from datetime import tzinfo
+from typing import Any
 from uuid import UUID
 
 import streamlit as st
 
-from core import appointments, arrivals, clock, doctors, overbookings, walk_ins
+from core import arrivals, clock, doctors, walk_ins
 from core.access import Actor
-from core.i18n import N_, _, clock_time
-from db.models import Appointment, AppointmentStatus, Patient
+from core.i18n import _, clock_time
+from db.models import AppointmentStatus, Patient
 from pages.ui import tills
 from pages.ui.actions import form_key, perform
 from pages.ui.boards import OPEN
+from pages.ui.bookings import book
 from pages.ui.choices import choice
 from pages.ui.navigation import BOOK_FOR_PATIENT
 from pages.ui.overbooking import overbooked_time
@@ -44,35 +46,20 @@ def walk_in_panel(actor: Actor, zone: tzinfo) -> None:
     key = form_key(FORM)
     with st.container(horizontal=True):
         for each in free:
+            what = {"doctor_id": each.doctor_id, "service_id": service_id, "starts_at": each.starts_at}
             st.button(
                 f"{clock_time(each.starts_at, zone)} · {each.doctor}",
                 on_click=_book,
-                args=(patient.id, patient.name, each.doctor_id, service_id, each.starts_at, key),
+                args=(patient.id, patient.name, key, False, what),
                 key=f"walk_in_{each.doctor_id}",
             )
     st.page_link(BOOK_FOR_PATIENT, label=_("Another day or doctor"), icon=":material/event_available:")
     _overbook_form(actor, patient, service_id, zone)
 
 
-def _book(
-    patient_id: int, name: str, doctor_id: int, service_id: int, starts_at: datetime, key: UUID
-) -> None:
-    booked = perform(
-        appointments.book,
-        patient_id=patient_id,
-        doctor_id=doctor_id,
-        service_id=service_id,
-        starts_at=starts_at,
-        request_key=key,
-        done=N_("Booked for {about}."),
-        about=name,
-        form=FORM,
-    )
-    _go_on(booked)
-
-
-def _go_on(booked: Appointment | None) -> None:
+def _book(patient_id: int, name: str, key: UUID, is_overbooked: bool, what: dict[str, Any]) -> None:
     """Show what was booked, with its ticket and its payment; whoever is here is marked as here."""
+    booked = book(patient_id, name, key, FORM, is_overbooked, what)
     if booked is None:
         return
     if st.session_state.get("walk_in_here") and booked.status is AppointmentStatus.CONFIRMED:
@@ -91,30 +78,12 @@ def _overbook_form(actor: Actor, patient: Patient, service_id: int, zone: tzinfo
         named = {each.id: each.user.name for each in doctors.offering(session, actor, service_id=service_id)}
     doctor_id = choice(_("Doctor"), named, key="walk_in_overbook_doctor", width=320)
     starts_at = overbooked_time(zone, clock.now().astimezone(zone).date())
+    what = {"doctor_id": doctor_id, "service_id": service_id, "starts_at": starts_at}
     st.button(
         _("Overbook"),
         type="primary",
         disabled=starts_at is None or doctor_id is None,
-        on_click=_overbook,
-        args=(patient.id, patient.name, doctor_id, service_id, starts_at, form_key(FORM)),
+        on_click=_book,
+        args=(patient.id, patient.name, form_key(FORM), True, what),
         key="walk_in_overbook_submit",
     )
-
-
-def _overbook(
-    patient_id: int, name: str, doctor_id: int, service_id: int, starts_at: datetime, key: UUID
-) -> None:
-    booked = perform(
-        overbookings.overbook,
-        patient_id=patient_id,
-        doctor_id=doctor_id,
-        service_id=service_id,
-        starts_at=starts_at,
-        reason=st.session_state.get("desk_overbook_reason") or "",
-        request_key=key,
-        done=N_("Booked for {about}."),
-        about=name,
-        form=FORM,
-        clear=["desk_overbook_reason"],
-    )
-    _go_on(booked)

@@ -18,6 +18,11 @@ from pages.ui.slot_grid import preview_choice, show_preview
 from pages.ui.words import plain
 
 PREFIX = "hours_week"
+# Where columns do not fit beside each other, each field says its day and place, and no head does.
+_STYLE = f"""<style>
+@media (min-width: 641px) {{ .st-key-{PREFIX}_grid [data-testid="stWidgetLabel"] {{ display: none; }} }}
+@media (max-width: 640px) {{ .st-key-{PREFIX}_grid [class*="st-key-{PREFIX}_name_"] {{ display: none; }} }}
+</style>"""
 
 
 def weekly_section(actor: Actor, doctor_id: int, places: list[Location], zone: tzinfo, today: date) -> None:
@@ -112,21 +117,31 @@ def _named(version: Version) -> str:
 
 
 def _grid(places: list[Location]) -> dict[tuple[int, int], str]:
-    shape = [2, *[4] * len(places)]
-    if len(places) > 1:
-        for column, place in zip(st.columns(shape)[1:], places, strict=True):
-            column.markdown(f"**{plain(place.name)}**")
-    typed = {}
-    for day in provider_hours.WEEKDAYS:
-        name, *cells = st.columns(shape, vertical_alignment="center")
-        name.markdown(plain(full_weekday(day)))
-        for place, cell in zip(places, cells, strict=True):
-            with cell:
-                written = hours_fields(f"{PREFIX}_{day}", [place], full_weekday(day))
-            typed[day, place.id] = written[place.id]
+    with st.container(key=f"{PREFIX}_grid"):
+        typed = _rows(places)
     total = _total(typed)
     if total is not None:
         st.caption(_("{hours} hours a week").format(hours=f"{total / 60:g}"))
+    return typed
+
+
+def _rows(places: list[Location]) -> dict[tuple[int, int], str]:
+    shape = [2, *[4] * len(places)]
+    has_several = len(places) > 1
+    if has_several:
+        st.html(_STYLE)
+        with st.container(key=f"{PREFIX}_name_places"):
+            for column, place in zip(st.columns(shape)[1:], places, strict=True):
+                column.markdown(f"**{plain(place.name)}**")
+    typed = {}
+    for day in provider_hours.WEEKDAYS:
+        name, *cells = st.columns(shape, vertical_alignment="center")
+        with name, st.container(key=f"{PREFIX}_name_{day}"):
+            st.markdown(plain(full_weekday(day)))
+        for place, cell in zip(places, cells, strict=True):
+            with cell:
+                of_day = hours_fields(f"{PREFIX}_{day}", [place], full_weekday(day), is_told=has_several)
+            typed[day, place.id] = of_day[place.id]
     return typed
 
 
