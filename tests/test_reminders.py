@@ -141,6 +141,21 @@ class TestScans:
         post.pass_time(TEN)
         assert len(reminded(post)) == 1
 
+    @pytest.mark.parametrize(
+        ("stops", "of_use"), [((9, 30), 1), ((10, 30), 0)], ids=["back in time", "back too late"]
+    )
+    def test_three_hours_without_the_jobs_send_what_was_due_meanwhile_only_while_it_is_of_use(
+        self, post: Post, stops: tuple[int, int], of_use: int
+    ) -> None:
+        post.book(at=on(5, 14))  # its last reminder is due at eleven
+        post.pass_time(on(5, *stops))
+        before = len(reminded(post))
+        post.tick(3 * HOUR)
+        post.turn()
+        assert len(reminded(post)) - before == of_use
+        post.pass_time(on(5, 14))
+        assert len(reminded(post)) - before == of_use
+
     def test_a_reminder_that_would_come_too_late_is_not_sent(self, post: Post) -> None:
         post.book()
         post.tick()
