@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.orm import Session
 
 from db.base import Base
-from db.seed import charts, clinics, ledgers, questionnaires, tables, waitlists
+from db.seed import charts, clinics, ledgers, questionnaires, reminders, tables, waitlists
 from db.seed.accounts import desk_accounts
 from db.seed.calendars import ZONE, instant
 from db.seed.diaries import diary
@@ -78,6 +78,7 @@ def load(connection: Connection, plan: Plan, now: datetime) -> Counts:
     with ledgers.being_kept(connection, today):
         _copy_visits(connection, visits.of(days), counts)
     waitlists.join(connection, now)
+    reminders.send(connection, now)
     charts.write(connection)
     questionnaires.ask(connection, now)
     tables.align_sequences(connection)
