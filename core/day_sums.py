@@ -2,7 +2,7 @@
 
 A day is summed up by the statements below, which also give the figures of the days that are not: one rule for
 both. Whoever changes something that counts notes the instants in `changed_stretches` in the same transaction
-(triggers in `db.models.figures`). The notes are taken away before a day is summed up again, so that a change
+(triggers in `db.models.notings`). The notes are taken away before a day is summed up again, so that a change
 which is not in the sums yet has left its note.
 """
 

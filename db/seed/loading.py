@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from random import Random
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, text
 from sqlalchemy.orm import Session
 
 from db.base import Base
@@ -49,6 +49,9 @@ def load(connection: Connection, plan: Plan, now: datetime) -> Counts:
 
     Only the password's hash differs: bcrypt salts it.
     """
+    connection.execute(
+        text("SET LOCAL idle_in_transaction_session_timeout = 0")
+    )  # a large one is long made up
     today = now.astimezone(ZONE).date()
     services, specialties = clinics.services(), clinics.specialties()
     hiring = Hiring(services, specialties, today)
