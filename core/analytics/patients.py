@@ -41,8 +41,9 @@ def new_and_returning(session: Session, scope: Scope) -> list[Row]:
     N_(
         "Of the patients whose first completed visit at the clinic was in a month of the period, the share"
         " who had a completed visit so many months later; month 0 is that of the first. Groups of one to"
-        " four patients are not shown, so that nobody can be made out. Always by month; where a doctor,"
-        " service or place is chosen, only visits there count, also as the first."
+        " four patients are not shown, so that nobody can be made out: neither of those who came back nor of"
+        " those who did not. Always by month; where a doctor, service or place is chosen, only visits there"
+        " count, also as the first."
     ),
     (N_("First seen in"), Unit.MONTH),
     (N_("Patients"), Unit.COUNT),
@@ -60,7 +61,7 @@ def cohorts(session: Session, scope: Scope) -> list[Row]:
         whole = counts[0]
         for later in range(min(_months(first_on, monthly.steps()[-1]), _MONTHS) + 1):
             back = counts.get(later, 0)
-            is_hidden = shown(whole) is None or shown(back) is None
+            is_hidden = any(shown(each) is None for each in (whole, back, whole - back))
             rows.append((first_on, shown(whole), later, None if is_hidden else back / whole))
     return rows
 
