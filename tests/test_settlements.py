@@ -289,6 +289,22 @@ def test_the_text_is_one_segment_names_neither_doctor_nor_service_and_is_not_kep
     assert "has moved to Mon, Jun 8" in post.texts()[-1]
 
 
+def test_a_patient_whose_hour_has_come_is_asked_too(post: Post) -> None:
+    visit_id = post.book()
+    post.tick()
+    post.turn()
+    with unit_of_work(post.database) as session:
+        starts_at = session.get_one(Appointment, visit_id).starts_at
+        make.time_off(session, post.cast.dr_roth, on(5, 0), on(6, 0))
+    post.tick(starts_at - post.now + timedelta(minutes=5))
+    with unit_of_work(post.database) as session:
+        link = choices.offer_choice(
+            session, post.cast.desk, appointment_id=visit_id, times=[(post.cast.dr_roth.id, on(8, 9))]
+        )
+    post.turn()
+    assert choice_links.token(link.id) in post.texts()[-1]
+
+
 def test_a_link_that_is_over_is_not_sent(session: Session, visit: Appointment, link: ChoiceLink) -> None:
     choice_links.end(session, visit.id)
     claims.take(session, can_mail=True, can_text=True)
