@@ -31,6 +31,7 @@ from db.models import (
     Appointment,
     AppointmentStatus,
     ChoiceLink,
+    Location,
     MessageKind,
     Notification,
     Patient,
@@ -159,7 +160,7 @@ def test_calling_off_pays_everything_back_however_late_it_is(
     assert session.scalars(select(Refund.amount_minor)).all() == [6000]
 
 
-def test_a_visit_whose_hour_has_come_waits_for_the_desk_until_the_day_is_over(
+def test_a_visit_whose_hour_has_come_waits_for_the_desk(
     session: Session, cast: Cast, visit: Appointment
 ) -> None:
     with time_is(on(3, 10, 5)):
@@ -172,6 +173,34 @@ def test_a_visit_whose_hour_has_come_waits_for_the_desk_until_the_day_is_over(
             doctor_id=cast.dr_roth.id,
             starts_at=on(4, 10),
         )
+        assert listed(session, cast.desk) == []
+
+
+def test_a_visit_that_nobody_has_settled_stays_on_the_list_after_its_day(
+    session: Session, cast: Cast, visit: Appointment
+) -> None:
+    tills.take(session, cast.desk, appointment_id=visit.id, method=PaymentMethod.CASH, amount_minor=6000)
+    with time_is(on(4, 8)):
+        assert listed(session, cast.desk) == [visit]
+        assert strandings.count(session, cast.roth) == 1
+        [found] = suggestions.suggest(session, cast.desk, visits=[visit]).values()
+        assert found.own[0].starts_at == on(4, 10)
+        settlements.call_off(session, cast.desk, appointment_id=visit.id)
+        assert listed(session, cast.desk) == []
+    assert session.scalars(select(Refund.amount_minor)).all() == [6000]
+
+
+def test_what_has_changed_since_its_day_brings_no_visit_of_the_past_back(
+    session: Session, cast: Cast
+) -> None:
+    past = make.appointment(session, cast.dr_roth, cast.checkup, on(3, 10))
+    with time_is(on(4, 8)):
+        session.get_one(Location, past.location_id).is_active = False
+        cast.dr_roth.is_active = False
+        session.flush()
+        assert listed(session, cast.desk) == []
+        session.get_one(Location, past.location_id).is_active = True
+        session.flush()
         assert listed(session, cast.desk) == []
 
 
