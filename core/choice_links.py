@@ -54,6 +54,20 @@ def end(session: Session, appointment_id: int) -> None:
     )
 
 
+def asked(session: Session, visit: Appointment) -> ChoiceLink | None:
+    """The link with which a visit's patient was asked to choose another time than this, and has not yet.
+
+    Also one that has expired: they have been told that the visit cannot take place all the same.
+    """
+    return session.scalar(
+        select(ChoiceLink).where(
+            ChoiceLink.appointment_id == visit.id,
+            ChoiceLink.ended_at.is_(None),
+            ChoiceLink.time_version == visit.time_version,
+        )
+    )
+
+
 def token(number: int) -> str:
     """The secret of a link by its number."""
     return b32encode(secrets_at_rest.keyed_hash("choice", str(number))[:_BYTES]).decode().lower()

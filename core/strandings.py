@@ -12,7 +12,19 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
-from core import access, agendas, appointment_events, audit, clinics, clock, placements, uncovered, wall_time
+from core import (
+    access,
+    agendas,
+    announcements,
+    appointment_events,
+    audit,
+    choice_links,
+    clinics,
+    clock,
+    placements,
+    uncovered,
+    wall_time,
+)
 from core.access import Action, Actor
 from core.audit import Event
 from core.errors import ClinicError
@@ -131,6 +143,7 @@ def keep(
 ) -> Appointment:
     """Have a visit take place although the hours do not cover it, for the `causes` that were shown.
 
+    Whoever was asked to choose another time is told that it does, and can choose no more.
     Raises `NotStranded`, `OtherCauses`, `ReasonMissing`, `NotFound`, `AccessDenied`.
     """
     visit = placements.locked(session, appointment_id)
@@ -142,6 +155,9 @@ def keep(
     if known != tuple(causes):
         raise OtherCauses
     _note_kept(session, visit, known, why, actor.user_id)
+    if link := choice_links.asked(session, visit):
+        choice_links.end(session, visit.id)
+        announcements.stays(session, visit, link)
     patient_id = visit.patient_id
     audit.record(session, actor, Event.VISIT_KEPT, kind="appointment", number=visit.id, patient_id=patient_id)
     return visit

@@ -334,6 +334,42 @@ def test_a_patient_whose_hour_has_come_is_asked_too(post: Post) -> None:
     assert choice_links.token(link.id) in post.texts()[-1]
 
 
+def asked(post: Post) -> tuple[int, ChoiceLink]:
+    """Ada's visit on Friday, when Dr. Roth is away, and the link with which she was sent to choose."""
+    visit_id = post.book()
+    post.tick()
+    post.turn()
+    with unit_of_work(post.database) as session:
+        make.time_off(session, post.cast.dr_roth, on(5, 0), on(6, 0))
+        link = choices.offer_choice(
+            session, post.cast.desk, appointment_id=visit_id, times=[(post.cast.dr_roth.id, on(8, 9))]
+        )
+    post.turn()
+    return visit_id, link
+
+
+def test_who_was_asked_to_choose_is_told_when_the_visit_is_kept_and_the_link_ends(post: Post) -> None:
+    visit_id, link = asked(post)
+    with unit_of_work(post.database) as session:
+        causes = strandings.find(session)[visit_id]
+        strandings.keep(
+            session, post.cast.roth, appointment_id=visit_id, reason="I am here after all", causes=causes
+        )
+        assert choices.look(session, secret=choice_links.token(link.id)) is None
+    post.tick()
+    post.turn()
+    assert len(post.texts()) == 3
+    assert "you are booked for Fri, Jun 5" in post.texts()[-1]
+
+
+def test_who_was_told_that_a_visit_cannot_be_is_not_reminded_of_it(post: Post) -> None:
+    visit_id, _link = asked(post)
+    post.pass_time(on(5, 9))
+    assert [text for text in post.texts() if "Jun 5" in text][1:] == [post.texts()[1]]
+    reminders = [each for each in post.messages(visit_id) if each.kind is MessageKind.REMINDER]
+    assert {each.error for each in reminders} == {"its patient is asked to choose another time"}
+
+
 def test_a_link_that_is_over_is_not_sent(session: Session, visit: Appointment, link: ChoiceLink) -> None:
     choice_links.end(session, visit.id)
     claims.take(session, can_mail=True, can_text=True)
