@@ -43,8 +43,17 @@ def moved(session: Session, appointment: Appointment) -> None:
 
 
 def cancelled(session: Session, appointment: Appointment) -> None:
-    """Tell that a visit does not take place, where it was ever told that it does."""
-    enqueue(session, appointment, MessageKind.CANCELLED, send_after=clock.now() + GRACE)
+    """Tell that a visit does not take place, where it was ever told that it does.
+
+    At once where its hour has come: the patient is on the way, or waits.
+    """
+    now = clock.now()
+    if appointment.starts_at > now + GRACE:
+        enqueue(session, appointment, MessageKind.CANCELLED, send_after=now + GRACE)
+        return
+    ends_at = now + HAND_WRITTEN_LASTS
+    details = {"is_of_now": True}
+    enqueue(session, appointment, MessageKind.CANCELLED, send_after=now, expires_at=ends_at, details=details)
 
 
 def held(session: Session, appointment: Appointment, *, is_at_once: bool = False) -> None:

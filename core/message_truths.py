@@ -56,7 +56,8 @@ def untrue(session: Session, message: Notification, visit: Appointment) -> str:
         return ""
     if kind is MessageKind.PAYMENT_LINK and message.details.get("is_asked_by_desk"):
         return "" if ledger.owed(session, visit) else "there is nothing to pay"
-    if visit.starts_at <= now and kind is not MessageKind.CHOICE:  # which is about what did not take place
+    is_of_what_did_not_take_place = kind is MessageKind.CHOICE or message.details.get("is_of_now")
+    if visit.starts_at <= now and not is_of_what_did_not_take_place:
         return "the visit has begun"
     if kind is MessageKind.CANCELLED:
         if visit.status is not AppointmentStatus.CANCELLED:

@@ -334,6 +334,23 @@ def test_a_patient_whose_hour_has_come_is_asked_too(post: Post) -> None:
     assert choice_links.token(link.id) in post.texts()[-1]
 
 
+@pytest.mark.parametrize("minutes", [-2, 5], ids=["two minutes before", "five minutes after"])
+def test_a_visit_that_is_called_off_when_its_hour_has_come_is_told_of(post: Post, minutes: int) -> None:
+    visit_id = post.book()
+    post.tick()
+    post.turn()
+    with unit_of_work(post.database) as session:
+        make.time_off(session, post.cast.dr_roth, on(5, 0), on(6, 0))
+    post.tick(post.visit(visit_id).starts_at - post.now + timedelta(minutes=minutes))
+    with unit_of_work(post.database) as session:
+        settlements.call_off(session, post.cast.desk, appointment_id=visit_id)
+    post.turn()
+    post.tick()
+    post.turn()
+    assert [text for text in post.texts() if "cancelled" in text or "off" in text][-1:] == post.texts()[-1:]
+    assert len(post.texts()) == 2
+
+
 def asked(post: Post) -> tuple[int, ChoiceLink]:
     """Ada's visit on Friday, when Dr. Roth is away, and the link with which she was sent to choose."""
     visit_id = post.book()
