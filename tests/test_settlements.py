@@ -10,6 +10,8 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from core import (
+    appointments,
+    cancellations,
     choice_links,
     choices,
     claims,
@@ -158,6 +160,32 @@ def test_calling_off_pays_everything_back_however_late_it_is(
         settlements.call_off(session, cast.roth, appointment_id=visit.id)
     assert visit.status is AppointmentStatus.CANCELLED
     assert session.scalars(select(Refund.amount_minor)).all() == [6000]
+
+
+@pytest.mark.parametrize("how", ["portal", "desk", "text"])
+def test_a_patient_whose_doctor_is_away_owes_no_late_fee(
+    session: Session, cast: Cast, visit: Appointment, how: str
+) -> None:
+    visit.late_fee_minor = 3000
+    tills.take(session, cast.desk, appointment_id=visit.id, method=PaymentMethod.CASH, amount_minor=6000)
+    with time_is(on(3, 9)):
+        if how == "text":
+            appointments.cancel_by_text(session, visit.id)
+        else:
+            actor = cast.ada if how == "portal" else cast.desk
+            seen = cancellations.expected(session, actor, appointment_id=visit.id)
+            assert seen == (0, 6000, 0)
+            appointments.cancel(session, actor, appointment_id=visit.id, reason="You are ill", seen=seen)
+    assert session.scalars(select(Refund.amount_minor)).all() == [6000]
+
+
+def test_a_late_fee_is_kept_where_the_doctor_is_there(session: Session, cast: Cast) -> None:
+    ada = session.get_one(Patient, cast.ada.patient_ids[0])
+    visit = make.appointment(session, cast.dr_roth, cast.checkup, on(3, 10), patient=ada)
+    visit.late_fee_minor = 3000
+    tills.take(session, cast.desk, appointment_id=visit.id, method=PaymentMethod.CASH, amount_minor=6000)
+    with time_is(on(3, 9)):
+        assert cancellations.expected(session, cast.ada, appointment_id=visit.id) == (3000, 3000, 0)
 
 
 def test_a_visit_whose_hour_has_come_waits_for_the_desk(
