@@ -6,6 +6,7 @@ Around the Streamlit pages it puts a guard, and routes for what a page cannot do
 import gc
 import sys
 
+import pandas.io.formats.style  # noqa: F401 - or else whoever opens the first table waits for it
 import streamlit as st
 from starlette.middleware import Middleware
 

@@ -1,10 +1,20 @@
-"""Measure a large clinic: `python -m benchmarks [--only bookings|boards|messages|pages|...]`."""
+"""Measure a large clinic: `python -m benchmarks [--only bookings|boards|figures|messages|pages|...]`."""
 
 import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import boards, bookings, messages, pages, reports, sessions, slots, strandings
+from benchmarks import (
+    boards,
+    bookings,
+    figures,
+    messages,
+    pages,
+    reports,
+    sessions,
+    slots,
+    strandings,
+)
 from benchmarks.clinic import Clinic, large_clinic
 from benchmarks.timing import Figure, table
 from db.embedded import ServerRefused
@@ -17,6 +27,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Clinic], list[Figure]]]] = {
     "reports": ("A long history on paper, as times a bare document of ReportLab's", reports.measure),
     "strandings": ("Visits that no hours cover, as times the bare read of those ahead", strandings.measure),
     "boards": ("The board of 40 doctors and 600 visits", boards.measure),
+    "figures": ("Dashboards of two years, over an empty page", figures.measure),
     "pages": ("Page scripts, over an empty page", pages.measure),
 }
 

@@ -41,6 +41,7 @@ class Action(StrEnum):
     ANSWER_MESSAGES = "deal with answers"
     SEE_REVENUE = "see what the clinic earns"
     SEE_FIGURES = "see figures"
+    SEE_TODAYS_FIGURES = "see the figures of today"
     SEE_SYSTEM = "see whether everything runs"
     SEE_RECORD = "see a patient's record"
     SEARCH_RECORDS = "search the patients of the clinic for a record"
@@ -131,6 +132,7 @@ _DESK = _EVERYBODY | dict.fromkeys(
         Action.SEE_MESSAGES,
         Action.SET_CONTACT,
         Action.ANSWER_MESSAGES,
+        Action.SEE_TODAYS_FIGURES,
     ),
     Relation.ANY,
 )

@@ -2,7 +2,7 @@
 
 A day is summed up by the statements below, which also give the figures of the days that are not: one rule for
 both. Whoever changes something that counts notes the instants in `changed_stretches` in the same transaction
-(triggers in `db.models.figures`). The notes are taken away before a day is summed up again, so that a change
+(triggers in `db.models.notings`). The notes are taken away before a day is summed up again, so that a change
 which is not in the sums yet has left its note.
 """
 
@@ -120,13 +120,17 @@ def _sum(session: Session, days: Sequence[date]) -> None:
 
 
 def _differing(session: Session, days: Sequence[date]) -> set[date]:
-    changed = _changed(session, set(days))
-    parameters = instants(clinics.zone(session), [day for day in days if day not in changed])
+    """The days whose kept sums differ although nobody has noted a change.
+
+    Nobody takes notes meanwhile, so that what was changed while this looked is still noted afterwards.
+    """
+    session.execute(text("SELECT pg_advisory_xact_lock(13, 0)"))
+    parameters = instants(clinics.zone(session), days)
     found: set[date] = set()
     for table, statement in TABLES.items():
         query = _DIFFERING.format(columns=COLUMNS[table], table=table, statement=statement)
         found |= {on_date for (on_date,) in run(session, query, parameters)}
-    return found
+    return found - _changed(session, found)
 
 
 def _changed(session: Session, among: set[date]) -> set[date]:

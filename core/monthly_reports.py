@@ -1,4 +1,4 @@
-"""An administrator's month on paper: visits, and what was invoiced, received and paid back, with charts."""
+"""An administrator's month on paper: visits, and what was booked, earned, received and paid back."""
 
 # mypy: allow-untyped-calls
 # ReportLab has no types.
@@ -9,17 +9,20 @@ from datetime import date
 from reportlab.platypus.flowables import Flowable
 from sqlalchemy.orm import Session
 
-from core import access, audit, letterheads, month_figures, pdfs
+from core import access, audit, clinics, figure_pdfs, figures, letterheads, pdfs, visit_counts
 from core.access import Action, Actor
+from core.analytics import revenue
+from core.analytics.scopes import Scope
+from core.analytics.sums import MoneySums
 from core.errors import ClinicError
 from core.i18n import N_, _, money, month_name
-from core.month_figures import Earned, Month
 from core.pdf_charts import Bar, Bars
-from core.pdf_pages import Document
+from core.pdf_pages import Document, Sheet
 from core.summaries import STATUS
 from db.models import AppointmentStatus
 
 _YEARS = range(2000, 2101)
+_FIGURES = (revenue.by_doctor, revenue.by_service, revenue.by_method)
 
 
 class NoSuchMonth(ClinicError):
@@ -27,26 +30,30 @@ class NoSuchMonth(ClinicError):
 
 
 def to_print(session: Session, actor: Actor, *, year: int, month: int) -> Document:
-    """The clinic's month in figures. Raises `AccessDenied`, `NoSuchMonth`."""
+    """The clinic's month in figures, which are those of the screen. Raises `AccessDenied`, `NoSuchMonth`."""
     access.require(actor, Action.SEE_REVENUE)
     if year not in _YEARS or not 1 <= month <= 12:
         raise NoSuchMonth
     audit.record_read(session, actor, Action.SEE_REVENUE, kind="month", number=year * 100 + month)
     first_on = date(year, month, 1)
-    of = month_figures.month(session, first_on)
-    sheet = letterheads.sheet(session)
+    scope, sheet = visit_counts.month(first_on), letterheads.sheet(session)
     title = _("Report for {month}").format(month=month_name(first_on))
-    story = [*pdfs.letterhead(sheet), pdfs.title(title), *_visits(session, of), *_money(session, of)]
+    story = [
+        *pdfs.letterhead(sheet),
+        pdfs.title(title),
+        *_visits(session, scope),
+        *_money(session, actor, scope, sheet),
+    ]
     return Document(story, sheet, title)
 
 
-def _visits(session: Session, of: Month) -> list[Flowable]:
-    counted = month_figures.visits_by_status(session, of)
+def _visits(session: Session, scope: Scope) -> list[Flowable]:
+    counted = visit_counts.visits_by_status(session, scope)
     if not counted:
         return [pdfs.heading(_("Visits")), pdfs.words(_("No visits."))]
     rows = [(_(STATUS[status]), counted[status]) for status in AppointmentStatus if status in counted]
     total = sum(counted.values())
-    by_doctor = month_figures.visits_by_doctor(session, of)
+    by_doctor = visit_counts.visits_by_doctor(session, scope)
     return [
         pdfs.heading(_("Visits by status")),
         _chart(_("Visits by status"), [Bar(name, count, str(count)) for name, count in rows]),
@@ -69,36 +76,24 @@ def _visits(session: Session, of: Month) -> list[Flowable]:
     ]
 
 
-def _money(session: Session, of: Month) -> list[Flowable]:
-    """What was earned, first of all doctors, then of each; a chart for each currency."""
-    everything = month_figures.earned(session, of)
-    if not everything:
-        return [pdfs.heading(_("Money")), pdfs.words(_("Nothing was invoiced, received or paid back."))]
-    by_doctor = month_figures.earned_by_doctor(session, of)
-    parts: list[Flowable] = [pdfs.heading(_("Money")), _sums(_("Currency"), everything)]
-    for total in everything:
-        name = _("Received by doctor, {currency}").format(currency=total.currency)
-        own = [each for each in by_doctor if each.currency == total.currency]
-        bars = [
-            Bar(each.doctor or "", each.received_minor, money(each.received_minor, each.currency))
-            for each in own
-        ]
-        parts += [pdfs.heading(name), _chart(name, bars), pdfs.gap(2), _sums(_("Doctor"), own)]
-    return parts
+def _money(session: Session, actor: Actor, scope: Scope, sheet: Sheet) -> list[Flowable]:
+    """What came and went, then by doctor, by service and by how it was paid."""
+    _visits, total = revenue.total(session, scope)
+    others = revenue.other_currencies(session, scope)
+    left_out = _("Sums in {currencies} are left out.").format(currencies=", ".join(others))
+    notes = [pdfs.note(left_out)] if others else []
+    nothing = pdfs.words(_("Nothing was invoiced, received or paid back."))
+    came = nothing if total == MoneySums() else _sums(clinics.settings(session).currency, total)
+    tables = [figures.read(session, actor, key=figure.key, scope=scope) for figure in _FIGURES]
+    there = [table for table in tables if table.rows]
+    return [pdfs.heading(_("Money")), came, *notes, *figure_pdfs.parts(there, sheet)]
 
 
-def _sums(of_what: str, sums: Sequence[Earned]) -> Flowable:
-    rows = [
-        (
-            each.doctor or each.currency,
-            money(each.invoiced_minor, each.currency),
-            money(each.received_minor, each.currency),
-            money(each.refunded_minor, each.currency),
-        )
-        for each in sums
-    ]
-    headings = (of_what, _("Invoiced"), _("Received"), _("Paid back"))
-    return pdfs.table(headings, rows, (None, 34, 34, 34), amounts=(1, 2, 3))
+def _sums(currency: str, total: MoneySums) -> Flowable:
+    headings = (_("Currency"), _("Invoiced"), _("Received"), _("Paid back"))
+    sums = (total.invoiced_minor, total.received_minor, total.refunded_minor)
+    row = (currency, *(money(minor, currency) for minor in sums))
+    return pdfs.table(headings, [row], (None, 34, 34, 34), amounts=(1, 2, 3))
 
 
 def _chart(name: str, bars: Sequence[Bar]) -> Bars:

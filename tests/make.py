@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from itertools import count
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
+from db.base import Base
 from db.models import (
     Appointment,
     AppointmentStatus,
@@ -178,10 +180,31 @@ def time_off(session: Session, doctor: Doctor, starts_at: datetime, ends_at: dat
 
 
 def empty(session: Session | Connection, *tables: str) -> None:
-    """Empty these tables and what hangs on them: what keeps signed documents steps aside for that."""
-    session.execute(text("SET LOCAL session_replication_role = replica"))
-    session.execute(text(f"TRUNCATE {', '.join(tables)} CASCADE"))
-    session.execute(text("SET LOCAL session_replication_role = origin"))
+    """Empty these tables and what hangs on them: what keeps signed documents steps aside for that.
+
+    Far faster than TRUNCATE, which makes a new file of each table and index.
+    """
+    emptied = "; ".join(f"DELETE FROM {table}" for table in _hanging_on(tables))
+    session.execute(
+        text(
+            f"SET LOCAL session_replication_role = replica; {emptied};"
+            " SET LOCAL session_replication_role = origin"
+        )
+    )
+
+
+@cache
+def _hanging_on(tables: tuple[str, ...]) -> tuple[str, ...]:
+    """The tables, and those that refer to them, directly or through others."""
+    found, before = set(tables), 0
+    while len(found) > before:
+        before = len(found)
+        found |= {
+            table.name
+            for table in Base.metadata.tables.values()
+            if any(key.column.table.name in found for key in table.foreign_keys)
+        }
+    return tuple(sorted(found))
 
 
 def patient(session: Session, **changes: Any) -> Patient:

@@ -19,6 +19,7 @@ import pytest
 
 # What `streamlit run server.py` imports before it serves; what is missing here is only imported later.
 IMPORTED = [
+    "pandas.io.formats.style",
     "streamlit.web.cli",
     "streamlit.web.bootstrap",
     "streamlit.starlette",

@@ -34,6 +34,7 @@ from core.attempts import NoCards
 from core.clinic_settings import Details as ClinicDetails
 from core.desk_messages import NobodyWaits, NotReached
 from core.errors import AccessDenied, ClinicError, NotFound
+from core.figure_visits import Wanted as VisitsWanted
 from core.identities import Identity
 from core.left_drafts import Left
 from core.letters import CannotSendCodes
@@ -201,6 +202,17 @@ def of_record(action: Action, name: str, *, or_else: type[ClinicError] | None = 
     )
 
 
+def of_view(name: str, wrap: Callable[[Scope], Any] = lambda scope: scope, **more: Any) -> Recipe:
+    """A service about the figures of one doctor, whose scope it takes as `name`."""
+    return Recipe(
+        Action.SEE_FIGURES,
+        lambda world, is_own: {
+            name: wrap(Scope(WEDNESDAY, WEDNESDAY, doctor_id=world.doctor_id(is_own))),
+            **more,
+        },
+    )
+
+
 def of_nobody(action: Action, *, or_else: type[ClinicError] | None = None, **arguments: Any) -> Recipe:
     return Recipe(action, lambda _world, _is_own: arguments, or_else=or_else)
 
@@ -246,6 +258,10 @@ RECIPES = {
     "figures.read": of_figures("revenue-over_time"),
     "history_reports.to_print": of_patient(Action.SEE_RECORD),
     "letter_pdfs.to_print": of_record(Action.SEE_RECORD, "letter_id"),
+    "figure_filters.filters": of_doctor(Action.SEE_FIGURES),
+    "figure_pdfs.to_print": of_view("scope", dashboard="utilisation"),
+    "figure_visits.behind": of_view("wanted", VisitsWanted),
+    "today_figures.read": of_nobody(Action.SEE_TODAYS_FIGURES),
     "monthly_reports.to_print": of_nobody(Action.SEE_REVENUE, year=2026, month=6),
     "prescription_pdfs.to_print": of_record(Action.SEE_RECORD, "prescription_id"),
     "visit_summaries.to_print": of_record(Action.SEE_RECORD, "visit_id"),

@@ -178,6 +178,14 @@ def test_sums_that_differ_from_the_visits_are_found_and_mended(database: Engine,
         assert revenue.total(session, WHOLE)[0].booked_minor == 13 * 12000 + 34 * 6000 + 3900
 
 
+def test_a_change_that_is_noted_and_not_summed_up_yet_is_no_difference(
+    database: Engine, clinic: Golden
+) -> None:
+    with unit_of_work(database) as session:
+        _visit_of(session, 7).price_minor = 9900
+    assert day_sums.require_equal() == 218
+
+
 def test_a_clinic_without_visits_has_nothing_to_sum_up(database: Engine) -> None:
     assert day_sums.sum_up() == 0
     with unit_of_work(database) as session:

@@ -1,4 +1,4 @@
-"""The documents and files of a record at their addresses: for whom they are, and what the address may say."""
+"""Documents, files of a record and figures at their addresses: for whom they are, and what those may say."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -137,6 +137,38 @@ def test_a_history_can_be_of_a_period_and_of_some_sections(
     assert (answer.status, answer.content[:5]) == (200, b"%PDF-")
 
 
+def test_figures_are_files_for_administrators_and_for_the_doctor_whose_they_are(
+    address: str, residents: Residents, people: dict[str, Cookies]
+) -> None:
+    period = "from=2026-05-01&until=2026-05-31"
+    of_the_clinic = {"albert": 200, "roth": 404, "rita": 404, "ada": 404}
+    of_roth = {"albert": 200, "roth": 200, "weiss": 404, "rita": 404, "ada": 404}
+    for path, head in (("revenue-by_service.csv", b"\xef\xbb\xbf"), ("utilisation.pdf", b"%PDF-")):
+        whole = f"/files/figures/{path}?{period}"
+        for asked, wanted in ((whole, of_the_clinic), (f"{whole}&doctor={residents.roth_id}", of_roth)):
+            for name, status in wanted.items():
+                answer = raw.ask(address, asked, people[name])
+                assert (answer.status, answer.content.startswith(head)) == (status, status == 200), name
+                assert answer.headers["cache-control"] == "no-store"
+            assert raw.ask(address, asked, {}).status == 401
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "revenue-by_service.csv",
+        "revenue-by_service.csv?from=2026-05-31&until=2026-05-01",
+        "utilisation.pdf?from=x",
+    ],
+)
+def test_a_view_that_cannot_be_read_gets_a_sentence(
+    address: str, people: dict[str, Cookies], path: str
+) -> None:
+    answer = raw.ask(address, f"/files/figures/{path}", people["albert"])
+    assert answer.status == 400
+    assert answer.text.startswith(("The address of this view ", "The last day comes before the first."))
+
+
 def test_what_is_not_there_is_not_found(
     address: str, addresses: Addresses, people: dict[str, Cookies]
 ) -> None:
@@ -148,6 +180,9 @@ def test_what_is_not_there_is_not_found(
         assert raw.ask(address, f"/files/days/{day}.pdf", people["rita"]).status == 404
     for month in ("2026-13", "2026", "0001-01", "9999-12", "2026-06-01"):
         assert raw.ask(address, f"/files/months/{month}.pdf", people["albert"]).status == 404
+    for figures in ("secrets.csv", "secrets.pdf"):
+        asked = f"/files/figures/{figures}?from=2026-05-01&until=2026-05-31"
+        assert raw.ask(address, asked, people["albert"]).status == 404
     assert raw.ask(address, addresses.draft, people["roth"]).status == 404
 
 

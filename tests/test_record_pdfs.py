@@ -460,8 +460,9 @@ def test_a_month_has_its_visits_and_its_money_by_doctor(session: Session, cast: 
     assert "Report for June 2026" in text
     assert "Confirmed 1 All 1" in text.replace("Visits Confirmed 1 Status Visits", "")
     assert "EUR €60.00 €20.00 €0.00" in text
+    assert "€60.00 €0.00 €20.00 €0.00 €0.00" in text, "what is booked is not earned yet"
     assert all(word in text for word in SCRIPTS[script].split())
-    assert papers.structure(pdf).count("Figure") == 3
+    assert papers.structure(pdf).count("Figure") == 5
     assert set(papers.fonts(pdf)) == {("yes", "yes", "yes")}
 
 

@@ -45,7 +45,7 @@ def post(database: Engine, phone: Phones, monkeypatch: pytest.MonkeyPatch) -> It
 def reminded(post: Post) -> int:
     """A visit whose first reminder has gone out."""
     visit = post.book()
-    post.pass_time(on(3, 11))
+    post.pass_time(on(3, 11), every=4 * HOUR)
     assert "answer C" in post.texts()[-1]
     return visit
 
@@ -118,7 +118,7 @@ class TestSureAnswers:
         assert "please choose another time here: http://localhost:8501/my_appointments" in post.texts()[-1]
 
     def test_r_too_late_to_move_is_for_the_desk_to_call(self, post: Post, reminded: int) -> None:
-        post.pass_time(on(4, 12))
+        post.pass_time(on(4, 12), every=4 * HOUR)
         inbound = post.reply(ADA, "R")
         assert (inbound.state, inbound.why) == (InboundState.AT_DESK, "wants another time")
         assert "we will call you" in post.texts()[-1]
@@ -137,7 +137,7 @@ class TestSureAnswers:
         with unit_of_work(post.database) as session:
             make.clinic(session, late_fee_percent=50)
         visit = post.book()
-        post.pass_time(on(4, 12))
+        post.pass_time(on(4, 12), every=4 * HOUR)
         post.reply(ADA, "N")
         assert post.visit(visit).status is AppointmentStatus.CONFIRMED
         assert "now costs €30.00" in post.texts()[-1]
@@ -149,9 +149,9 @@ class TestSureAnswers:
         with unit_of_work(post.database) as session:
             make.clinic(session, late_fee_percent=50)
         visit = post.book()
-        post.pass_time(on(4, 12))
+        post.pass_time(on(4, 12), every=4 * HOUR)
         post.reply(ADA, "N")
-        post.pass_time(on(4, 16))
+        post.pass_time(on(4, 16), every=4 * HOUR)
         post.reply(ADA, "N")
         assert post.visit(visit).status is AppointmentStatus.CONFIRMED
 
@@ -159,7 +159,7 @@ class TestSureAnswers:
         with unit_of_work(post.database) as session:
             make.clinic(session, late_fee_percent=50)
         visit = post.book()
-        post.pass_time(on(4, 12))
+        post.pass_time(on(4, 12), every=4 * HOUR)
         post.phones.reply(ADA, "N", to=post.sms.sender)
         post.reply(ADA, "N")
         assert post.visit(visit).status is AppointmentStatus.CONFIRMED
@@ -172,7 +172,7 @@ class TestSureAnswers:
         with unit_of_work(post.database) as session:
             make.clinic(session, late_fee_percent=50, refund_percent=0)
         visit = post.book()
-        post.pass_time(on(4, 12))
+        post.pass_time(on(4, 12), every=4 * HOUR)
         post.reply(ADA, "N")
         with unit_of_work(post.database) as session:
             tills.take(
@@ -203,7 +203,7 @@ class TestStopping:
         inbound = post.reply(ADA, "STOP")
         assert inbound.state is InboundState.DONE
         count = len(post.texts())
-        post.pass_time(TEN - HOUR)
+        post.pass_time(TEN - HOUR, every=4 * HOUR)
         assert len(post.texts()) == count
         post.reply(ADA, "START")
         with Session(post.database) as session:
@@ -257,7 +257,7 @@ class TestForTheDesk:
     @pytest.mark.parametrize("text", ["C", "R", "N"])
     def test_several_visits_leave_it_open_which_is_meant(self, post: Post, text: str) -> None:
         visits = [post.book(), post.book(at=on(8, 10))]
-        post.pass_time(on(3, 11))
+        post.pass_time(on(3, 11), every=4 * HOUR)
         inbound = post.reply(ADA, text)
         assert (inbound.state, inbound.why) == (InboundState.AT_DESK, "several visits")
         assert [post.visit(visit).status for visit in visits] == [AppointmentStatus.CONFIRMED] * 2
@@ -277,7 +277,7 @@ class TestForTheDesk:
 
     def test_a_mothers_answer_may_be_about_her_child(self, post: Post) -> None:
         visit = post.book(post.cast.guardian, patient_id=post.cast.child_id)
-        post.pass_time(on(3, 11))
+        post.pass_time(on(3, 11), every=4 * HOUR)
         post.reply(GRETA, "C")
         assert post.visit(visit).attending_at is not None
 
@@ -301,7 +301,7 @@ class TestForTheDesk:
     def test_the_desk_confirms_the_visit_that_was_meant(self, post: Post) -> None:
         visit = post.book()
         post.book(at=on(8, 10))
-        post.pass_time(on(3, 11))
+        post.pass_time(on(3, 11), every=4 * HOUR)
         inbound = post.reply(ADA, "C")
         with unit_of_work(post.database) as session:
             inbox.confirm(session, post.cast.desk, inbound_id=inbound.id, appointment_id=visit)
@@ -318,7 +318,7 @@ class TestForTheDesk:
 
     def test_nothing_is_confirmed_or_called_off_once_it_has_begun(self, post: Post) -> None:
         visit = post.book(at=on(2, 10))
-        post.pass_time(on(2, 9))
+        post.pass_time(on(2, 9), every=4 * HOUR)
         post.tick(HOUR)
         with unit_of_work(post.database) as session:
             for refuses in (attendances.confirm_by_text, appointments.cancel_by_text):
@@ -413,7 +413,7 @@ class TestSharedPhones:
         with unit_of_work(post.database) as session:
             husband = make.patient(session, name="Obi Okafor", phone=ADA, sms_consent_at=post.now)
         post.book(post.cast.desk, patient_id=husband.id)
-        post.pass_time(on(3, 11))
+        post.pass_time(on(3, 11), every=4 * HOUR)
         return husband.id
 
     def test_r_about_a_visit_of_who_has_no_account_is_for_the_desk(self, post: Post, husband: int) -> None:
@@ -433,7 +433,7 @@ class TestSharedPhones:
 
 
 def test_whoever_calls_off_by_text_at_night_is_told_at_once_that_it_is_off(post: Post, reminded: int) -> None:
-    post.pass_time(on(3, 23))
+    post.pass_time(on(3, 23), every=4 * HOUR)
     before = len(post.texts())
     post.reply(ADA, "N")
     assert post.texts()[before:] == ["Linden Clinic: your visit on Fri, Jun 5, 10:00 AM is cancelled."]

@@ -22,7 +22,8 @@ _MONTHS = 12
     N_(
         "Patients who came: those with a visit that was completed then. New: their first completed visit at"
         " the clinic was then; the others return. Each patient counts once in each day, week or month."
-        " Groups of one to four patients are not shown, so that nobody can be made out."
+        " Where a doctor, service or place is chosen, only visits there count, also as the first. Groups of"
+        " one to four patients are not shown, so that nobody can be made out."
     ),
     (N_("From"), Unit.STEP),
     (N_("New"), Unit.COUNT),
@@ -40,7 +41,8 @@ def new_and_returning(session: Session, scope: Scope) -> list[Row]:
     N_(
         "Of the patients whose first completed visit at the clinic was in a month of the period, the share"
         " who had a completed visit so many months later; month 0 is that of the first. Groups of one to"
-        " four patients are not shown, so that nobody can be made out. Always by month."
+        " four patients are not shown, so that nobody can be made out. Always by month; where a doctor,"
+        " service or place is chosen, only visits there count, also as the first."
     ),
     (N_("First seen in"), Unit.MONTH),
     (N_("Patients"), Unit.COUNT),

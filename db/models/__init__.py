@@ -43,6 +43,7 @@ from db.models.notifications import (
     NotificationStatus,
     PhoneState,
 )
+from db.models.notings import NOTING
 from db.models.people import (
     Doctor,
     Patient,
@@ -65,6 +66,7 @@ from db.models.waitlists import OfferState, WaitlistEntry, WaitlistOffer, Waitli
 
 __all__ = [
     "KEEPING",
+    "NOTING",
     "Answer",
     "AnswerKind",
     "Appointment",

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from itertools import islice
 from random import Random
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, text
 from sqlalchemy.orm import Session
 
 from db.base import Base
-from db.seed import charts, clinics, ledgers, questionnaires, tables, waitlists
+from db.seed import charts, clinics, ledgers, questionnaires, reminders, tables, waitlists
 from db.seed.accounts import desk_accounts
 from db.seed.calendars import ZONE, instant
 from db.seed.diaries import diary
@@ -49,6 +49,9 @@ def load(connection: Connection, plan: Plan, now: datetime) -> Counts:
 
     Only the password's hash differs: bcrypt salts it.
     """
+    connection.execute(
+        text("SET LOCAL idle_in_transaction_session_timeout = 0")
+    )  # a large one is long made up
     today = now.astimezone(ZONE).date()
     services, specialties = clinics.services(), clinics.specialties()
     hiring = Hiring(services, specialties, today)
@@ -78,6 +81,7 @@ def load(connection: Connection, plan: Plan, now: datetime) -> Counts:
     with ledgers.being_kept(connection, today):
         _copy_visits(connection, visits.of(days), counts)
     waitlists.join(connection, now)
+    reminders.send(connection, now)
     charts.write(connection)
     questionnaires.ask(connection, now)
     tables.align_sequences(connection)

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from random import Random
+from typing import NamedTuple
 
 from db.models import AppointmentStatus, Source
 from db.seed.calendars import ZONE, instant
@@ -11,6 +12,9 @@ from db.seed.diaries import Slot
 _EARLY = timedelta(minutes=25)  # people arrive a little before their time
 _DESK_OPENS, _DESK_CLOSES = 8 * 60, 18 * 60
 _SUNDAY = 7
+_MINUTE = timedelta(minutes=1)
+_CAME = (AppointmentStatus.ARRIVED, AppointmentStatus.IN_ROOM, AppointmentStatus.COMPLETED)
+_SAY_SO = dict.fromkeys((*_CAME, AppointmentStatus.CONFIRMED), 0.55) | {AppointmentStatus.NO_SHOW: 0.12}
 
 
 def status_of(
@@ -29,6 +33,39 @@ def status_of(
     if starts_at <= now + _EARLY:
         return AppointmentStatus.ARRIVED if chance < 0.7 else AppointmentStatus.CONFIRMED
     return AppointmentStatus.CANCELLED if chance < 0.03 else AppointmentStatus.CONFIRMED
+
+
+class Steps(NamedTuple):
+    """When the patient said they come, came, was called in and left: what the visit has got to."""
+
+    attending_at: datetime | None = None
+    arrived_at: datetime | None = None
+    in_room_at: datetime | None = None
+    completed_at: datetime | None = None
+
+
+def steps_of(
+    status: AppointmentStatus,
+    booked_at: datetime,
+    starts_at: datetime,
+    ends_at: datetime,
+    now: datetime,
+    rng: Random,
+) -> Steps:
+    """The steps of a visit in this state: who comes has mostly said so, who does not hardly ever."""
+    said, early, late, quick = rng.random(), rng.randrange(2, 20), rng.randrange(-3, 18), rng.uniform(0.7, 1)
+    answered_at = starts_at - timedelta(hours=48) + timedelta(minutes=7 * early)
+    share = _SAY_SO.get(status, 0)
+    attending_at = answered_at if said < share and booked_at < answered_at <= now else None
+    if status not in _CAME:
+        return Steps(attending_at)
+    arrived_at = min(starts_at - early * _MINUTE, now - early * _MINUTE)
+    if status is AppointmentStatus.ARRIVED:
+        return Steps(attending_at, arrived_at)
+    in_room_at = min(max(starts_at + late * _MINUTE, arrived_at + _MINUTE), now)
+    if status is AppointmentStatus.IN_ROOM:
+        return Steps(attending_at, arrived_at, in_room_at)
+    return Steps(attending_at, arrived_at, in_room_at, min(in_room_at + (ends_at - starts_at) * quick, now))
 
 
 def booked_at(

@@ -70,6 +70,10 @@ class AppointmentRow(NamedTuple):
     version: int
     created_at: datetime
     updated_at: datetime
+    attending_at: datetime | None
+    arrived_at: datetime | None
+    in_room_at: datetime | None
+    completed_at: datetime | None
 
 
 class EventRow(NamedTuple):

@@ -11,7 +11,7 @@ from db.seed.calendars import ZONE, instant
 from db.seed.clinics import REFUND_PERCENT
 from db.seed.diaries import Day, Slot
 from db.seed.families import WISHES
-from db.seed.outcomes import booked_at, status_of
+from db.seed.outcomes import booked_at, status_of, steps_of
 from db.seed.panels import Panels
 from db.seed.rows import AppointmentRow, EventRow, PatientRow, TakingRow
 from db.seed.takings import Takings
@@ -56,6 +56,7 @@ class Visits:
         self._now = now
         self._today = now.astimezone(ZONE).date()
         self._rng = rng
+        self._habits = Random("habits")  # what else is made of `rng` stays as it was
         self._wishes = [wish for wish in WISHES if self._day(wish.days_ahead) >= first_on]
         self._appointments = 0
         self._events = 0
@@ -126,6 +127,7 @@ class Visits:
             version=len(events) - 1,
             created_at=created_at,
             updated_at=self._last_change(status, starts_at, ends_at, events[-1].at),
+            **steps_of(status, events[-1].at, starts_at, ends_at, self._now, self._habits)._asdict(),
         )
         paid, takings = self._takings.of(appointment, events[-1])
         return appointment._replace(payment_status=paid.value), events, takings

@@ -14,6 +14,8 @@ from core import (
     calendars,
     day_lists,
     documents,
+    figure_pdfs,
+    figures,
     history_choices,
     history_reports,
     letter_pdfs,
@@ -26,6 +28,7 @@ from core import (
     visit_summaries,
 )
 from core.access import Actor
+from core.analytics import addresses
 from core.printouts import HISTORIES, LONG
 from db.config import config
 from pages.front import handouts
@@ -153,6 +156,28 @@ async def month(request: Request) -> Response:
     return await answer(request, build)
 
 
+async def figure(request: Request) -> Response:
+    """A figure of the view that the address asks for, as CSV."""
+
+    def build(session: Any, actor: Actor) -> File:
+        key, scope = request.path_params["key"], addresses.scope_of(request.query_params)
+        made = figures.as_csv(session, actor, key=key, scope=scope)
+        return File(made, "text/csv; charset=utf-8", f"{key}-{scope.from_on}-{scope.until_on}.csv")
+
+    return await answer(request, build)
+
+
+async def dashboard(request: Request) -> Response:
+    """All figures of a page, of the view that the address asks for."""
+
+    def build(session: Any, actor: Actor) -> Print:
+        name, scope = request.path_params["name"], addresses.scope_of(request.query_params)
+        made = figure_pdfs.to_print(session, actor, dashboard=name, scope=scope)
+        return Print(made, f"{name}-{scope.from_on}-{scope.until_on}.pdf")
+
+    return await answer(request, build)
+
+
 async def attachment(request: Request) -> Response:
     """A file of a record, as what it was found to be when it was added."""
 
@@ -175,5 +200,7 @@ FILES = [
     Route("/files/letters/{number}.pdf", letter),
     Route("/files/days/{number}/{day}.pdf", day),
     Route("/files/months/{month}.pdf", month),
+    Route("/files/figures/{key}.csv", figure),
+    Route("/files/figures/{name}.pdf", dashboard),
     Route("/files/attachments/{number}", attachment),
 ]

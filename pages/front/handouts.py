@@ -16,6 +16,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from core import audit, history_choices, sign_ins
 from core.access import Actor
+from core.analytics.addresses import ViewUnreadable
+from core.analytics.scopes import DaysInWrongOrder, PeriodTooLong
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.history_choices import NoSuchSection, PeriodTurnedRound, PeriodUnreadable
 from core.i18n import _, use_locale
@@ -26,7 +28,10 @@ from pages.front import streams
 from pages.front.cookies import session_cookie
 
 DIGITS = 9  # the most that any of our numbers has
-BAD_QUERIES = (FilterUnreadable, NoSuchSection, PeriodTurnedRound, PeriodUnreadable)
+BAD_QUERIES = (
+    *(FilterUnreadable, NoSuchSection, PeriodTurnedRound, PeriodUnreadable),
+    *(DaysInWrongOrder, PeriodTooLong, ViewUnreadable),
+)
 PDF = "application/pdf"
 
 

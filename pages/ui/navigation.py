@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from core.access import Actor
+from core.figure_dashboards import TITLES
 from core.i18n import _
 from db.models import Role
 
@@ -32,6 +33,15 @@ INBOX = "pages/staff/inbox.py"
 MESSAGE_LOG = "pages/staff/message_log.py"
 TILL = "pages/staff/till.py"
 DAY_CLOSE = "pages/staff/day_close.py"
+OVERVIEW = "pages/admin/overview.py"
+REVENUE = "pages/admin/revenue.py"
+UTILISATION = "pages/admin/utilisation.py"
+DEMAND = "pages/admin/demand.py"
+MISSED = "pages/admin/missed.py"
+PATIENT_FIGURES = "pages/admin/patient_figures.py"
+MESSAGE_FIGURES = "pages/admin/message_figures.py"
+MY_FIGURES = "pages/doctor/my_figures.py"
+COUNTS = "pages/staff/counts.py"
 USERS = "pages/admin/users.py"
 CLINIC = "pages/admin/clinic.py"
 PLACES = "pages/admin/places.py"
@@ -60,6 +70,15 @@ RESET_PASSWORD = "pages/account/reset_password.py"  # noqa: S105 - a page, not a
 ACCEPT_INVITE = "pages/account/accept_invite.py"
 DEMO_MAILBOX = "pages/account/demo_mailbox.py"
 
+# The pages of figures beside the overview, by the names of `core.figure_dashboards`, with their pictures.
+FIGURES = {
+    "revenue": (REVENUE, ":material/account_balance:"),
+    "utilisation": (UTILISATION, ":material/schedule:"),
+    "demand": (DEMAND, ":material/trending_up:"),
+    "missed": (MISSED, ":material/person_off:"),
+    "patients": (PATIENT_FIGURES, ":material/groups:"),
+    "messages": (MESSAGE_FIGURES, ":material/forum:"),
+}
 SIGNED_OUT = (REGISTER, RESET_PASSWORD, ACCEPT_INVITE, DEMO_MAILBOX, CHOOSE_TIME)
 BEHIND_GUARDS = (
     *(FIND_DOCTOR, DOCTOR, MY_APPOINTMENTS, PAY, RECORD_ACCESS, MY_DATA, TODAY, PATIENT_RECORD),
@@ -69,6 +88,7 @@ BEHIND_GUARDS = (
     *(MY_RECORD, BEFORE_VISIT, QUESTIONS, LETTERHEAD),
     *(HOLIDAYS, HOURS, DOCTOR_HOURS, UNSETTLED),
     *(CLINIC, PLACES, SERVICES, DOCTORS, HISTORY),
+    *(OVERVIEW, REVENUE, UTILISATION, DEMAND, MISSED, PATIENT_FIGURES, MESSAGE_FIGURES, MY_FIGURES, COUNTS),
 )
 
 
@@ -80,6 +100,7 @@ def pages_for(actor: Actor | None) -> dict[str, list[Page]]:
         return {"": [front, *_hidden((*SIGNED_OUT, *BEHIND_GUARDS))]}
     menu = {"": [*_of_role(actor), *_hidden((DEMO_MAILBOX, CHOOSE_TIME))]}
     if actor.role is Role.ADMIN:
+        menu[_("Figures")] = _figures()
         menu[_("Administration")] = [
             st.Page(USERS, title=_("Users"), icon=":material/group:"),
             st.Page(CLINIC, title=_("Clinic"), icon=":material/local_hospital:"),
@@ -124,6 +145,7 @@ def _of_role(actor: Actor) -> list[Page]:
             week,
             st.Page(PATIENT_RECORD, title=_("Records"), icon=":material/clinical_notes:"),
             st.Page(HOURS, title=_("My hours"), icon=":material/schedule:"),
+            st.Page(MY_FIGURES, title=_("My figures"), icon=":material/bar_chart:"),
             st.Page(MY_PROFILE, title=_("My profile"), icon=":material/badge:"),
             *_hidden((VISIT, UNSETTLED)),
         ]
@@ -139,7 +161,14 @@ def _of_role(actor: Actor) -> list[Page]:
         st.Page(MESSAGE_LOG, title=_("Messages"), icon=":material/sms:"),
         st.Page(TILL, title=_("Till"), icon=":material/point_of_sale:"),
         st.Page(DAY_CLOSE, title=_("Day close"), icon=":material/calculate:"),
+        st.Page(COUNTS, title=_("Today's figures"), icon=":material/bar_chart:"),
     ]
+
+
+def _figures() -> list[Page]:
+    overview = st.Page(OVERVIEW, title=_("Overview"), icon=":material/dashboard:")
+    others = [st.Page(page, title=_(TITLES[name]), icon=icon) for name, (page, icon) in FIGURES.items()]
+    return [overview, *others]
 
 
 def _about_patient() -> list[Page]:

@@ -46,6 +46,7 @@ DONE = {
     Action.ANSWER_MESSAGES: N_("Dealt with an answer"),
     Action.SEE_REVENUE: N_("Read what the clinic earns"),
     Action.SEE_FIGURES: N_("Read figures"),
+    Action.SEE_TODAYS_FIGURES: N_("Read the figures of today"),
     Action.SEE_SYSTEM: N_("Looked whether everything runs"),
     Action.SEE_RECORD: N_("Opened the record"),
     Action.SEARCH_RECORDS: N_("Searched for a record"),

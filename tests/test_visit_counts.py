@@ -1,4 +1,4 @@
-"""The figures of a month: what counts as when, and that the parts come to the whole."""
+"""Visits of a month and its money: what counts as when, and that the parts come to the whole."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from core import month_figures, payouts, tills
-from core.month_figures import Earned
+from core import payouts, tills, visit_counts
+from core.analytics import revenue, steps, sums
+from core.analytics.sums import MoneySums
 from db.models import AppointmentStatus, Patient, PaymentMethod
 from tests import make
 from tests.cast import NOW, Cast, assemble, on, time_is
 
-JUNE = date(2026, 6, 1)
+JUNE, JULY = (visit_counts.month(date(2026, month, 1)) for month in (6, 7))
 CASH = PaymentMethod.CASH
 
 
@@ -25,7 +26,7 @@ def cast(session: Session) -> Iterator[Cast]:
 @pytest.mark.parametrize(
     ("first_on", "begins", "ends"),
     [
-        (JUNE, datetime(2026, 5, 31, 22, tzinfo=UTC), datetime(2026, 6, 30, 22, tzinfo=UTC)),
+        (JUNE.from_on, datetime(2026, 5, 31, 22, tzinfo=UTC), datetime(2026, 6, 30, 22, tzinfo=UTC)),
         (date(2026, 10, 1), datetime(2026, 9, 30, 22, tzinfo=UTC), datetime(2026, 10, 31, 23, tzinfo=UTC)),
         (date(2026, 12, 1), datetime(2026, 11, 30, 23, tzinfo=UTC), datetime(2026, 12, 31, 23, tzinfo=UTC)),
     ],
@@ -33,7 +34,7 @@ def cast(session: Session) -> Iterator[Cast]:
 def test_a_month_is_the_clinic_s_own(
     session: Session, cast: Cast, first_on: date, begins: datetime, ends: datetime
 ) -> None:
-    assert month_figures.month(session, first_on) == (begins, ends)
+    assert steps.bounds(session, visit_counts.month(first_on)) == (begins, ends)
 
 
 def test_visits_count_where_they_begin_and_as_they_stand_now(session: Session, cast: Cast) -> None:
@@ -49,15 +50,14 @@ def test_visits_count_where_they_begin_and_as_they_stand_now(session: Session, c
     ]
     for starts_at, status, doctor in made:
         make.appointment(session, doctor, cast.checkup, starts_at, status=status)
-    of = month_figures.month(session, JUNE)
-    by_status = month_figures.visits_by_status(session, of)
+    by_status = visit_counts.visits_by_status(session, JUNE)
     assert by_status == {
         AppointmentStatus.COMPLETED: 1,
         AppointmentStatus.NO_SHOW: 1,
         AppointmentStatus.CANCELLED: 1,
         AppointmentStatus.CONFIRMED: 1,
     }
-    by_doctor = month_figures.visits_by_doctor(session, of)
+    by_doctor = visit_counts.visits_by_doctor(session, JUNE)
     assert by_doctor == [("Dr. Eva Roth", 1, 1, 2), ("Dr. Jonas Weiß", 0, 0, 2)]
     assert sum(each[-1] for each in by_doctor) == sum(by_status.values())
 
@@ -73,13 +73,12 @@ def test_money_counts_when_it_was_written_down_and_by_the_doctor_of_the_visit(
     tills.take(session, cast.desk, appointment_id=other.id, method=CASH, amount_minor=6000)
     with time_is(NOW + timedelta(days=40)):
         tills.take(session, cast.desk, appointment_id=visit.id, method=CASH, amount_minor=500)
-    june = month_figures.month(session, JUNE)
-    july = month_figures.month(session, date(2026, 7, 1))
-    by_doctor = month_figures.earned_by_doctor(session, june)
-    assert by_doctor == [
-        Earned("Dr. Eva Roth", "EUR", 5000, 3000, 1000),
-        Earned("Dr. Jonas Weiß", "EUR", 6000, 6000, 0),
-    ]
-    assert month_figures.earned(session, june) == [Earned(None, "EUR", 11000, 9000, 1000)]
-    assert [each.received_minor for each in month_figures.earned(session, july)] == [500]
-    assert month_figures.earned(session, month_figures.month(session, date(2025, 1, 1))) == []
+    by_doctor = sums.added(sums.money(session, JUNE).by_group, lambda group: group.doctor_id)
+    assert by_doctor == {
+        cast.dr_roth.id: MoneySums(5000, received_cash_minor=3000, refunded_cash_minor=1000),
+        cast.dr_weiss.id: MoneySums(6000, received_cash_minor=6000),
+    }
+    whole = MoneySums(11000, received_cash_minor=9000, refunded_cash_minor=1000)
+    assert revenue.total(session, JUNE)[1] == whole
+    assert revenue.total(session, JULY)[1].received_minor == 500
+    assert revenue.total(session, visit_counts.month(date(2025, 1, 1)))[1] == MoneySums()

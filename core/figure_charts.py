@@ -1,0 +1,147 @@
+"""What a chart of a figure is of, the same on the screen and on paper: which columns, and which rows."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from core.analytics import words
+from core.analytics.scopes import Step
+from core.analytics.shapes import Figure, Unit
+from core.figures import Table
+from core.i18n import _, ngettext
+
+MOST = 20  # bars of somebody or something; days, weeks and months are all drawn
+_ADDED = (Unit.MONEY, Unit.COUNT)  # of these several rows come to a sum
+_NAMES = (Unit.TEXT, Unit.WORD, Unit.STEP, Unit.MONTH, Unit.WEEKDAY, Unit.HOUR)
+# The columns drawn, the first as bars; for all others it is the last share, or else the first number.
+_DRAWN = {
+    "revenue-over_time": (2, 1, 3),
+    "revenue-by_doctor": (2,),
+    "revenue-by_service": (2,),
+    "revenue-by_specialty": (2,),
+    "revenue-by_place": (2,),
+    "revenue-forecast": (2, 3),
+    "demand-lead_times": (1,),
+    "demand-third_next": (2,),
+    "demand-recovered": (3, 2, 1),
+    "patients-new_and_returning": (1, 2),
+    "messages-over_time": (1, 2),
+}
+# Columns that say of what a cell is: what stands below each other, and what beside.
+_GRIDS = {"utilisation-by_hour": (1, 0), "patients-cohorts": (0, 2)}
+_AT_A_GLANCE = ("overview-compared", "overview-open_now")
+_OF_WEEKS = ("revenue-forecast",)
+
+
+class Kind(StrEnum):
+    BARS = "bars"  # a row is somebody or something
+    TIME = "time"  # a row is a day, week or month
+    GRID = "grid"  # a row is a cell: an hour of a weekday
+    CARDS = "cards"  # a row has numbers that no scale has in common
+
+
+class Bar(NamedTuple):
+    """A row of the table by its number; what the rows beyond come to together has none."""
+
+    name: str
+    value: float
+    shown: str
+    row: int | None
+
+
+def kind(figure: Figure) -> Kind:
+    if figure.key in _AT_A_GLANCE:
+        return Kind.CARDS
+    if figure.key in _GRIDS:
+        return Kind.GRID
+    return Kind.TIME if figure.columns[0].unit is Unit.STEP else Kind.BARS
+
+
+def drawn(figure: Figure) -> tuple[int, ...]:
+    """The columns that the chart is of, the main one first."""
+    if figure.key in _DRAWN:
+        return _DRAWN[figure.key]
+    names = naming(figure)
+    numbers = [each for each in range(len(figure.columns)) if each not in names]
+    shares = [each for each in numbers if figure.columns[each].unit is Unit.SHARE]
+    return (shares[-1] if shares else numbers[0],)
+
+
+def axes(figure: Figure) -> tuple[int, int]:
+    """The columns of a grid that say what stands below each other, and what beside."""
+    return _GRIDS[figure.key]
+
+
+def naming(figure: Figure) -> tuple[int, ...]:
+    """The columns that say what a row is of: those of a grid, or all names in front."""
+    if figure.key in _GRIDS:
+        return tuple(sorted(_GRIDS[figure.key]))
+    count = 0
+    while count < len(figure.columns) and figure.columns[count].unit in _NAMES:
+        count += 1
+    return tuple(range(count))
+
+
+def is_added(figure: Figure) -> bool:
+    """Whether the rows of the main column come to a sum that means something."""
+    return figure.columns[drawn(figure)[0]].unit in _ADDED
+
+
+def step(table: Table) -> Step:
+    """What the dates of the first column are the first days of."""
+    return Step.WEEK if table.figure.key in _OF_WEEKS else table.scope.cut
+
+
+def shown(table: Table, row: int, column: int) -> str:
+    """A value of the table in words."""
+    return in_unit(table, table.rows[row][column], column)
+
+
+def in_unit(table: Table, value: object, column: int) -> str:
+    """A value in words as those of a column read."""
+    unit = table.figure.columns[column].unit
+    return words.shown(value, unit, currency=table.currency, step=step(table))
+
+
+def name_of(table: Table, row: int) -> str:
+    """What a row is of: Dr. Roth, or Monday, 09:00. A number says what it counts."""
+    there = [each for each in naming(table.figure) if table.rows[row][each] is not None]
+    return ", ".join(
+        shown(table, row, each)
+        if table.figure.columns[each].unit in _NAMES
+        else f"{heading(table, each)}: {shown(table, row, each)}"
+        for each in there
+    )
+
+
+def bars(table: Table) -> list[Bar]:
+    """The rows that have a value; where there are many the first of them, and what all others come to."""
+    column = drawn(table.figure)[0]
+    there = [number for number, row in enumerate(table.rows) if row[column] is not None]
+    most = MOST if kind(table.figure) is Kind.BARS else len(there)
+    first, rest = there[:most], there[most:]
+    found = [
+        Bar(name_of(table, each), table.rows[each][column], shown(table, each, column), each)
+        for each in first
+    ]
+    if rest and is_added(table.figure):
+        whole = sum(table.rows[each][column] for each in rest)
+        name = ngettext("{count} other", "{count} others", len(rest)).format(count=len(rest))
+        found.append(Bar(name, whole, in_unit(table, whole, column), None))
+    return found
+
+
+def left_out(table: Table) -> int:
+    """How many rows the chart has no bar for: they have no sum, and stand in the table."""
+    column = drawn(table.figure)[0]
+    there = sum(row[column] is not None for row in table.rows)
+    is_whole = is_added(table.figure) or kind(table.figure) is not Kind.BARS
+    return 0 if is_whole else max(0, there - MOST)
+
+
+def total(table: Table, column: int) -> str:
+    """What all rows of a column come to, in words."""
+    return in_unit(table, sum(row[column] or 0 for row in table.rows), column)
+
+
+def heading(table: Table, column: int) -> str:
+    return _(table.figure.columns[column].name)

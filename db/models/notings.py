@@ -1,0 +1,145 @@
+"""What notes that a day which may be summed up has changed: triggers, in the transaction that changes it."""
+
+from sqlalchemy import DDL, event
+
+from db.base import Base
+
+NOTING = (
+    # One row a statement, so that loading a million visits notes one.
+    """
+    CREATE FUNCTION note_new_visits() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO changed_stretches (begins_at, ends_at)
+        SELECT min(starts_at), max(starts_at) FROM new_rows HAVING count(*) > 0;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER note_new AFTER INSERT ON appointments REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION note_new_visits()
+    """,
+    # A visit that goes to another doctor takes its money along, on the days on which that was written down.
+    """
+    CREATE FUNCTION note_changed_visits() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO changed_stretches (begins_at, ends_at)
+        SELECT min(at), max(at) FROM (
+            SELECT o.starts_at AS was_at, n.starts_at AS is_at FROM old_rows o JOIN new_rows n USING (id)
+            WHERE (o.starts_at, o.ends_at, o.blocked, o.doctor_id, o.service_id, o.location_id, o.status,
+                   o.price_minor, o.arrived_at, o.in_room_at, o.overbook_reason)
+                IS DISTINCT FROM
+                  (n.starts_at, n.ends_at, n.blocked, n.doctor_id, n.service_id, n.location_id, n.status,
+                   n.price_minor, n.arrived_at, n.in_room_at, n.overbook_reason)
+        ) AS changed CROSS JOIN LATERAL (VALUES (1, was_at), (2, is_at)) AS v (which, at)
+        GROUP BY which;
+        INSERT INTO changed_stretches (begins_at, ends_at)
+        SELECT e.at, e.at FROM old_rows o JOIN new_rows n USING (id)
+        JOIN ledger_entries e ON e.appointment_id = n.id
+        WHERE (o.doctor_id, o.service_id, o.location_id)
+            IS DISTINCT FROM (n.doctor_id, n.service_id, n.location_id);
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER note_changed AFTER UPDATE ON appointments
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION note_changed_visits()
+    """,
+    # What is invoiced or paid counts on its own day, and for what the visit has earned on the visit's.
+    """
+    CREATE FUNCTION note_new_entries() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO changed_stretches (begins_at, ends_at)
+        SELECT min(at), max(at) FROM new_rows HAVING count(*) > 0
+        UNION
+        SELECT min(a.starts_at), max(a.starts_at)
+        FROM new_rows e JOIN appointments a ON a.id = e.appointment_id HAVING count(*) > 0;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER note_new AFTER INSERT ON ledger_entries REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION note_new_entries()
+    """,
+    """
+    CREATE FUNCTION note_time_off() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP <> 'INSERT' THEN
+            INSERT INTO changed_stretches (begins_at, ends_at) VALUES (OLD.starts_at, OLD.ends_at);
+        END IF;
+        IF TG_OP <> 'DELETE' THEN
+            INSERT INTO changed_stretches (begins_at, ends_at) VALUES (NEW.starts_at, NEW.ends_at);
+        END IF;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER note_changed AFTER INSERT OR UPDATE OR DELETE ON time_off
+    FOR EACH ROW EXECUTE FUNCTION note_time_off()
+    """,
+    # A date of the clinic's lies between these instants whatever its zone is.
+    """
+    CREATE FUNCTION note_dates(from_on date, until_on date) RETURNS void LANGUAGE sql AS $$
+        INSERT INTO changed_stretches (begins_at, ends_at) VALUES (
+            CAST(from_on - 1 AS timestamp) AT TIME ZONE 'UTC',
+            CAST(until_on + 2 AS timestamp) AT TIME ZONE 'UTC')
+    $$
+    """,
+    """
+    CREATE FUNCTION note_date() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP <> 'INSERT' THEN
+            PERFORM note_dates(OLD.on_date, OLD.on_date);
+        END IF;
+        IF TG_OP <> 'DELETE' THEN
+            PERFORM note_dates(NEW.on_date, NEW.on_date);
+        END IF;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER note_changed AFTER INSERT OR UPDATE OR DELETE ON date_overrides
+    FOR EACH ROW EXECUTE FUNCTION note_date()
+    """,
+    """
+    CREATE TRIGGER note_changed AFTER INSERT OR UPDATE OR DELETE ON closures
+    FOR EACH ROW EXECUTE FUNCTION note_date()
+    """,
+    # Hours that end earlier or later change nothing before the earlier of both ends.
+    """
+    CREATE FUNCTION note_weekly_hours() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'UPDATE' THEN
+            IF to_jsonb(NEW) - 'valid_until_on' = to_jsonb(OLD) - 'valid_until_on' THEN
+                PERFORM note_dates(least(OLD.valid_until_on, NEW.valid_until_on), NULL);
+                RETURN NULL;
+            END IF;
+        END IF;
+        IF TG_OP <> 'INSERT' THEN
+            PERFORM note_dates(OLD.valid_from_on, OLD.valid_until_on);
+        END IF;
+        IF TG_OP <> 'DELETE' THEN
+            PERFORM note_dates(NEW.valid_from_on, NEW.valid_until_on);
+        END IF;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER note_changed AFTER INSERT OR UPDATE OR DELETE ON weekly_hours
+    FOR EACH ROW EXECUTE FUNCTION note_weekly_hours()
+    """,
+    # In another zone every day begins at another instant.
+    """
+    CREATE FUNCTION note_zone() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO changed_stretches (begins_at, ends_at) VALUES (NULL, NULL);
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE TRIGGER note_zone AFTER UPDATE OF time_zone ON settings
+    FOR EACH ROW WHEN (OLD.time_zone IS DISTINCT FROM NEW.time_zone) EXECUTE FUNCTION note_zone()
+    """,
+)
+for _statement in NOTING:
+    event.listen(Base.metadata, "after_create", DDL(_statement.replace("%", "%%")))  # type: ignore[no-untyped-call] # SQLAlchemy's own

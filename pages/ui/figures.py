@@ -1,0 +1,102 @@
+"""A figure on the screen: what it says and means, its chart, table and file, and the visits behind it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core import figure_charts, figure_visits
+from core.access import Actor
+from core.analytics import addresses, words
+from core.analytics.shapes import Unit
+from core.figure_charts import Kind
+from core.figure_filters import Filters
+from core.figures import Table
+from core.i18n import _, ngettext
+from pages.ui.downloads import download
+from pages.ui.figure_plots import draw
+from pages.ui.figure_visits import show_visits
+from pages.ui.figure_words import finding, is_empty
+from pages.ui.words import plain
+
+NAMES = (Unit.TEXT, Unit.WORD)
+
+
+def show(table: Table, known: Filters, actor: Actor) -> None:
+    """All of a figure that can be drawn; where nothing is, one sentence."""
+    key = f"figures_{table.figure.key}"
+    with st.container(border=True, key=key):
+        heading(table, key)
+        if is_empty(table):
+            st.info(_("There is nothing to show for this period."), icon=":material/bar_chart_off:")
+            return
+        said = finding(table)
+        st.markdown(plain(said))
+        view = f"{key}_{addresses.encoded(table.scope)}"
+        chart, rows = st.tabs([_("Chart"), _("Table")], key=f"{key}_tabs")
+        with chart:
+            clicked = draw(table, key=f"{view}_chart", alt=f"{_(table.figure.title)}. {said}")
+            _say_what_is_left_out(table)
+        with rows:
+            chosen = rows_table(table, known, key=f"{view}_rows")
+        row = chosen if clicked is None else clicked
+        if row is not None:
+            show_visits(actor, table, row, known)
+        csv_link(table)
+
+
+def heading(table: Table, key: str) -> None:
+    """The title, and behind a button what it means."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.header(_(table.figure.title), anchor=False, width="content")
+        with st.popover(_("What is this?"), icon=":material/info:", type="tertiary", key=f"{key}_meaning"):
+            st.markdown(plain(_(table.figure.definition)))
+
+
+def csv_link(table: Table) -> None:
+    download(_("CSV"), f"/files/figures/{table.figure.key}.csv?{addresses.encoded(table.scope)}")
+
+
+def rows_table(table: Table, known: Filters, *, key: str) -> int | None:
+    """The rows, which sort by what they are and not by how it reads; the one that is chosen, if any is."""
+    columns = table.figure.columns
+    headings = [_(column.name) for column in columns]
+    frame = pd.DataFrame(table.rows, columns=headings)
+    readings: dict[Any, Callable[[Any], str]] = {
+        name: _reading(table, number) for number, name in enumerate(headings)
+    }
+    has_visits = any(figure_visits.wanted(table, row, known) for row in range(len(table.rows)))
+    options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-row"} if has_visits else {}
+    chosen = st.dataframe(
+        frame.style.format(readings),
+        hide_index=True,
+        width="stretch",
+        key=key,
+        alt=_(table.figure.title),
+        **options,
+    )
+    if has_visits:
+        st.caption(_("Choose a row, or a bar of the chart, to see the visits behind it."))
+    rows = chosen.selection.rows if has_visits else []
+    return rows[0] if rows else None
+
+
+def _reading(table: Table, column: int) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        is_nothing = value is None or (isinstance(value, float) and value != value)
+        if is_nothing:
+            return words.NOTHING
+        is_whole = isinstance(value, float) and table.figure.columns[column].unit is Unit.COUNT
+        return figure_charts.in_unit(table, int(value) if is_whole else value, column)
+
+    return read
+
+
+def _say_what_is_left_out(table: Table) -> None:
+    count = figure_charts.left_out(table)
+    if count:
+        said = ngettext("{count} more is in the table.", "{count} more are in the table.", count)
+        st.caption(said.format(count=count))
+    elif figure_charts.kind(table.figure) is Kind.BARS and len(table.rows) > figure_charts.MOST:
+        st.caption(_("All of them are in the table."))

@@ -1,0 +1,121 @@
+"""The figures of the demo clinic: every way of cutting them comes to what the visits and the ledger say."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core import day_sums, figures
+from core.access import Actor
+from core.analytics import demand, messages, missed, odds, revenue, utilisation
+from core.analytics.scopes import Scope, Step
+from db.models import Role
+from db.seed.loading import Plan, load
+from db.session import forget_engine, unit_of_work
+from tests import servers
+from tests.cast import BERLIN, time_is
+
+NOW = datetime(2026, 3, 18, 10, 20, tzinfo=BERLIN).astimezone(UTC)
+WHOLE = Scope(date(2025, 9, 1), date(2026, 3, 31))
+LEDGER = """
+    SELECT coalesce(-sum(amount_minor) FILTER (WHERE kind = 'payment'), 0),
+           coalesce(sum(amount_minor) FILTER (WHERE kind IN ('refund', 'refund_failed')), 0)
+    FROM ledger_entries WHERE at AT TIME ZONE 'Europe/Berlin' >= '2025-09-01'
+    AND at AT TIME ZONE 'Europe/Berlin' < '2026-04-01'
+"""
+VISITS = """
+    SELECT count(*), sum(price_minor), count(*) FILTER (WHERE status = 'completed'),
+           count(*) FILTER (WHERE status = 'no_show')
+    FROM appointments WHERE starts_at AT TIME ZONE 'Europe/Berlin' >= '2025-09-01'
+    AND starts_at AT TIME ZONE 'Europe/Berlin' < '2026-04-01'
+    AND status NOT IN ('pending', 'expired', 'cancelled')
+"""
+
+
+@pytest.fixture(scope="module", params=["as they are", "summed up"])
+def session(request: pytest.FixtureRequest, server_url: str) -> Iterator[Session]:
+    """Half a year of a small demo clinic, once with its past days summed up, once without."""
+    with servers.fresh_database(server_url) as own, pytest.MonkeyPatch.context() as patch, time_is(NOW):
+        patch.setenv("DATABASE_URL", own.url.render_as_string(hide_password=False))
+        with own.begin() as connection:
+            load(connection, Plan(doctors=4, patients=200, appointments=2000), NOW)
+        if request.param == "summed up":
+            assert day_sums.sum_up() > 50
+        with unit_of_work(own) as session:
+            yield session
+        forget_engine()
+
+
+def test_visits_come_to_the_same_however_they_are_cut(session: Session) -> None:
+    booked, booked_minor, completed, missed_visits = session.execute(text(VISITS)).one()
+    visits, _money = revenue.total(session, WHOLE)
+    assert booked > 500
+    assert (visits.booked, visits.completed, visits.missed) == (booked, completed, missed_visits)
+    assert visits.booked_minor == booked_minor
+    for rows in _cuts(session):
+        assert sum(row[1] for row in rows) == booked_minor
+    assert sum(row[2] for row in missed.by_doctor(session, WHOLE)) == missed_visits
+    for by in (missed.by_hour, missed.by_lead, missed.by_confirmation):
+        assert sum(row[1] for row in by(session, WHOLE)) == completed
+        assert sum(row[2] for row in by(session, WHOLE)) == missed_visits
+    assert sum(row[1] for row in demand.lead_times(session, WHOLE)) == booked
+
+
+def test_money_comes_to_what_the_ledger_says_however_it_is_cut(session: Session) -> None:
+    received, refunded = session.execute(text(LEDGER)).one()
+    assert received > 0
+    assert refunded > 0
+    for rows in (*_cuts(session), [(0, 0, *row) for row in revenue.by_method(session, WHOLE)]):
+        assert sum(row[3] for row in rows) == received
+        assert sum(row[4] for row in rows) == refunded
+
+
+def test_time_comes_to_the_same_however_it_is_cut(session: Session) -> None:
+    whole = utilisation.total(session, WHOLE)
+    assert 0 < whole.booked_seconds < whole.offered_seconds
+    for rows, first in (
+        (utilisation.by_doctor(session, WHOLE), 1),
+        (utilisation.over_time(session, WHOLE), 1),
+        (utilisation.by_hour(session, WHOLE), 2),
+    ):
+        assert sum(row[first] for row in rows) == whole.offered_seconds
+        assert sum(row[first + 1] for row in rows) == whole.booked_seconds
+
+
+def test_who_has_said_they_come_misses_less(session: Session) -> None:
+    said, silent = (odds.of(session, WHOLE).by_confirmation[each].rate or 0 for each in (True, False))
+    assert 0 < said < silent
+
+
+def test_reminders_are_counted_as_they_stand_in_the_outbox(session: Session) -> None:
+    sent, arrived, lost = session.execute(
+        text(
+            "SELECT count(*), count(*) FILTER (WHERE status = 'delivered'),"
+            " count(*) FILTER (WHERE status = 'undelivered') FROM notifications WHERE kind = 'reminder'"
+        )
+    ).one()
+    assert arrived > 0
+    assert [row[:4] for row in messages.by_kind(session, WHOLE)] == [("Reminder", sent, arrived, lost)]
+    assert sum(row[1] for row in messages.over_time(session, WHOLE)) == sent
+    assert sum(row[1] for row in messages.answered(session, WHOLE)) == sent
+
+
+def test_a_file_has_the_rows_of_the_screen(session: Session) -> None:
+    admin = Actor(1, Role.ADMIN, "")
+    for key in ("revenue-by_doctor", "revenue-over_time"):
+        table = figures.read(session, admin, key=key, scope=WHOLE)
+        written = figures.as_csv(session, admin, key=key, scope=WHOLE).decode("utf-8-sig")
+        _heading, *lines = csv.reader(io.StringIO(written))
+        in_cents = [[round(float(cell) * 100) for cell in line[1:]] for line in lines]
+        assert in_cents == [list(row[1:]) for row in table.rows]
+
+
+def _cuts(session: Session) -> list[list[tuple[object, ...]]]:
+    by = (revenue.by_doctor, revenue.by_service, revenue.by_specialty, revenue.by_place)
+    in_time = (revenue.over_time(session, replace(WHOLE, step=step)) for step in Step)
+    return [*(figure(session, WHOLE) for figure in by), *in_time]

@@ -1,0 +1,62 @@
+"""A click on a bar in a real browser, and the way back to what was looked at before."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import Engine
+
+from core import clock
+from db.models import AppointmentStatus, Doctor, Patient, Service
+from db.session import unit_of_work
+from tests import browsers, make, portal
+from tests.browsers import SignInAs, settle
+from tests.portal import Residents
+
+pytestmark = browsers.NEEDED
+
+
+@pytest.fixture(scope="module")
+def residents(clinic: Engine) -> Residents:
+    """Ada came to Roth a week ago."""
+    with unit_of_work(clinic) as session:
+        made = portal.settle_in(session)
+        make.appointment(
+            session,
+            session.get_one(Doctor, made.roth_id),
+            session.get_one(Service, made.checkup_id),
+            clock.now() - timedelta(days=7),
+            patient=session.get_one(Patient, made.ada_id),
+            status=AppointmentStatus.COMPLETED,
+        )
+        return made
+
+
+def choose_period(page: Page, name: str) -> None:
+    page.get_by_role("combobox", name="Period").click()
+    page.get_by_role("option", name=name).click()
+    settle(page)
+
+
+def test_a_click_on_a_bar_shows_its_visits_and_the_browser_goes_back_to_the_view_before(
+    sign_in_as: SignInAs, address: str
+) -> None:
+    page = sign_in_as("albert")
+    page.goto(f"{address}/revenue")
+    figure = page.locator(".st-key-figures_revenue-by_doctor")
+    chart = figure.get_by_role("figure", name="Revenue by doctor. Earned: Dr. Eva Roth, €60.00.")
+    expect(chart).to_be_visible(timeout=20_000)
+    choose_period(page, "Last 7 days")
+    choose_period(page, "Last 30 days")
+    expect(page).to_have_url(re.compile("from="))
+    bar = chart.locator(".barlayer .point")
+    bar.hover(force=True)  # what hears of it lies above the bars
+    expect(chart.locator(".hoverlayer .hovertext")).to_be_visible()
+    bar.click(force=True)
+    expect(figure.get_by_text("Visits behind Dr. Eva Roth")).to_be_visible()
+    expect(figure.get_by_text("1 visit", exact=True)).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("combobox", name="Period")).to_have_value("Last 7 days")
+    page.reload()
+    expect(page.get_by_role("combobox", name="Period")).to_have_value("Last 7 days")
