@@ -125,6 +125,8 @@ def choose(session: Session, *, secret: str, doctor_id: int, starts_at: datetime
     if (doctor_id, starts_at) not in {(each.doctor_id, each.starts_at) for each in link.times}:
         raise LinkOver
     visit = session.get_one(Appointment, link.appointment_id, populate_existing=True)
+    if visit.time_version != link.time_version:  # it has moved since the link was looked up
+        return _chosen_before(session, secret, doctor_id, starts_at)
     try:
         moves.relocate(session, None, visit, doctor_id=doctor_id, starts_at=starts_at)
     except VisitChanged:  # another tab has used the link, or the desk has moved the visit just now

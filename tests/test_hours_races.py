@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session
 
 from core import absences, appointments, choice_links, choices, provider_hours, settlements, strandings
@@ -185,6 +186,33 @@ def test_a_choice_that_is_clicked_twice_is_made_once_and_thanked_for_both_times(
     with unit_of_work(database) as session:
         taken = select(func.count()).where(AppointmentEvent.kind == EventKind.MOVED)
         assert session.scalar(taken) == 1
+
+
+def test_a_link_that_another_tab_uses_between_two_looks_moves_the_visit_once(
+    database: Engine, cast: Cast
+) -> None:
+    with unit_of_work(database) as session:
+        visit_id = make.appointment(session, cast.dr_roth, cast.checkup, on(3, 10)).id
+        make.time_off(session, cast.dr_roth, on(3, 0), on(4, 0))
+        times = [(cast.dr_roth.id, on(4, 9)), (cast.dr_roth.id, on(4, 10))]
+        link = choices.offer_choice(session, cast.desk, appointment_id=visit_id, times=times)
+    wanted = {"secret": choice_links.token(link.id), "doctor_id": cast.dr_roth.id}
+
+    def be_faster(*looked: Any) -> None:
+        if "FROM choice_times" in looked[2] and not is_done:
+            is_done.append(True)
+            with unit_of_work(database) as other:
+                choices.choose(other, **wanted, starts_at=on(4, 10))
+
+    is_done: list[bool] = []
+    event.listen(database, "after_cursor_execute", be_faster)
+    try:
+        with pytest.raises(LinkOver), unit_of_work(database) as session:
+            choices.choose(session, **wanted, starts_at=on(4, 9))
+    finally:
+        event.remove(database, "after_cursor_execute", be_faster)
+    with unit_of_work(database) as session:
+        assert session.get_one(Appointment, visit_id).starts_at == on(4, 10)
 
 
 def test_a_patient_who_is_asked_by_a_double_click_gets_one_link(database: Engine, cast: Cast) -> None:
