@@ -32,8 +32,7 @@ _LEDGER = """
             ELSE coalesce(ledger.invoiced_minor, CASE a.status WHEN 'completed' THEN a.price_minor ELSE 0 END)
             END AS earned_minor,
             CASE WHEN a.in_room_at >= a.arrived_at
-            THEN extract(epoch FROM a.in_room_at - a.arrived_at) END AS waited_seconds,
-            greatest(0, extract(epoch FROM a.starts_at - a.created_at)) AS lead_seconds
+            THEN extract(epoch FROM a.in_room_at - a.arrived_at) END AS waited_seconds
     ) AS m
 """
 VISITS = f"""
@@ -46,7 +45,6 @@ SELECT day.on_date, a.doctor_id, a.service_id, a.location_id,
        count(*) FILTER (WHERE a.status <> 'cancelled' AND a.overbook_reason IS NOT NULL) AS overbooked,
        count(m.waited_seconds) AS waited,
        coalesce(sum(m.waited_seconds), 0)::bigint AS waited_seconds,
-       coalesce(sum(m.lead_seconds) FILTER (WHERE a.status <> 'cancelled'), 0)::bigint AS lead_seconds,
        coalesce(sum(a.price_minor) FILTER (WHERE a.status <> 'cancelled'), 0) AS booked_minor,
        sum(m.earned_minor) AS earned_minor,
        sum(greatest(0, m.earned_minor - coalesce(ledger.received_minor, 0))) AS owed_minor,

@@ -23,7 +23,7 @@ TABLES = {"visit_days": VISITS, "money_days": MONEY, "hour_days": HOURS}
 _GROUPED = "on_date, doctor_id, service_id, location_id"
 COLUMNS = {
     "visit_days": f"{_GROUPED}, booked, cancelled, completed, missed, overbooked, waited, waited_seconds,"
-    " lead_seconds, booked_minor, earned_minor, owed_minor, lost_minor",
+    " booked_minor, earned_minor, owed_minor, lost_minor",
     "money_days": f"{_GROUPED}, currency, invoiced_minor, received_online_minor, received_terminal_minor,"
     " received_cash_minor, refunded_online_minor, refunded_terminal_minor, refunded_cash_minor",
     "hour_days": "on_date, doctor_id, location_id, hour, offered_seconds, booked_seconds",

@@ -38,7 +38,6 @@ class VisitSums(NamedTuple):
     overbooked: int = 0
     waited: int = 0
     waited_seconds: int = 0
-    lead_seconds: int = 0
     booked_minor: int = 0
     earned_minor: int = 0
     owed_minor: int = 0

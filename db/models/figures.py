@@ -17,8 +17,8 @@ class VisitDay(Base):
     """The visits that were to begin on a day of the clinic, by doctor, service and place.
 
     Neither what was never paid in time nor what waits for payment is counted; `booked` is what was not called
-    off. `waited_seconds` is from arrival to the room, of `waited` visits; `lead_seconds` from booking to
-    beginning, of those booked. What the money means is said in `core.analytics.revenue`.
+    off. `waited_seconds` is from arrival to the room, of `waited` visits. What the money means is said in
+    `core.analytics.revenue`.
     """
 
     __tablename__ = "visit_days"
@@ -35,7 +35,6 @@ class VisitDay(Base):
     overbooked: Mapped[int]
     waited: Mapped[int]
     waited_seconds: Mapped[int] = mapped_column(BigInteger)
-    lead_seconds: Mapped[int] = mapped_column(BigInteger)
     booked_minor: Mapped[int] = mapped_column(BigInteger)
     earned_minor: Mapped[int] = mapped_column(BigInteger)
     owed_minor: Mapped[int] = mapped_column(BigInteger)

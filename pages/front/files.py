@@ -175,7 +175,7 @@ async def dashboard(request: Request) -> Response:
         made = figure_pdfs.to_print(session, actor, dashboard=name, scope=scope)
         return Print(made, f"{name}-{scope.from_on}-{scope.until_on}.pdf")
 
-    return await answer(request, build)
+    return await answer(request, build, places=LONG)
 
 
 async def attachment(request: Request) -> Response:

@@ -19,7 +19,6 @@ STATEMENTS = [
         overbooked INTEGER NOT NULL,
         waited INTEGER NOT NULL,
         waited_seconds BIGINT NOT NULL,
-        lead_seconds BIGINT NOT NULL,
         booked_minor BIGINT NOT NULL,
         earned_minor BIGINT NOT NULL,
         owed_minor BIGINT NOT NULL,
@@ -115,10 +114,10 @@ STATEMENTS = [
         SELECT min(lower(span)), max(upper(span)) FROM (
             SELECT o.blocked AS was, n.blocked AS is_now FROM old_rows o JOIN new_rows n USING (id)
             WHERE (o.starts_at, o.ends_at, o.blocked, o.doctor_id, o.service_id, o.location_id, o.status,
-                   o.price_minor, o.created_at, o.arrived_at, o.in_room_at, o.overbook_reason)
+                   o.price_minor, o.arrived_at, o.in_room_at, o.overbook_reason)
                 IS DISTINCT FROM
                   (n.starts_at, n.ends_at, n.blocked, n.doctor_id, n.service_id, n.location_id, n.status,
-                   n.price_minor, n.created_at, n.arrived_at, n.in_room_at, n.overbook_reason)
+                   n.price_minor, n.arrived_at, n.in_room_at, n.overbook_reason)
         ) AS changed CROSS JOIN LATERAL (VALUES (1, was), (2, is_now)) AS v (which, span)
         GROUP BY which;
         INSERT INTO changed_stretches (begins_at, ends_at)
