@@ -22,12 +22,12 @@ demo: .venv/runs ## Replace the demo clinic by a fresh one, also while it runs
 	@$(BIN)/python -m jobs.launch --reset-demo
 
 # What may differ between two PostgreSQLs is what their statements do. Pages add none of their own to those
-# of core, and what is long tries our own code.
+# of core, what is long tries our own code, and what speaks with the sandbox tries how we speak with others.
 test: .venv/tests ## Run all tests (PROCESSES=2), then those of the database on the system's PostgreSQL too
 	$(PYTEST)
 	@if $(BIN)/python -c "import sys; from tests.servers import system_binaries as there; sys.exit(not there())"; then \
 		echo "Again on the system's PostgreSQL:"; \
-		$(PYTEST) --postgres system -m "database and not (browser or screens or long)"; \
+		$(PYTEST) --postgres system -m "database and not (browser or screens or long or outside)"; \
 	else \
 		echo "Skipped: the same on the system's PostgreSQL, since there is none."; \
 	fi

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core import clinics, clock
@@ -43,8 +43,17 @@ def moved(session: Session, appointment: Appointment) -> None:
 
 
 def cancelled(session: Session, appointment: Appointment) -> None:
-    """Tell that a visit does not take place, where it was ever told that it does."""
-    enqueue(session, appointment, MessageKind.CANCELLED, send_after=clock.now() + GRACE)
+    """Tell that a visit does not take place, where it was ever told that it does.
+
+    At once where its hour has come: the patient is on the way, or waits.
+    """
+    now = clock.now()
+    if appointment.starts_at > now + GRACE:
+        enqueue(session, appointment, MessageKind.CANCELLED, send_after=now + GRACE)
+        return
+    ends_at = now + HAND_WRITTEN_LASTS
+    details = {"is_of_now": True}
+    enqueue(session, appointment, MessageKind.CANCELLED, send_after=now, expires_at=ends_at, details=details)
 
 
 def held(session: Session, appointment: Appointment, *, is_at_once: bool = False) -> None:
@@ -82,6 +91,24 @@ def choice(session: Session, appointment: Appointment, link: ChoiceLink) -> None
         details={"link_id": link.id},
         is_secret=True,
     )
+
+
+def stays(session: Session, appointment: Appointment, link: ChoiceLink) -> None:
+    """Tell whoever was sent a link to choose another time that the visit takes place as it was booked."""
+    was_told = select(Notification.id).where(
+        Notification.appointment_id == appointment.id,
+        Notification.kind == MessageKind.CHOICE,
+        Notification.time_version == appointment.time_version,
+        Notification.status.not_in([NotificationStatus.PENDING, NotificationStatus.CANCELLED]),
+    )
+    if session.scalar(was_told.limit(1)) is not None:
+        enqueue(
+            session,
+            appointment,
+            MessageKind.BOOKED,
+            send_after=clock.now(),
+            detail=f"stays:{link.id}",
+        )
 
 
 def received(session: Session, appointment: Appointment, payment: Payment) -> None:

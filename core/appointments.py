@@ -114,7 +114,7 @@ def reschedule(
     access.require(actor, Action.MOVE, patient_id=seen.patient_id, doctor_id=seen.doctor_id)
     to_doctor_id = doctor_id or seen.doctor_id
     access.require(actor, Action.MOVE, patient_id=seen.patient_id, doctor_id=to_doctor_id)
-    moves.take_turns(session, doctor_id=to_doctor_id, patient_id=seen.patient_id)
+    moves.take_turns(session, doctor_ids=[to_doctor_id], patient_id=seen.patient_id)
     appointment = placements.locked(session, appointment_id)
     if earlier := appointment_events.answered(
         session, actor, request_key, EventKind.MOVED, appointment_id=appointment_id

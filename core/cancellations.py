@@ -15,6 +15,7 @@ from core import (
     payments,
     placements,
     refunds,
+    strandings,
     terms,
 )
 from core.access import Action, Actor
@@ -51,8 +52,9 @@ def expected(session: Session, actor: Actor, *, appointment_id: int, is_waived: 
 
 
 def outcome(session: Session, appointment: Appointment, *, is_waived: bool = False) -> Outcome:
-    """What it would come to if a visit were called off now."""
+    """What it would come to if a visit were called off now; one that could not be anyhow costs nothing."""
     was_held = appointment.status is AppointmentStatus.PENDING
+    is_waived = is_waived or _could_not_be(session, appointment)
     has = _has(session, appointment.id)
     return _comes_to(appointment, has, clock.now(), was_held=was_held, is_waived=is_waived)
 
@@ -67,7 +69,11 @@ def call_off(
     seen: Outcome | None = None,
     request_key: UUID | None = None,
 ) -> None:
-    """Free a visit's time for the reason `why`, settle its money as `settle` does, and tell the patient."""
+    """Free a visit's time for the reason `why`, settle its money as `settle` does, and tell the patient.
+
+    One that could not be anyhow, as its doctor is away, costs nothing however late it is.
+    """
+    is_waived = is_waived or _could_not_be(session, appointment)
     before = appointment_events.place_in_time(appointment)
     was_held = appointment.status is AppointmentStatus.PENDING
     appointment.status = AppointmentStatus.CANCELLED
@@ -103,6 +109,13 @@ def settle(
     ledger.owe(session, actor, appointment, comes_to.kept_minor)
     refunds.ask_surplus(session, actor, appointment, cause=RefundCause.CANCELLED)
     ledger.note_status(session, appointment)
+
+
+def _could_not_be(session: Session, appointment: Appointment) -> bool:
+    """Whether the clinic itself could not hold the visit; asked only where that makes a difference."""
+    if not terms.is_late(appointment, clock.now()):
+        return False
+    return bool(strandings.find(session, appointment_id=appointment.id, is_all_day=True))
 
 
 def _has(session: Session, appointment_id: int) -> int:

@@ -6,7 +6,7 @@ it is sent, and nothing needs to keep it until then.
 
 import hashlib
 from base64 import b32encode
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session, selectinload
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 from core import clock, secrets_at_rest
 from db.models import Appointment, AppointmentStatus, ChoiceLink, ChoiceTime
 
+_DOUBLE_CLICK = timedelta(minutes=1)
 _BYTES = 10  # 80 bits, sixteen letters: nobody guesses one, and a text stays short
 
 
@@ -53,6 +54,20 @@ def end(session: Session, appointment_id: int) -> None:
     )
 
 
+def asked(session: Session, visit: Appointment) -> ChoiceLink | None:
+    """The link with which a visit's patient was asked to choose another time than this, and has not yet.
+
+    Also one that has expired: they have been told that the visit cannot take place all the same.
+    """
+    return session.scalar(
+        select(ChoiceLink).where(
+            ChoiceLink.appointment_id == visit.id,
+            ChoiceLink.ended_at.is_(None),
+            ChoiceLink.time_version == visit.time_version,
+        )
+    )
+
+
 def token(number: int) -> str:
     """The secret of a link by its number."""
     return b32encode(secrets_at_rest.keyed_hash("choice", str(number))[:_BYTES]).decode().lower()
@@ -86,6 +101,41 @@ def opened(session: Session, secret: str) -> ChoiceLink | None:
         .options(selectinload(ChoiceLink.times))
         .execution_options(populate_existing=True)
     )
+
+
+def moved_by(session: Session, secret: str) -> Appointment | None:
+    """The visit that the link with this secret has moved, while it stands as it was moved."""
+    return session.scalar(
+        select(Appointment)
+        .join(ChoiceLink, ChoiceLink.appointment_id == Appointment.id)
+        .where(
+            ChoiceLink.token_hash == _hashed(secret),
+            ChoiceLink.expires_at > clock.now(),
+            ChoiceLink.time_version + 1 == Appointment.time_version,
+            Appointment.status == AppointmentStatus.CONFIRMED,
+        )
+        .execution_options(populate_existing=True)
+    )
+
+
+def just_made(
+    session: Session, visit: Appointment, times: list[tuple[int, datetime]], *, by_user_id: int
+) -> ChoiceLink | None:
+    """The open link to a visit, which its caller has locked, if this person has just made it for them."""
+    link = session.scalar(
+        select(ChoiceLink)
+        .where(
+            ChoiceLink.appointment_id == visit.id,
+            ChoiceLink.ended_at.is_(None),
+            ChoiceLink.time_version == visit.time_version,
+            ChoiceLink.by_user_id == by_user_id,
+            ChoiceLink.created_at > clock.now() - _DOUBLE_CLICK,
+        )
+        .options(selectinload(ChoiceLink.times))
+        .execution_options(populate_existing=True)
+    )
+    offered = {(each.doctor_id, each.starts_at) for each in link.times} if link else set()
+    return link if offered == set(times) else None
 
 
 def _hashed(secret: str) -> bytes:

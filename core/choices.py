@@ -58,8 +58,9 @@ def offer_choice(
 ) -> ChoiceLink:
     """Send the patient of a visit without hours a link to choose one of `times`: doctors and instants.
 
-    Nobody holds them meanwhile. An earlier link to the visit ends. Raises `NotStranded`, `OnlyHeld`,
-    `NoTimesChosen`, `NotOffered`, `SlotTaken`, `PatientBusy`, `NotFound`, `AccessDenied`.
+    Nobody holds them meanwhile. An earlier link to the visit ends; asking for the same twice within a minute
+    sends one. Raises `NotStranded`, `OnlyHeld`, `NoTimesChosen`, `NotOffered`, `SlotTaken`, `PatientBusy`,
+    `NotFound`, `AccessDenied`.
     """
     visit = placements.locked(session, appointment_id)
     access.require(actor, Action.SETTLE_VISIT, patient_id=visit.patient_id, doctor_id=visit.doctor_id)
@@ -69,6 +70,8 @@ def offer_choice(
     wanted = sorted(set(times), key=lambda each: each[1])
     if not 0 < len(wanted) <= MOST_TIMES:
         raise NoTimesChosen(count=MOST_TIMES)
+    if just_sent := choice_links.just_made(session, visit, wanted, by_user_id=actor.user_id):
+        return just_sent
     for doctor_id, at in wanted:
         if doctor_id != visit.doctor_id and not suggestions.may_take_over(session, visit, doctor_id):
             raise NotFound
@@ -113,19 +116,21 @@ def is_over(session: Session, *, secret: str, address: str | None) -> bool:
 def choose(session: Session, *, secret: str, doctor_id: int, starts_at: datetime) -> Appointment:
     """Move the visit of a link to one of the times it offers, as its holder asks. Needs no sign-in.
 
-    Raises `LinkOver` whatever is wrong with the link, `SlotTaken` where somebody was faster, and what else
-    keeps a visit from moving.
+    Asked again for the time that the visit has by now, it stays there. Raises `LinkOver` whatever is wrong
+    with the link, `SlotTaken` where somebody was faster, and what else keeps a visit from moving.
     """
     link = choice_links.opened(session, secret)
-    if link is None or (doctor_id, starts_at) not in {
-        (each.doctor_id, each.starts_at) for each in link.times
-    }:
+    if link is None:
+        return _chosen_before(session, secret, doctor_id, starts_at)
+    if (doctor_id, starts_at) not in {(each.doctor_id, each.starts_at) for each in link.times}:
         raise LinkOver
     visit = session.get_one(Appointment, link.appointment_id, populate_existing=True)
+    if visit.time_version != link.time_version:  # it has moved since the link was looked up
+        return _chosen_before(session, secret, doctor_id, starts_at)
     try:
         moves.relocate(session, None, visit, doctor_id=doctor_id, starts_at=starts_at)
     except VisitChanged:  # another tab has used the link, or the desk has moved the visit just now
-        raise LinkOver from None
+        return _chosen_before(session, secret, doctor_id, starts_at)
     choice_links.end(session, visit.id)
     audit.record(
         session,
@@ -135,6 +140,14 @@ def choose(session: Session, *, secret: str, doctor_id: int, starts_at: datetime
         number=visit.id,
         patient_id=visit.patient_id,
     )
+    return visit
+
+
+def _chosen_before(session: Session, secret: str, doctor_id: int, starts_at: datetime) -> Appointment:
+    """The visit of a link that was used for this very time: a double click is thanked twice."""
+    visit = choice_links.moved_by(session, secret)
+    if visit is None or (visit.doctor_id, visit.starts_at) != (doctor_id, starts_at):
+        raise LinkOver
     return visit
 
 

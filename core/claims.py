@@ -25,7 +25,7 @@ ATTEMPTS = 5
 PUT_OFF = timedelta(minutes=5)
 PENDING, SENDING = NotificationStatus.PENDING, NotificationStatus.SENDING
 _WITH_CALENDAR = frozenset({MessageKind.BOOKED, MessageKind.MOVED, MessageKind.CANCELLED})
-_WORTH_A_CALL = frozenset({MessageKind.MOVED, MessageKind.CANCELLED, MessageKind.CHOICE})
+_WORTH_A_CALL = frozenset({MessageKind.MOVED, MessageKind.CANCELLED, MessageKind.CHOICE, MessageKind.OFFER})
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,12 +88,13 @@ def slices_of(zone: ZoneInfo, day: date) -> tuple[Slice, ...]:
 
 @lru_cache(maxsize=4096)
 def _parts_of(zone: ZoneInfo, day: date) -> tuple[Part, ...]:
+    """The parts of a day; none of a date that the zone skipped, as Samoa did the 30th of December 2011."""
     begins = datetime.combine(day, time())
     found: list[Part] = []
     for each in wall_time.stretches(zone, day, day):
         reached = found[-1].wall_to if found else begins
         found.append(Part(reached, each.wall_from, each.wall_to, each.offset))
-    return (*found[:-1], found[-1]._replace(wall_to=begins + 2 * _DAY))
+    return (*found[:-1], *(last._replace(wall_to=begins + 2 * _DAY) for last in found[-1:]))
 
 
 def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:

@@ -16,13 +16,15 @@ _VISIT = """
     FROM day CROSS JOIN doctors d
     JOIN appointments a ON a.doctor_id = d.id AND a.starts_at >= day.begins_at AND a.starts_at < day.ends_at
 """
-# What the ledger says of a visit counts once the visit is over. Without an invoice a completed visit is owed
-# its price, and one that was called off or missed nothing.
+# What the ledger says of a visit in the clinic's currency counts once the visit is over. A completed visit
+# that has no invoice in any is owed its price, and one that was called off or missed nothing.
 _LEDGER = """
     LEFT JOIN LATERAL (
-        SELECT sum(e.amount_minor) FILTER (WHERE e.series = 'invoice') AS invoiced_minor,
-               -sum(e.amount_minor) FILTER (WHERE e.series = 'receipt') AS received_minor
-        FROM ledger_entries e
+        SELECT sum(CASE e.currency WHEN c.currency THEN e.amount_minor ELSE 0 END)
+                   FILTER (WHERE e.series = 'invoice') AS invoiced_minor,
+               -sum(e.amount_minor) FILTER (WHERE e.series = 'receipt' AND e.currency = c.currency)
+                   AS received_minor
+        FROM ledger_entries e CROSS JOIN (SELECT currency FROM settings) AS c
         WHERE e.appointment_id = a.id AND a.status IN ('completed', 'cancelled', 'no_show')
     ) AS ledger ON true
     CROSS JOIN LATERAL (
@@ -90,8 +92,7 @@ open AS ({hours.of_days()}), opened AS (
         (greatest(wall.opens, p.wall_from) - p.utc_offset) AT TIME ZONE 'UTC',
         (greatest(wall.closes, q.wall_from) - q.utc_offset) AT TIME ZONE 'UTC') AS span) AS s
 )"""
-_SECONDS = """extract(epoch FROM
-    least(upper(x.span), slice.ends_at) - greatest(lower(x.span), slice.begins_at))"""
+_TIME = "least(upper(x.span), slice.ends_at) - greatest(lower(x.span), slice.begins_at)"
 # A visit may have begun the day before, and its buffer may reach into the day from the next one.
 HOURS = f"""
 WITH {_DAY}, slice AS MATERIALIZED (
@@ -109,15 +110,12 @@ WITH {_DAY}, slice AS MATERIALIZED (
         AND a.starts_at > day.begins_at - interval '1 day' AND a.starts_at < day.ends_at + interval '1 day'
         AND a.blocked && tstzrange(day.begins_at, day.ends_at)
     WHERE a.status NOT IN ('pending', 'expired', 'cancelled')
-), hour AS (
-    SELECT x.on_date, x.doctor_id, x.location_id, slice.hour, x.is_offered, sum({_SECONDS})::int AS seconds
-    FROM (SELECT *, true AS is_offered FROM opened UNION ALL SELECT *, false FROM taken) AS x
-    JOIN slice ON slice.on_date = x.on_date
-        AND slice.begins_at < upper(x.span) AND lower(x.span) < slice.ends_at
-    GROUP BY x.on_date, x.doctor_id, x.location_id, slice.hour, x.is_offered
 )
-SELECT on_date, doctor_id, location_id, hour,
-       coalesce(sum(seconds) FILTER (WHERE is_offered), 0)::int AS offered_seconds,
-       coalesce(sum(seconds) FILTER (WHERE NOT is_offered), 0)::int AS booked_seconds
-FROM hour GROUP BY on_date, doctor_id, location_id, hour
+SELECT x.on_date, x.doctor_id, x.location_id, slice.hour,
+       coalesce(extract(epoch FROM sum({_TIME}) FILTER (WHERE x.is_offered)), 0)::int AS offered_seconds,
+       coalesce(extract(epoch FROM sum({_TIME}) FILTER (WHERE NOT x.is_offered)), 0)::int AS booked_seconds
+FROM (SELECT *, true AS is_offered FROM opened UNION ALL SELECT *, false FROM taken) AS x
+JOIN slice ON slice.on_date = x.on_date
+    AND slice.begins_at < upper(x.span) AND lower(x.span) < slice.ends_at
+GROUP BY x.on_date, x.doctor_id, x.location_id, slice.hour
 """

@@ -17,6 +17,8 @@ from db.models import Channel, NotificationStatus
 from db.session import Transaction, unit_of_work
 
 BATCH = 200  # so that one run of the job ends
+_REFUSES_US = frozenset(reason.value for reason in OURS_TO_MEND)
+_STOPS = frozenset({*_REFUSES_US, "busy", "unreachable"})
 _LONGEST_VALIDITY = 36_000  # seconds, Twilio's bound; 60 is ours, for a text that is nearly too late
 
 
@@ -38,11 +40,11 @@ def send_waiting(
         keeps_mail = clinics.is_founded(session) and notifications.has_mailbox(session)
     if sms is not None:
         lost_texts.look(sms, transaction)
-    tried, refused_us = 0, False
+    tried, stopped = 0, None
     failures: list[NotComposed] = []
     while tried + len(failures) < BATCH:
         try:
-            taken = _taken(transaction, mailer is not None, sms is not None and not refused_us)
+            taken = _taken(transaction, mailer is not None, sms is not None and stopped is None)
         except NotComposed as failure:
             failures.append(failure)
             continue
@@ -50,13 +52,13 @@ def send_waiting(
             break
         tried += 1
         if isinstance(taken, Claim):
-            outcome = _sent(taken, mailer, sms, keeps_mail=keeps_mail, refused_us=refused_us)
-            refused_us = refused_us or _is_ours_to_mend(outcome)
+            outcome = _sent(taken, mailer, sms, keeps_mail=keeps_mail, stopped=stopped)
+            stopped = stopped or _stops_the_others(taken, outcome)
             with transaction() as session:
                 outcomes.record(session, taken, outcome)
     if failures:
         raise failures[0]
-    if refused_us:
+    if stopped and stopped.error in _REFUSES_US:
         raise SenderMisconfigured
     return tried
 
@@ -72,18 +74,24 @@ def _taken(transaction: Transaction, can_mail: bool, can_text: bool) -> Claim | 
         raise
 
 
-def _is_ours_to_mend(outcome: Outcome) -> bool:
-    return outcome.error in {reason.value for reason in OURS_TO_MEND}
+def _stops_the_others(claim: Claim, outcome: Outcome) -> Outcome | None:
+    """What becomes of this turn's other texts after this one, None where each has its own chance.
+
+    A carrier that is busy, out of reach or refuses us does so whatever the text: to ask on would make it
+    busier, and the emails wait.
+    """
+    is_of_the_carrier = claim.channel is Channel.SMS and outcome.error in _STOPS
+    return outcome._replace(code=None) if is_of_the_carrier else None
 
 
 def _sent(
-    claim: Claim, mailer: Mailer | None, sms: Sms | None, *, keeps_mail: bool, refused_us: bool
+    claim: Claim, mailer: Mailer | None, sms: Sms | None, *, keeps_mail: bool, stopped: Outcome | None
 ) -> Outcome:
     if claim.channel is Channel.EMAIL:
         return _mailed(claim, mailer, keeps_mail=keeps_mail)
-    if sms is None or refused_us:
+    if sms is None:
         return Outcome(NotificationStatus.PENDING, "no sender", retry_after=timedelta(minutes=5))
-    return _texted(claim, sms)
+    return stopped or _texted(claim, sms)
 
 
 def _mailed(claim: Claim, mailer: Mailer | None, *, keeps_mail: bool) -> Outcome:

@@ -162,7 +162,7 @@ def _lock_as_shown(
     session: Session, actor: Actor, visit: Appointment, version: int, request_key: UUID | None
 ) -> bool:
     """Hold the visit against other changes; False where this very form has been done before."""
-    moves.take_turns(session, doctor_id=visit.doctor_id, patient_id=visit.patient_id)
+    moves.take_turns(session, doctor_ids=[visit.doctor_id], patient_id=visit.patient_id)
     placements.locked(session, visit.id)
     if appointment_events.answered(session, actor, request_key, EventKind.MOVED, appointment_id=visit.id):
         return False

@@ -33,7 +33,7 @@ _BY_NAME = {
 class Wanted(NamedTuple):
     """The visits that were to begin in a scope; Monday is weekday 1.
 
-    Those `ahead` are confirmed and have not begun.
+    Those `ahead` are confirmed and have not begun; those that are `kept` were not called off.
     """
 
     scope: Scope
@@ -41,25 +41,29 @@ class Wanted(NamedTuple):
     hour: int | None = None
     status: AppointmentStatus | None = None
     is_ahead: bool = False
+    is_kept: bool = False
 
 
 def wanted(table: Table, row: int, known: Filters) -> Wanted | None:
     """The visits behind a row; None where it is not of visits, or of two doctors' who have the same name."""
     key, values, scope = table.figure.key, table.rows[row], table.scope
-    status = AppointmentStatus.NO_SHOW if key.startswith("missed-") else None
+    counted: dict[str, Any] = {
+        "status": AppointmentStatus.NO_SHOW if key.startswith("missed-") else None,
+        "is_kept": key.startswith("utilisation-"),
+    }
     if key in _BY_STEP:
-        return _of_step(table, row)._replace(status=status)
+        return _of_step(table, row)._replace(**counted)
     if key == "utilisation-by_hour":
-        return Wanted(scope, values[0], values[1])
+        return Wanted(scope, values[0], values[1], **counted)
     if key == "missed-by_hour":
-        return Wanted(scope, hour=values[0], status=status)
+        return Wanted(scope, hour=values[0], **counted)
     if key not in _BY_NAME:
         return None
     column, names = _BY_NAME[key]
     numbers = [number for number, name in getattr(known, names).items() if name == values[0]]
     if len(numbers) != 1:
         return None
-    return Wanted(replace(scope, **{column: numbers[0]}), status=status)
+    return Wanted(replace(scope, **{column: numbers[0]}), **counted)
 
 
 def behind(session: Session, actor: Actor, *, wanted: Wanted, at_most: int = MOST) -> list[Appointment]:
@@ -108,6 +112,8 @@ def _when(zone: str, wanted: Wanted) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [Appointment.status.not_in(_UNBOOKED)]
     if wanted.status is not None:
         found.append(Appointment.status == wanted.status)
+    if wanted.is_kept:
+        found.append(Appointment.status != AppointmentStatus.CANCELLED)
     if wanted.is_ahead:
         found.append(Appointment.status == AppointmentStatus.CONFIRMED)
         found.append(Appointment.starts_at > clock.now())

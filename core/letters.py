@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from core import clinics, clock, notifications, one_time_codes
+from core import clinics, clock, notifications, one_time_codes, sms_lengths
 from core.errors import ClinicError
 from core.i18n import N_, _, speaking, spoken
 from core.phones import shown
@@ -155,9 +155,12 @@ def code(
     if letter.subject:
         email(session, letter, to=to, locale=locale, expires_at=expires_at, code=code, minutes=minutes)
         return
+    settings = clinics.settings(session)
+    values = {"clinic": settings.text_name or settings.name, "code": code, "minutes": minutes}
     with speaking(locale or spoken()):
-        _subject, text = _filled(session, letter, {"code": code, "minutes": minutes})
-    notifications.enqueue_sms(session, to=to, body=text, is_secret=True, expires_at=expires_at)
+        _subject, text = _filled(session, letter, values)
+    body = sms_lengths.plainer(text)
+    notifications.enqueue_sms(session, to=to, body=body, is_secret=True, expires_at=expires_at)
 
 
 def notice(session: Session, letter: Letter, user: User) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import claims, clock, inbound_texts, outcomes
 from core.claims import ATTEMPTS, TEXT_LEASE
-from core.sms import Accepted, Sms, SmsFailed
+from core.sms import Accepted, Sms, SmsBusy, SmsFailed, SmsUnreachable
 from db.models import Channel, MessageKind, Notification, NotificationStatus
 from db.session import Transaction
 
@@ -35,8 +35,10 @@ def look(sms: Sms, transaction: Transaction) -> None:
             return
         try:
             found = sms.find(to=lost.sent_to, body=lost.body, since=lost.attempted_at - CLOCKS_DIFFER)
+        except (SmsBusy, SmsUnreachable):
+            return  # for the others too; each is looked for again when its lease ends
         except SmsFailed:
-            continue  # its lease ends, and then it is looked for again
+            continue
         with transaction() as session:
             _enter(session, lost, found)
 

@@ -41,7 +41,7 @@ TEMPLATES = {
     "booked": _template(N_("{clinic}: you are booked for {when}. To change it: {link}")),
     "moved": _template(N_("{clinic}: your visit has moved to {when}. To change it: {link}")),
     "changed": _template(
-        N_("{clinic}: your visit on {when} is with another doctor or at another place now. Details: {link}")
+        N_("{clinic}: your visit on {when} is with another doctor or at another place: {link}")
     ),
     "cancelled": _template(N_("{clinic}: your visit on {when} is cancelled.")),
     "reminder": _template(

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from core import choice_links, clock, ledger
+from core import choice_links, clock, ledger, strandings
 from core.announcements import GRACE
 from core.message_texts import TOLD
 from db.models import (
@@ -56,7 +56,8 @@ def untrue(session: Session, message: Notification, visit: Appointment) -> str:
         return ""
     if kind is MessageKind.PAYMENT_LINK and message.details.get("is_asked_by_desk"):
         return "" if ledger.owed(session, visit) else "there is nothing to pay"
-    if visit.starts_at <= now:
+    is_of_what_did_not_take_place = kind is MessageKind.CHOICE or message.details.get("is_of_now")
+    if visit.starts_at <= now and not is_of_what_did_not_take_place:
         return "the visit has begun"
     if kind is MessageKind.CANCELLED:
         if visit.status is not AppointmentStatus.CANCELLED:
@@ -76,9 +77,18 @@ def untrue(session: Session, message: Notification, visit: Appointment) -> str:
         return "the visit does not take place"
     if kind is MessageKind.CHOICE and not choice_links.is_open(session, message.details["link_id"]):
         return "the link is over"
+    if kind is MessageKind.REMINDER and _cannot_be(session, visit):
+        return "its patient is asked to choose another time"
     if kind is MessageKind.MOVED and _is_known(session, message, visit):
         return "the time is the one told before"
     return ""
+
+
+def _cannot_be(session: Session, visit: Appointment) -> bool:
+    """Whether the patient was told that the visit cannot take place then, and it is so still."""
+    if choice_links.asked(session, visit) is None:
+        return False
+    return bool(strandings.find(session, appointment_id=visit.id))
 
 
 def _was_taken_back(session: Session, visit: Appointment) -> bool:

@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core import clinics, clock, wall_time
+from core import clinics, clock, uncovered, wall_time
 from core.audit import Event
+from core.strandings import kinds
 
 LOOKS_BACK_DAYS = 7
+_SECOND = timedelta(seconds=1)
 
 # A day counts where somebody has marked on it that one of its visits has come.
 _NOTE_MISSED = text("""
@@ -26,9 +28,10 @@ _NOTE_MISSED = text("""
         WHERE a.status = 'confirmed' AND a.ends_at <= :now AND NOT EXISTS (
             SELECT FROM appointment_events e
             WHERE e.appointment_id = a.id AND e.kind = 'undone' AND e.at >= used.ends)
-        AND NOT EXISTS (
-            SELECT FROM time_off t
-            WHERE t.doctor_id = a.doctor_id AND t.ends_at > a.starts_at AND t.starts_at < a.ends_at)
+        AND NOT (a.id = ANY (CAST(:uncovered AS int[])) AND (
+            NOT a.id = ANY (CAST(:only_hours AS int[])) OR EXISTS (
+                SELECT FROM date_overrides x WHERE x.doctor_id = a.doctor_id
+                AND x.on_date = CAST(a.starts_at AT TIME ZONE :zone AS date))))
         FOR UPDATE OF a SKIP LOCKED
     ), missed AS (
         UPDATE appointments a SET status = 'no_show', version = version + 1, updated_at = :now
@@ -48,7 +51,8 @@ def note(session: Session) -> int:
 
     Days are the clinic's, also those on which clocks change, and the last seven. Only those count on which
     somebody has marked a visit of the day as here or done: where nobody uses these marks, nobody has missed
-    anything. Nobody has missed a visit while its doctor was away. Of a visit put back after its day a person
+    anything. Nobody has missed a visit that could not be, unless it was kept on purpose: the doctor was
+    away or had other hours that day, or the place was closed. Of a visit put back after its day a person
     has decided: it stays. Safe to run twice at once.
     """
     if not clinics.is_founded(session):
@@ -59,8 +63,17 @@ def note(session: Session) -> int:
         wall_time.instant_reached(zone, datetime.combine(today - timedelta(days=back), datetime.min.time()))
         for back in range(LOOKS_BACK_DAYS + 1)
     ]
+    left = uncovered.rows(session, since=min(midnights) - _SECOND)
     marked = session.execute(
         _NOTE_MISSED,
-        {"begins": midnights[1:], "ends": midnights[:-1], "now": now, "action": Event.NO_SHOW.value},
+        {
+            "begins": midnights[1:],
+            "ends": midnights[:-1],
+            "now": now,
+            "action": Event.NO_SHOW.value,
+            "uncovered": [each.id for each in left],
+            "only_hours": [each.id for each in left if kinds(each.causes) == ["hours"]],
+            "zone": zone.key,
+        },
     )
     return len(marked.all())

@@ -1,5 +1,6 @@
 """Moving a visit in the calendar: the same row at another time, whoever else moves at that moment."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,14 +19,16 @@ ATTEMPTS = 3
 CHANGEABLE = frozenset({AppointmentStatus.PENDING, AppointmentStatus.CONFIRMED})
 
 
-def take_turns(session: Session, *, doctor_id: int, patient_id: int) -> None:
-    """Wait for every other move into this doctor's or this patient's time, until the transaction ends.
+def take_turns(session: Session, *, doctor_ids: Collection[int], patient_id: int) -> None:
+    """Wait for every other move into these doctors' or this patient's time, until the transaction ends.
 
-    Two moves that each wait for the other's row would deadlock. Always the doctor first, then the patient.
+    Two moves that each wait for the other's row would deadlock. Always the doctors first, then the patient.
     """
+    doctors = {f"doctor_{place}": number for place, number in enumerate(sorted(doctor_ids))}
+    turns = [f"pg_advisory_xact_lock(1, :{name})" for name in doctors]
     session.execute(
-        text("SELECT pg_advisory_xact_lock(1, :doctor_id), pg_advisory_xact_lock(2, :patient_id)"),
-        {"doctor_id": doctor_id, "patient_id": patient_id},
+        text(f"SELECT {', '.join([*turns, 'pg_advisory_xact_lock(2, :patient_id)'])}"),
+        {**doctors, "patient_id": patient_id},
     )
 
 
@@ -45,7 +48,7 @@ def relocate(
     `PatientBusy`.
     """
     number, seen = visit.id, visit.time_version
-    take_turns(session, doctor_id=doctor_id, patient_id=visit.patient_id)
+    take_turns(session, doctor_ids=[doctor_id], patient_id=visit.patient_id)
     visit = placements.locked(session, number)
     if visit.time_version != seen or visit.status not in CHANGEABLE:
         raise VisitChanged

@@ -7,7 +7,17 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import access, appointment_events, appointments, clinics, clock, moves, series, wall_time
+from core import (
+    access,
+    appointment_events,
+    appointments,
+    clinics,
+    clock,
+    moves,
+    placements,
+    series,
+    wall_time,
+)
 from core.access import Action, Actor
 from core.appointments import CHANGEABLE
 from core.errors import ClinicError, NotFound
@@ -42,10 +52,9 @@ def reschedule(
     """
     visit = _visit(session, appointment_id)
     access.require(actor, Action.BOOK_SERIES, patient_id=visit.patient_id)
+    _take_turns(session, visit)
     if appointment_events.answered(session, actor, request_key, EventKind.MOVED, appointment_id=visit.id):
         return _following(session, visit)
-    for doctor_id in sorted({each.doctor_id for each in _following(session, visit)}):
-        moves.take_turns(session, doctor_id=doctor_id, patient_id=visit.patient_id)
     moving = _following(session, visit, for_change=True)
     if not moving:
         raise NoSeries
@@ -99,6 +108,7 @@ def cancel(
     visit = _visit(session, appointment_id)
     access.require(actor, Action.BOOK_SERIES, patient_id=visit.patient_id)
     why = appointment_events.required_reason(reason)
+    _take_turns(session, visit)
     if appointment_events.answered(session, actor, request_key, EventKind.CANCELLED, appointment_id=visit.id):
         return []
     ending = _following(session, visit, for_change=True)
@@ -124,6 +134,16 @@ def _visit(session: Session, appointment_id: int) -> Appointment:
     if visit is None:
         raise NotFound
     return visit
+
+
+def _take_turns(session: Session, visit: Appointment) -> None:
+    """Wait for whoever else moves or calls off visits of the series, then see the visit as they have left it.
+
+    What comes after it, and how far it is to move, goes by where it stands.
+    """
+    doctor_ids = {each.doctor_id for each in _following(session, visit)} | {visit.doctor_id}
+    moves.take_turns(session, doctor_ids=doctor_ids, patient_id=visit.patient_id)
+    placements.locked(session, visit.id)
 
 
 def _following(session: Session, visit: Appointment, *, for_change: bool = False) -> list[Appointment]:

@@ -48,9 +48,9 @@ def move(
     `NotStranded`, `NotTheirField`, `NotOffered`, `SlotTaken`, `PatientBusy`, `OnlyOffered`, `VisitChanged`,
     `NotFound`, `AccessDenied`.
     """
-    seen = session.get(Appointment, appointment_id, populate_existing=True)
-    if seen is None:
-        raise NotFound
+    seen = _seen(session, appointment_id)
+    moves.take_turns(session, doctor_ids=[doctor_id], patient_id=seen.patient_id)
+    seen = _seen(session, appointment_id)  # by whoever was faster, be it another press of this button
     earlier = appointment_events.answered(
         session, actor, request_key, EventKind.MOVED, appointment_id=appointment_id
     )
@@ -92,4 +92,11 @@ def call_off(
     if offer := holds.open_offer(session, visit):
         return waitlist_answers.let_go(session, actor, offer, visit, OfferState.DECLINED)
     cancellations.call_off(session, actor, visit, why, is_waived=True, request_key=request_key)
+    return visit
+
+
+def _seen(session: Session, appointment_id: int) -> Appointment:
+    visit = session.get(Appointment, appointment_id, populate_existing=True)
+    if visit is None:
+        raise NotFound
     return visit

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would calculate (OWASP, CSV injection)
 
@@ -24,5 +25,5 @@ def _cell(value: object) -> str:
     if isinstance(value, datetime | date):
         return value.isoformat()
     text = "" if value is None else str(value)
-    is_formula = text.startswith(_FORMULA) and not isinstance(value, int | float)
+    is_formula = text.startswith(_FORMULA) and not isinstance(value, int | float | Decimal)
     return f"'{text}" if is_formula else text

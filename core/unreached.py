@@ -9,7 +9,7 @@ from core import access, agendas, audit, clock
 from core.access import Action, Actor
 from core.errors import NotFound
 from core.inbox import SHOWN, AlreadyDealtWith
-from db.models import Appointment, MessageKind, Notification, NotificationStatus, Patient
+from db.models import Appointment, AppointmentStatus, MessageKind, Notification, NotificationStatus, Patient
 from db.models.appointments import LIVE_STATUSES
 
 NOT_REACHED = (NotificationStatus.FAILED, NotificationStatus.UNDELIVERED)
@@ -34,7 +34,7 @@ def count(session: Session, actor: Actor) -> int:
 def _is_lost() -> list[ColumnElement[bool]]:
     """The conditions of a message about a visit ahead that did not arrive, by itself or with another.
 
-    Of a visit that is off, only that it is so matters.
+    Of a visit that is off, only that it is so matters; an offer, until it is answered.
     """
     return [
         _has_failed(),
@@ -43,6 +43,7 @@ def _is_lost() -> list[ColumnElement[bool]]:
         Notification.time_version == Appointment.time_version,
         Appointment.starts_at > clock.now(),
         or_(Notification.kind == MessageKind.CANCELLED, Appointment.status.in_(LIVE_STATUSES)),
+        or_(Notification.kind != MessageKind.OFFER, Appointment.status == AppointmentStatus.PENDING),
     ]
 
 

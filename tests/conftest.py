@@ -25,6 +25,8 @@ from tests.portal import Residents
 
 DATABASE_FIXTURES = {"server_url", "migrated", "session", "database", "database_url"}
 SCREEN_FIXTURES = {"address", "noon_without_cookies"}
+OUTSIDE_FIXTURES = {"running_sandbox"}
+NEEDS = (("database", DATABASE_FIXTURES), ("screens", SCREEN_FIXTURES), ("outside", OUTSIDE_FIXTURES))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -74,7 +76,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by what they need, so that those of the database alone can run again on another server."""
     for item in items:
         needed = set(getattr(item, "fixturenames", ()))
-        for marker, fixtures in (("database", DATABASE_FIXTURES), ("screens", SCREEN_FIXTURES)):
+        for marker, fixtures in NEEDS:
             if fixtures & needed:
                 item.add_marker(marker)
 

@@ -269,6 +269,9 @@ def test_a_phone_is_verified_by_text_message(open_page: OpenAs, database: Engine
     for typed in ("0151 12345678", ""):  # left empty, it is the number that is there
         fill(app, profile_phone=typed, profile_phone_password=PASSWORD)
         app.button(key="FormSubmitter:profile_phone_ask-Send me a code").click().run()
+        assert "No code has come? To a number that has texted us STOP none is sent: text START." in said(
+            app.caption
+        )
         fill(app, profile_phone_code=code(database, "+4915112345678"))
         press(app, "Confirm")
         assert said(app.success) == ["Thank you, that is verified."]

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from core import arrivals, missed_visits
+from core import arrivals, missed_visits, strandings
 from core.arrivals import MarkedMeanwhile, NothingToUndo, NotStarted, NotToday, TimeGivenAway
 from core.errors import AccessDenied, ClinicError, NotFound
 from db.models import (
@@ -19,6 +19,7 @@ from db.models import (
     AppointmentEvent,
     AppointmentStatus,
     AuditEntry,
+    Closure,
     EventKind,
     Patient,
     PaymentStatus,
@@ -261,6 +262,31 @@ def test_who_has_not_come_is_missed_once_the_day_is_over(
     assert entry is not None
     assert (entry.action, entry.user_id, entry.object_id) == ("note a missed visit", None, visit.id)
     assert entry.patient_id == cast.ada.patient_ids[0]
+
+
+@pytest.mark.parametrize("why", ["away", "closed", "other hours", "doctor left"])
+def test_nobody_has_missed_a_visit_that_could_not_be(
+    session: Session, cast: Cast, visit: Appointment, why: str
+) -> None:
+    in_use(session, cast, on(1, 9))
+    if why == "away":
+        make.time_off(session, cast.dr_roth, on(1, 0), on(2, 0))
+    elif why == "closed":
+        session.add(Closure(on_date=on(1, 0).date(), name="Burst pipe"))
+    elif why == "other hours":
+        make.override(session, cast.dr_roth, on(1, 0).date(), "08:00-09:00")
+    else:
+        cast.dr_roth.is_active = False
+    session.flush()
+    with time_is(on(2, 9)):
+        assert missed_visits.note(session) == 0
+        known = strandings.find(session, is_all_day=True).get(visit.id)
+        assert (known is None) == (why == "doctor left")
+        if known is not None:
+            strandings.keep(
+                session, cast.desk, appointment_id=visit.id, reason="A colleague was there", causes=known
+            )
+            assert missed_visits.note(session) == 1
 
 
 def test_on_a_day_on_which_nobody_used_the_marks_nobody_is_missed(

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, select, text, update
@@ -10,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from core import day_sums, doctors, figures
 from core.access import Actor
-from core.analytics import demand, revenue, utilisation
+from core.analytics import demand, odds, revenue, utilisation
 from core.analytics.scopes import Scope
+from core.analytics.sums import MoneySums
 from core.errors import AccessDenied, NotFound
 from core.slots import Within
 from db.models import Appointment, AppointmentStatus, ClinicSettings, Doctor, User, WeeklyHours
@@ -113,6 +115,16 @@ def test_what_changes_a_day_that_is_over_has_it_summed_up_again(
     assert len(changed) <= len(days) + 1
 
 
+def test_a_visit_over_midnight_changes_both_days(database: Engine, clinic: Golden) -> None:
+    with unit_of_work(database) as session:
+        at_night = replace(clinic, session=session).visit(clinic.cast.dr_weiss, at(7, 23, 45))
+    both = [THE_7TH, date(2026, 10, 8)]
+    assert summed_again(database) == both
+    with unit_of_work(database) as session:
+        session.get_one(Appointment, at_night.id).status = AppointmentStatus.CANCELLED
+    assert summed_again(database) == both
+
+
 def test_hours_that_end_earlier_change_the_days_after_that(database: Engine, clinic: Golden) -> None:
     with unit_of_work(database) as session:
         whose = WeeklyHours.doctor_id == clinic.cast.dr_roth.id
@@ -120,6 +132,16 @@ def test_hours_that_end_earlier_change_the_days_after_that(database: Engine, cli
     changed = summed_again(database)
     assert changed[0] == date(2026, 10, 27)  # a day early, whatever the zone
     assert changed[-1] == date(2026, 10, 31)
+
+
+def test_hours_to_the_end_of_the_calendar_change_all_days_from_then_on(
+    database: Engine, clinic: Golden
+) -> None:
+    with unit_of_work(database) as session:
+        whose = WeeklyHours.doctor_id == clinic.cast.dr_roth.id
+        session.execute(update(WeeklyHours).where(whose).values(valid_until_on=date.max))
+        session.execute(update(WeeklyHours).where(whose).values(valid_from_on=date.min))
+    assert len(summed_again(database)) == 61
 
 
 def test_a_visit_that_goes_to_another_doctor_takes_its_money_along(database: Engine, clinic: Golden) -> None:
@@ -142,6 +164,33 @@ def test_in_another_zone_every_day_is_another(database: Engine, clinic: Golden) 
     with unit_of_work(database) as session:
         session.execute(update(ClinicSettings).values(time_zone="Asia/Tokyo"))
     assert len(summed_again(database)) == 61
+
+
+def test_what_was_invoiced_in_another_currency_is_neither_earned_nor_owed(
+    database: Engine, clinic: Golden
+) -> None:
+    with unit_of_work(database) as session:
+        session.execute(update(ClinicSettings).values(currency="CHF"))
+    assert len(summed_again(database)) == 61
+    with unit_of_work(database) as session:
+        visits, money = revenue.total(session, WHOLE)
+        assert money == MoneySums()
+        # Completed and never invoiced: 20 check-ups, one from September, the night, and who walked in.
+        assert visits.earned_minor == visits.owed_minor == 20 * 6000 + 6000 + 12000 + 6000
+
+
+def test_a_date_that_the_zone_skipped_has_nothing(database: Engine, clinic: Golden) -> None:
+    """Samoa went from the 29th of December 2011 to the 31st."""
+    days = [date(2011, 12, day) for day in (29, 30, 31)]
+    with unit_of_work(database) as session:
+        session.execute(update(ClinicSettings).values(time_zone="Pacific/Apia"))
+        starts_at = datetime(2011, 12, 29, 9, tzinfo=ZoneInfo("Pacific/Apia"))
+        replace(clinic, session=session).visit(clinic.cast.dr_weiss, starts_at)
+    with unit_of_work(database) as session:
+        taken = utilisation.over_time(session, Scope(days[0], days[-1]))
+        assert [(row[0], row[2]) for row in taken] == list(zip(days, (1800, 0, 0), strict=True))
+        assert taken[1] == (days[1], 0, 0, None)
+        assert odds.of(session, Scope(days[1], days[1])).by_hour == {}
 
 
 def test_who_changes_a_visit_while_its_day_is_summed_up_leaves_a_note(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from threading import Barrier, Thread
-from typing import cast
+from typing import NoReturn, cast
 
 import pytest
 from sqlalchemy import Engine
@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from core import claims, deliveries, delivery_reports, lost_texts, notifications, outcomes, phone_states
 from core.deliveries import SenderMisconfigured
 from core.outcomes import Outcome
-from core.sms import Accepted, Progress, Sms
+from core.sms import Accepted, Progress, Received, Sms, SmsUnreachable
 from db.models import Notification, NotificationStatus, PhoneState
 from db.session import unit_of_work
 from tests import messages
 from tests.cast import on
-from tests.messages import ADA, GRETA, MINUTE, Post
+from tests.messages import ADA, BEN_MAIL, GRETA, MINUTE, Post
 from tests.phones import Phones
 
 CANCELLED, FAILED = NotificationStatus.CANCELLED, NotificationStatus.FAILED
@@ -50,6 +50,31 @@ def claim(post: Post) -> None:
     """Somebody takes the message, and dies."""
     with unit_of_work(post.database) as session:
         assert isinstance(claims.take(session, can_mail=True, can_text=True), claims.Claim)
+
+
+class OutOfReach:
+    """A carrier that no connection leads to, which counts how often one was tried."""
+
+    sender = None
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def _fail(self) -> NoReturn:
+        self.asked += 1
+        raise SmsUnreachable("ConnectTimeout")
+
+    def send(self, *, to: str, body: str, valid_seconds: int | None, before: datetime) -> Accepted:
+        self._fail()
+
+    def find(self, *, to: str, body: str, since: datetime) -> list[Accepted]:
+        self._fail()
+
+    def fetch(self, provider_id: str) -> Progress:
+        self._fail()
+
+    def received(self, *, since: datetime) -> list[Received]:
+        self._fail()
 
 
 class TestLostAnswers:
@@ -206,6 +231,42 @@ class TestRefusals:
         post.tick(MINUTE)
         send(post)
         assert len(post.texts()) == 1
+
+    def test_while_too_much_is_sent_no_other_text_is_tried_that_turn(self, post: Post, booked: int) -> None:
+        post.book(at=on(8, 10))
+        post.book(post.cast.guardian, on(5, 11))
+        post.tick()
+        post.phones.fault("429")
+        send(post)
+        assert post.phones.attempts() == 1
+        assert [state for _kind, state in post.states()] == [PENDING] * 3
+        post.tick(MINUTE)
+        send(post)
+        assert (len(post.texts()), len(post.texts(GRETA))) == (2, 1)
+
+    def test_a_carrier_that_is_out_of_reach_holds_up_no_email(self, post: Post, booked: int) -> None:
+        post.book(at=on(8, 10))
+        post.book(post.cast.ben, on(5, 14))
+        post.tick()
+        nowhere = OutOfReach()
+        deliveries.send_waiting(post, nowhere)
+        assert nowhere.asked == 1
+        assert [mail["to"] for mail in post.mail] == [BEN_MAIL]
+        post.tick(MINUTE)
+        send(post)
+        assert len(post.texts()) == 2
+
+    def test_a_carrier_that_cannot_be_asked_is_asked_for_one_lost_text(self, post: Post, booked: int) -> None:
+        post.book(post.cast.guardian, on(5, 11))
+        post.tick()
+        claim(post)
+        claim(post)
+        post.tick(2 * MINUTE)
+        nowhere = OutOfReach()
+        deliveries.send_waiting(post, nowhere)
+        assert nowhere.asked == 1
+        post.pass_time(post.now + 10 * MINUTE, every=MINUTE)
+        assert (len(post.texts()), len(post.texts(GRETA))) == (1, 1)
 
     def test_wrong_credentials_stop_the_sender_and_are_an_alarm(self, post: Post, booked: int) -> None:
         post.book(post.cast.guardian, on(5, 11))

@@ -105,6 +105,18 @@ def test_reminders_are_counted_as_they_stand_in_the_outbox(session: Session) -> 
     assert sum(row[1] for row in messages.answered(session, WHOLE)) == sent
 
 
+def test_the_messages_about_each_doctors_visits_come_to_those_about_all(session: Session) -> None:
+    doctors = session.scalars(text("SELECT id FROM doctors")).all()
+    for figure in (messages.over_time, messages.by_kind, messages.answered):
+        counts = [
+            sum(row[1] for row in figure(session, replace(WHOLE, doctor_id=number))) for number in doctors
+        ]
+        assert 0 < max(counts) < sum(counts)
+        assert sum(counts) == sum(row[1] for row in figure(session, WHOLE))
+    one = messages.over_time(session, replace(WHOLE, doctor_id=doctors[0]))
+    assert {row[5] for row in one} == {None}
+
+
 def test_a_file_has_the_rows_of_the_screen(session: Session) -> None:
     admin = Actor(1, Role.ADMIN, "")
     for key in ("revenue-by_doctor", "revenue-over_time"):

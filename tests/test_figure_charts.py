@@ -11,7 +11,7 @@ from core.figure_charts import Bar
 from core.figures import Table
 from core.i18n import speaking
 from pages.ui.figure_filters import period
-from pages.ui.figure_words import finding, is_empty
+from pages.ui.figure_words import finding, is_blank, is_empty
 
 MAY = Scope(date(2026, 5, 1), date(2026, 5, 31), step=Step.WEEK)
 
@@ -99,6 +99,14 @@ def test_a_figure_of_nothing_has_no_chart() -> None:
     assert is_empty(table("revenue-by_doctor"))
     assert is_empty(table("revenue-over_time", earned(date(2026, 5, 4), 0)))
     assert not is_empty(table("revenue-over_time", (date(2026, 5, 4), 500, 0, 0, 0, 0))), "it is booked"
+
+
+def test_what_is_booked_and_not_earned_yet_has_no_bar_and_is_not_nothing() -> None:
+    assert is_empty(table("revenue-by_doctor", ("Dr. Roth", 6000, 0, 0, 0, 0)))
+    assert not is_blank(table("revenue-by_doctor", ("Dr. Roth", 6000, 0, 0, 0, 0)))
+    assert not is_blank(table("utilisation-over_time", (date(2026, 5, 4), 0, 1800, None)))
+    assert is_blank(table("revenue-over_time", earned(date(2026, 5, 4), 0)))
+    assert is_blank(table("missed-by_hour"))
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,15 @@ def test_a_chart_shows_the_rows_of_its_figure_and_says_what_stands_out(
 
 
 @pytest.mark.usefixtures("worked")
+def test_what_is_booked_and_not_earned_yet_stands_in_the_table(open_as: OpenAs) -> None:
+    june = {"from": "2026-06-01", "until": "2026-06-30"}
+    app = open_as("albert", navigation.REVENUE, **june)
+    rows = next(each.value for each in app.dataframe if "Doctor" in each.value.columns)
+    assert rows["Booked"].to_list() == [6000]
+    assert "There is nothing to draw for this period: see the table." in said(app.info)
+
+
+@pytest.mark.usefixtures("worked")
 def test_what_is_chosen_is_kept_in_the_address_and_shown_to_whoever_is_sent_it(
     open_as: OpenAs, residents: Residents
 ) -> None:

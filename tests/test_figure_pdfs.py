@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core import figure_charts, figure_dashboards, figure_pdfs, figures, monthly_reports
-from core.analytics import words
+from core.analytics import patients, words
 from core.analytics.scopes import Scope
 from core.errors import AccessDenied, NotFound
 from core.figure_dashboards import OWN
 from core.figures import Table
-from tests import golden, papers
-from tests.cast import Cast, time_is
+from db.models import AppointmentStatus
+from tests import golden, make, papers
+from tests.cast import Cast, assemble, on, time_is
 from tests.golden import OCTOBER
 
 WHOLE = Scope(*OCTOBER)
@@ -76,6 +77,14 @@ def test_a_file_has_the_rows_of_the_chart_and_text_in_it_is_no_formula(session: 
     assert "'=HYPERLINK(1)" in earned
 
 
+def test_a_sum_below_nothing_is_a_number_in_a_file(session: Session, cast: Cast) -> None:
+    """In November only 15.00 went back."""
+    november = Scope(date(2026, 11, 1), date(2026, 11, 2))
+    with time_is(golden.NOW):
+        made = figures.as_csv(session, cast.admin, key="revenue-by_method", scope=november)
+    assert "-15.00" in [row[3] for row in csv.reader(made.decode("utf-8-sig").splitlines())]
+
+
 def test_a_doctor_prints_the_own_figures_and_no_others(session: Session, cast: Cast) -> None:
     own = replace(WHOLE, doctor_id=cast.dr_roth.id)
     with time_is(golden.NOW):
@@ -95,3 +104,16 @@ def test_what_has_too_few_patients_is_a_dash(session: Session, cast: Cast) -> No
         daily = Scope(date(2026, 10, 1), date(2026, 10, 2))
         table = figures.read(session, cast.admin, key="patients-new_and_returning", scope=daily)
     assert figure_charts.shown(table, 0, 1) == words.NOTHING
+
+
+def test_whether_all_but_a_few_came_back_is_not_told_either(session: Session) -> None:
+    """Of six patients of April five came back in May: the one who did not could be made out."""
+    made, completed = assemble(session), AppointmentStatus.COMPLETED
+    for number, patient in enumerate([make.patient(session) for _ in range(6)]):
+        for month in (4, 5)[: 1 if number == 0 else 2]:
+            when = on(6 + number, 9, month=month)
+            make.appointment(session, made.dr_roth, made.checkup, when, patient=patient, status=completed)
+    with time_is(golden.NOW):
+        found = patients.cohorts(session, Scope(date(2026, 4, 1), date(2026, 6, 30)))
+    april = date(2026, 4, 1)
+    assert found == [(april, 6, 0, 1.0), (april, 6, 1, None), (april, 6, 2, 0.0)]

@@ -72,6 +72,20 @@ def test_behind_an_hour_of_a_weekday_are_the_visits_that_begin_in_it(session: Se
     assert [each.starts_at for each in visits] == [on(4, 9, month=5), on(11, 9, month=5)]
 
 
+def test_behind_what_is_taken_are_no_visits_that_were_called_off(session: Session, cast: Cast) -> None:
+    called_off = AppointmentStatus.CANCELLED
+    make.appointment(session, cast.dr_weiss, cast.checkup, on(12, 9, month=5), status=called_off)
+
+    def counts(key: str) -> list[int]:
+        table = figures.read(session, cast.admin, key=key, scope=MAY)
+        return [len(behind(session, cast.admin, table, row)) for row in range(len(table.rows))]
+
+    assert sorted(counts("utilisation-by_doctor")) == [1, 3]
+    assert counts("utilisation-over_time") == [0, 2, 2, 0, 0]
+    assert sum(counts("utilisation-by_hour")) == 4
+    assert counts("revenue-over_time") == [0, 2, 3, 0, 0], "who called off may have earned something"
+
+
 def test_no_more_are_given_than_were_asked_for(session: Session, cast: Cast) -> None:
     wanted = figure_visits.Wanted(MAY)
     visits = figure_visits.behind(session, cast.admin, wanted=wanted, at_most=2)

@@ -205,6 +205,12 @@ def test_new_patients_and_groups_of_fewer_than_five(session: Session) -> None:
     assert [row for row in cohorts if row[0] == date(2026, 3, 1) and row[3] not in {None, 0.0}] == []
 
 
+def test_the_first_week_of_a_period_counts_from_the_first_day_of_the_period(session: Session) -> None:
+    """Two patients came on each of the 14th, the 15th and the 16th, and all of them had come before."""
+    from_wednesday = Scope(date(2026, 10, 14), date(2026, 10, 16), step=Step.WEEK)
+    assert patients.new_and_returning(session, from_wednesday) == [(date(2026, 10, 12), 0, 6)]
+
+
 def test_the_clinic_at_a_glance(session: Session) -> None:
     rows = {row[0]: row[1:] for row in overview.compared(session, WHOLE)}
     # On Monday the 2nd nothing has happened yet. A week before: one check-up at nine, which took half an hour

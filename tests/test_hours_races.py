@@ -1,10 +1,12 @@
 """Hours and bookings changed at the same instant, over real connections."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
+from typing import Any
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session
 
 from core import absences, appointments, choice_links, choices, provider_hours, settlements, strandings
@@ -12,7 +14,16 @@ from core.choices import LinkOver
 from core.errors import ClinicError
 from core.provider_hours import HoursChanged
 from core.unsettled import LeavesVisits
-from db.models import Appointment, AppointmentEvent, EventKind, Patient, TimeOff
+from db.models import (
+    Appointment,
+    AppointmentEvent,
+    EventKind,
+    Notification,
+    Patient,
+    Specialty,
+    TimeOff,
+    doctor_specialties,
+)
 from db.session import unit_of_work
 from tests import make
 from tests.at_once import at_once
@@ -124,3 +135,96 @@ def test_a_link_used_in_two_tabs_while_the_desk_moves_the_visit_moves_it_once(
     with Session(database) as session:
         moves = select(func.count()).where(AppointmentEvent.kind == EventKind.MOVED)
         assert session.scalar(moves) == 1
+
+
+@pytest.mark.parametrize("to_colleague", [False, True], ids=["to another time", "to a colleague"])
+def test_a_visit_that_is_settled_by_a_double_click_has_one_answer(
+    database: Engine, cast: Cast, to_colleague: bool
+) -> None:
+    with unit_of_work(database) as session:
+        visit_id = make.appointment(session, cast.dr_roth, cast.checkup, on(3, 10)).id
+        make.time_off(session, cast.dr_roth, on(3, 0), on(4, 0))
+        specialty = Specialty(name="Cardiology")
+        session.add(specialty)
+        session.flush()
+        for doctor in (cast.dr_roth, cast.dr_weiss):
+            row = {"doctor_id": doctor.id, "specialty_id": specialty.id}
+            session.execute(doctor_specialties.insert().values(row))
+    whose, key = cast.dr_weiss if to_colleague else cast.dr_roth, uuid4()
+
+    def press(_who: int) -> tuple[int, datetime]:
+        with unit_of_work(database) as session:
+            moved = settlements.move(
+                session,
+                cast.roth,
+                appointment_id=visit_id,
+                doctor_id=whose.id,
+                starts_at=on(4, 10),
+                request_key=key,
+            )
+            return moved.doctor_id, moved.starts_at
+
+    assert at_once(2, press) == [(whose.id, on(4, 10))] * 2
+
+
+def test_a_choice_that_is_clicked_twice_is_made_once_and_thanked_for_both_times(
+    database: Engine, cast: Cast
+) -> None:
+    with unit_of_work(database) as session:
+        visit_id = make.appointment(session, cast.dr_roth, cast.checkup, on(3, 10)).id
+        make.time_off(session, cast.dr_roth, on(3, 0), on(4, 0))
+        times = [(cast.dr_roth.id, on(4, 9)), (cast.dr_roth.id, on(4, 10))]
+        link = choices.offer_choice(session, cast.desk, appointment_id=visit_id, times=times)
+    wanted = {"secret": choice_links.token(link.id), "doctor_id": cast.dr_roth.id, "starts_at": on(4, 9)}
+
+    def press(_who: int) -> datetime:
+        with unit_of_work(database) as session:
+            return choices.choose(session, **wanted).starts_at  # type: ignore[arg-type]
+
+    assert at_once(2, press) == [on(4, 9)] * 2
+    assert press(2) == on(4, 9)
+    with unit_of_work(database) as session:
+        taken = select(func.count()).where(AppointmentEvent.kind == EventKind.MOVED)
+        assert session.scalar(taken) == 1
+
+
+def test_a_link_that_another_tab_uses_between_two_looks_moves_the_visit_once(
+    database: Engine, cast: Cast
+) -> None:
+    with unit_of_work(database) as session:
+        visit_id = make.appointment(session, cast.dr_roth, cast.checkup, on(3, 10)).id
+        make.time_off(session, cast.dr_roth, on(3, 0), on(4, 0))
+        times = [(cast.dr_roth.id, on(4, 9)), (cast.dr_roth.id, on(4, 10))]
+        link = choices.offer_choice(session, cast.desk, appointment_id=visit_id, times=times)
+    wanted = {"secret": choice_links.token(link.id), "doctor_id": cast.dr_roth.id}
+
+    def be_faster(*looked: Any) -> None:
+        if "FROM choice_times" in looked[2] and not is_done:
+            is_done.append(True)
+            with unit_of_work(database) as other:
+                choices.choose(other, **wanted, starts_at=on(4, 10))
+
+    is_done: list[bool] = []
+    event.listen(database, "after_cursor_execute", be_faster)
+    try:
+        with pytest.raises(LinkOver), unit_of_work(database) as session:
+            choices.choose(session, **wanted, starts_at=on(4, 9))
+    finally:
+        event.remove(database, "after_cursor_execute", be_faster)
+    with unit_of_work(database) as session:
+        assert session.get_one(Appointment, visit_id).starts_at == on(4, 10)
+
+
+def test_a_patient_who_is_asked_by_a_double_click_gets_one_link(database: Engine, cast: Cast) -> None:
+    with unit_of_work(database) as session:
+        visit_id = make.appointment(session, cast.dr_roth, cast.checkup, on(3, 10)).id
+        make.time_off(session, cast.dr_roth, on(3, 0), on(4, 0))
+    times = [(cast.dr_roth.id, on(4, 9)), (cast.dr_roth.id, on(4, 10))]
+
+    def press(_who: int) -> int:
+        with unit_of_work(database) as session:
+            return choices.offer_choice(session, cast.desk, appointment_id=visit_id, times=times).id
+
+    assert len(set(at_once(2, press))) == 1
+    with unit_of_work(database) as session:
+        assert session.scalar(select(func.count()).select_from(Notification)) == 1

@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core import clinics, contact_preferences, message_settings, message_wordings, phone_states
+from core import (
+    clinics,
+    contact_preferences,
+    letters,
+    message_settings,
+    message_templates,
+    message_wordings,
+    phone_states,
+)
 from core.contact_preferences import NumberMissing, UnknownChannel, UnknownZone
 from core.errors import ClinicError
 from core.message_settings import (
@@ -16,7 +24,9 @@ from core.message_settings import (
     TextNameTooLong,
     TooManyReminders,
 )
-from core.message_wordings import BraceAlone, TextEmpty, TextTooLong, UnknownTemplate
+from core.message_templates import TEMPLATES
+from core.message_wordings import BlankUnknown, BraceAlone, TextEmpty, TextTooLong, UnknownTemplate
+from db.config import config
 from db.models import User
 from tests.cast import Cast, assemble
 from tests.messages import ADA, reached
@@ -49,6 +59,30 @@ def wish(session: Session, cast: Cast, **changes: Any) -> None:
         "time_zone": None,
     }
     contact_preferences.save(session, cast.ada, **wishes | changes)
+
+
+@pytest.mark.parametrize("locale", ["en", "en_GB"])
+def test_every_text_of_ours_is_one_segment_at_an_address_of_ordinary_length(
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch, locale: str
+) -> None:
+    monkeypatch.setenv("PUBLIC_URL", "https://portal.lindenhof-clinic.example.org")
+    config.cache_clear()
+    change(session, cast, text_name="Lindenhof Clinic")
+    for name, template in TEMPLATES.items():
+        words = {"name": name, "locale": locale, "text": template.text}
+        seen = message_wordings.preview(session, cast.admin, **words)
+        assert (seen.refusal, seen.segments, seen.is_short_alphabet) == ("", 1, True), seen.body
+
+
+def test_no_text_has_room_for_a_doctor_a_service_or_a_specialty(session: Session, cast: Cast) -> None:
+    harmless = {"clinic", "when", "until", "link", "amount", "minutes"}
+    assert {blank for template in TEMPLATES.values() for blank in template.needs} == harmless
+    for letter in (letters.VERIFY_PHONE, letters.RESET_BY_PHONE):
+        assert set(message_templates.blanks(letter.text)) == {"clinic", "code", "minutes"}
+    for blank in ("doctor", "service", "specialty", "visit"):
+        text = f"{BOOKED} {{{blank}}}"
+        with pytest.raises(BlankUnknown):
+            message_wordings.save(session, cast.admin, name="booked", locale="en", text=text)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core import i18n, profiles, safeguards, second_factors, sign_ins
+from core import i18n, profiles, safeguards, second_factors, sign_ins, sms_lengths
 from core.access import Actor
 from core.audit import Event
 from core.emails import EmailNotUnderstood
@@ -180,6 +180,18 @@ def test_a_phone_in_national_format_counts_once_its_code_has_come_back(session: 
     ada = account(session, cast.ada)
     assert (ada.phone, ada.phone_verified_at) == ("+4915112345678", NOW)
     assert record(session, cast.ada).phone == "+4915112345678"
+
+
+def test_a_code_by_text_is_one_segment_and_calls_the_clinic_by_its_name_in_texts(
+    session: Session, cast: Cast
+) -> None:
+    make.clinic(
+        session, name="Centro médico de la Seguridad Social “Ramón y Cajal”", text_name="Clinic “Cajal”"
+    )
+    profiles.ask_phone(session, cast.ada, phone="0151 12345678", password=PASSWORD)
+    [sent] = letters_to(session, "+4915112345678")
+    assert sent.body.startswith('Your code for Clinic "Cajal" is ')
+    assert sms_lengths.segments(sent.body) == 1
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,20 @@ class TestPlans:
         [(_minutes, at)] = planned(starts_at, on(1, 8, month=1), [240])
         assert at == datetime(2026, 3, 29, 8, tzinfo=BERLIN)
 
+    @pytest.mark.parametrize(
+        ("day", "minutes", "expected"),
+        [
+            (datetime(2026, 3, 8, 18, tzinfo=BERLIN), 360, datetime(2026, 3, 8, 13, tzinfo=BERLIN)),
+            (datetime(2026, 11, 1, 19, tzinfo=BERLIN), 420, datetime(2026, 11, 1, 14, tzinfo=BERLIN)),
+        ],
+        ids=["forward", "back"],
+    )
+    def test_their_night_ends_at_eight_when_clocks_change_where_they_are_and_not_at_the_clinic(
+        self, day: datetime, minutes: int, expected: datetime
+    ) -> None:
+        known_at = day - timedelta(days=20)
+        assert planned(day, known_at, [minutes], zone="America/New_York") == [(minutes, expected)]
+
 
 class TestScans:
     def test_each_reminder_is_sent_once_however_often_the_scan_runs(self, post: Post) -> None:
@@ -126,6 +140,21 @@ class TestScans:
         assert len(reminded(post)) == 1
         post.pass_time(TEN)
         assert len(reminded(post)) == 1
+
+    @pytest.mark.parametrize(
+        ("stops", "of_use"), [((9, 30), 1), ((10, 30), 0)], ids=["back in time", "back too late"]
+    )
+    def test_three_hours_without_the_jobs_send_what_was_due_meanwhile_only_while_it_is_of_use(
+        self, post: Post, stops: tuple[int, int], of_use: int
+    ) -> None:
+        post.book(at=on(5, 14))  # its last reminder is due at eleven
+        post.pass_time(on(5, *stops))
+        before = len(reminded(post))
+        post.tick(3 * HOUR)
+        post.turn()
+        assert len(reminded(post)) - before == of_use
+        post.pass_time(on(5, 14))
+        assert len(reminded(post)) - before == of_use
 
     def test_a_reminder_that_would_come_too_late_is_not_sent(self, post: Post) -> None:
         post.book()

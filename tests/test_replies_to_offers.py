@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from core import waitlist_offers
-from db.models import Answer, AppointmentStatus, Doctor, InboundState, OfferState, WaitlistOffer
+from core import phone_states, unreached, waitlist_answers, waitlist_offers
+from db.models import Answer, AppointmentStatus, Doctor, InboundState, OfferState, Patient, WaitlistOffer
 from db.session import unit_of_work
 from tests import make, messages, waits
 from tests.cast import on
@@ -51,6 +51,49 @@ def test_an_offer_that_lasts_over_midnight_says_until_which_day(post: Post) -> N
         make.clinic(session, waitlist_offer_minutes=24 * 60)
     offer(post)
     assert "Answer Y by Tue, Jun 2, 8:00 AM to take it" in post.texts()[-1]
+
+
+def stop(post: Post) -> None:
+    """Ada wants no more texts."""
+    with unit_of_work(post.database) as session:
+        phone_states.stop(session, ADA, by="a text")
+
+
+def to_be_called(post: Post) -> list[str]:
+    """Whom the desk reads to call, as a message did not reach them."""
+    with Session(post.database) as session:
+        return [each.patient.name for each in unreached.waiting(session, post.cast.desk)]
+
+
+def test_who_wants_no_texts_is_offered_the_time_by_email(post: Post) -> None:
+    stop(post)
+    with unit_of_work(post.database) as session:
+        session.get_one(Patient, post.cast.ada.patient_ids[0]).email = "ada@example.org"
+    offer(post)
+    assert post.texts() == []
+    assert [mail["to"] for mail in post.mail] == ["ada@example.org"]
+    assert to_be_called(post) == []
+
+
+def test_who_wants_no_texts_and_has_no_email_is_for_the_desk_to_call_until_the_offer_is_answered(
+    post: Post,
+) -> None:
+    stop(post)
+    offer(post)
+    assert post.texts() == []
+    assert to_be_called(post) == ["Ada Okafor"]
+    with unit_of_work(post.database) as session:
+        offered = session.scalars(select(WaitlistOffer.id)).one()
+        waitlist_answers.accept(session, post.cast.desk, offer_id=offered)
+    assert to_be_called(post) == []
+
+
+def test_nobody_is_called_about_an_offer_that_is_over(post: Post) -> None:
+    stop(post)
+    offer(post)
+    post.tick(61 * MINUTE)
+    waitlist_offers.offer_freed()
+    assert to_be_called(post) == []
 
 
 def test_y_takes_the_time(post: Post, booked: int) -> None:

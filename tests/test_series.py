@@ -199,6 +199,42 @@ def test_a_move_that_one_of_them_cannot_make_moves_none(database: Engine) -> Non
         assert times(list(rows)) == [TEN + number * WEEK for number in range(4)]
 
 
+@pytest.mark.parametrize("days", [1, -1], ids=["a day later", "a day earlier"])
+def test_a_series_whose_move_is_sent_twice_at_once_moves_once(database: Engine, days: int) -> None:
+    with unit_of_work(database) as session:
+        cast = assemble(session)
+        first_id = book(session, cast)[0].id
+    key, to = uuid4(), TEN + timedelta(days=days)
+
+    def press(_number: int) -> list[datetime]:
+        with unit_of_work(database) as session:
+            return times(
+                series_changes.reschedule(
+                    session, cast.desk, appointment_id=first_id, starts_at=to, request_key=key
+                )
+            )
+
+    first, second = at_once(2, press)
+    assert first == second == [to + number * WEEK for number in range(4)]
+    with unit_of_work(database) as session:
+        rows = session.scalars(select(Appointment).order_by(Appointment.starts_at))
+        assert times(list(rows)) == first
+
+
+def test_calling_off_a_series_twice_at_once_has_one_answer(database: Engine) -> None:
+    with unit_of_work(database) as session:
+        cast = assemble(session)
+        first_id = book(session, cast)[0].id
+    key = uuid4()
+
+    def press(_number: int) -> int:
+        with unit_of_work(database) as session:
+            wanted = {"appointment_id": first_id, "reason": "Better", "request_key": key}
+            return len(series_changes.cancel(session, cast.desk, **wanted))
+
+    assert sorted(at_once(2, press), key=str) == [0, 4]
+
+
 def test_calling_off_the_rest_keeps_what_was_before(session: Session, cast: Cast) -> None:
     first, second, third, fourth = book(session, cast)
     key = uuid4()

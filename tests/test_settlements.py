@@ -10,6 +10,8 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from core import (
+    appointments,
+    cancellations,
     choice_links,
     choices,
     claims,
@@ -31,6 +33,7 @@ from db.models import (
     Appointment,
     AppointmentStatus,
     ChoiceLink,
+    Location,
     MessageKind,
     Notification,
     Patient,
@@ -159,7 +162,33 @@ def test_calling_off_pays_everything_back_however_late_it_is(
     assert session.scalars(select(Refund.amount_minor)).all() == [6000]
 
 
-def test_a_visit_whose_hour_has_come_waits_for_the_desk_until_the_day_is_over(
+@pytest.mark.parametrize("how", ["portal", "desk", "text"])
+def test_a_patient_whose_doctor_is_away_owes_no_late_fee(
+    session: Session, cast: Cast, visit: Appointment, how: str
+) -> None:
+    visit.late_fee_minor = 3000
+    tills.take(session, cast.desk, appointment_id=visit.id, method=PaymentMethod.CASH, amount_minor=6000)
+    with time_is(on(3, 9)):
+        if how == "text":
+            appointments.cancel_by_text(session, visit.id)
+        else:
+            actor = cast.ada if how == "portal" else cast.desk
+            seen = cancellations.expected(session, actor, appointment_id=visit.id)
+            assert seen == (0, 6000, 0)
+            appointments.cancel(session, actor, appointment_id=visit.id, reason="You are ill", seen=seen)
+    assert session.scalars(select(Refund.amount_minor)).all() == [6000]
+
+
+def test_a_late_fee_is_kept_where_the_doctor_is_there(session: Session, cast: Cast) -> None:
+    ada = session.get_one(Patient, cast.ada.patient_ids[0])
+    visit = make.appointment(session, cast.dr_roth, cast.checkup, on(3, 10), patient=ada)
+    visit.late_fee_minor = 3000
+    tills.take(session, cast.desk, appointment_id=visit.id, method=PaymentMethod.CASH, amount_minor=6000)
+    with time_is(on(3, 9)):
+        assert cancellations.expected(session, cast.ada, appointment_id=visit.id) == (3000, 3000, 0)
+
+
+def test_a_visit_whose_hour_has_come_waits_for_the_desk(
     session: Session, cast: Cast, visit: Appointment
 ) -> None:
     with time_is(on(3, 10, 5)):
@@ -172,6 +201,34 @@ def test_a_visit_whose_hour_has_come_waits_for_the_desk_until_the_day_is_over(
             doctor_id=cast.dr_roth.id,
             starts_at=on(4, 10),
         )
+        assert listed(session, cast.desk) == []
+
+
+def test_a_visit_that_nobody_has_settled_stays_on_the_list_after_its_day(
+    session: Session, cast: Cast, visit: Appointment
+) -> None:
+    tills.take(session, cast.desk, appointment_id=visit.id, method=PaymentMethod.CASH, amount_minor=6000)
+    with time_is(on(4, 8)):
+        assert listed(session, cast.desk) == [visit]
+        assert strandings.count(session, cast.roth) == 1
+        [found] = suggestions.suggest(session, cast.desk, visits=[visit]).values()
+        assert found.own[0].starts_at == on(4, 10)
+        settlements.call_off(session, cast.desk, appointment_id=visit.id)
+        assert listed(session, cast.desk) == []
+    assert session.scalars(select(Refund.amount_minor)).all() == [6000]
+
+
+def test_what_has_changed_since_its_day_brings_no_visit_of_the_past_back(
+    session: Session, cast: Cast
+) -> None:
+    past = make.appointment(session, cast.dr_roth, cast.checkup, on(3, 10))
+    with time_is(on(4, 8)):
+        session.get_one(Location, past.location_id).is_active = False
+        cast.dr_roth.is_active = False
+        session.flush()
+        assert listed(session, cast.desk) == []
+        session.get_one(Location, past.location_id).is_active = True
+        session.flush()
         assert listed(session, cast.desk) == []
 
 
@@ -287,6 +344,75 @@ def test_the_text_is_one_segment_names_neither_doctor_nor_service_and_is_not_kep
     post.tick()
     post.turn()
     assert "has moved to Mon, Jun 8" in post.texts()[-1]
+
+
+def test_a_patient_whose_hour_has_come_is_asked_too(post: Post) -> None:
+    visit_id = post.book()
+    post.tick()
+    post.turn()
+    with unit_of_work(post.database) as session:
+        starts_at = session.get_one(Appointment, visit_id).starts_at
+        make.time_off(session, post.cast.dr_roth, on(5, 0), on(6, 0))
+    post.tick(starts_at - post.now + timedelta(minutes=5))
+    with unit_of_work(post.database) as session:
+        link = choices.offer_choice(
+            session, post.cast.desk, appointment_id=visit_id, times=[(post.cast.dr_roth.id, on(8, 9))]
+        )
+    post.turn()
+    assert choice_links.token(link.id) in post.texts()[-1]
+
+
+@pytest.mark.parametrize("minutes", [-2, 5], ids=["two minutes before", "five minutes after"])
+def test_a_visit_that_is_called_off_when_its_hour_has_come_is_told_of(post: Post, minutes: int) -> None:
+    visit_id = post.book()
+    post.tick()
+    post.turn()
+    with unit_of_work(post.database) as session:
+        make.time_off(session, post.cast.dr_roth, on(5, 0), on(6, 0))
+    post.tick(post.visit(visit_id).starts_at - post.now + timedelta(minutes=minutes))
+    with unit_of_work(post.database) as session:
+        settlements.call_off(session, post.cast.desk, appointment_id=visit_id)
+    post.turn()
+    post.tick()
+    post.turn()
+    assert [text for text in post.texts() if "cancelled" in text or "off" in text][-1:] == post.texts()[-1:]
+    assert len(post.texts()) == 2
+
+
+def asked(post: Post) -> tuple[int, ChoiceLink]:
+    """Ada's visit on Friday, when Dr. Roth is away, and the link with which she was sent to choose."""
+    visit_id = post.book()
+    post.tick()
+    post.turn()
+    with unit_of_work(post.database) as session:
+        make.time_off(session, post.cast.dr_roth, on(5, 0), on(6, 0))
+        link = choices.offer_choice(
+            session, post.cast.desk, appointment_id=visit_id, times=[(post.cast.dr_roth.id, on(8, 9))]
+        )
+    post.turn()
+    return visit_id, link
+
+
+def test_who_was_asked_to_choose_is_told_when_the_visit_is_kept_and_the_link_ends(post: Post) -> None:
+    visit_id, link = asked(post)
+    with unit_of_work(post.database) as session:
+        causes = strandings.find(session)[visit_id]
+        strandings.keep(
+            session, post.cast.roth, appointment_id=visit_id, reason="I am here after all", causes=causes
+        )
+        assert choices.look(session, secret=choice_links.token(link.id)) is None
+    post.tick()
+    post.turn()
+    assert len(post.texts()) == 3
+    assert "you are booked for Fri, Jun 5" in post.texts()[-1]
+
+
+def test_who_was_told_that_a_visit_cannot_be_is_not_reminded_of_it(post: Post) -> None:
+    visit_id, _link = asked(post)
+    post.pass_time(on(5, 9))
+    assert [text for text in post.texts() if "Jun 5" in text][1:] == [post.texts()[1]]
+    reminders = [each for each in post.messages(visit_id) if each.kind is MessageKind.REMINDER]
+    assert {each.error for each in reminders} == {"its patient is asked to choose another time"}
 
 
 def test_a_link_that_is_over_is_not_sent(session: Session, visit: Appointment, link: ChoiceLink) -> None:

@@ -53,7 +53,7 @@ def lead_times(session: Session, scope: Scope) -> list[Row]:
         "How many days from now until the doctor's first and third free time that patients can book: the"
         " third is the usual measure, since the first is often one that has just been called off (Institute"
         " for Healthcare Improvement). For the chosen service, or else the one that most doctors offer. As"
-        " it is now, whatever the period; nothing where there is none within 60 days."
+        " it is now, at any place and whatever the period; nothing where there is none within 60 days."
     ),
     (N_("Doctor"), Unit.TEXT),
     (N_("First, in days"), Unit.NUMBER),
@@ -86,8 +86,8 @@ def third_next(session: Session, scope: Scope) -> list[Row]:
     N_("Searches without a free time"),
     N_(
         "Searches of patients for which there was no free time at any doctor who fits. The same wish within"
-        " ten minutes counts once; searches by a doctor's name are left out. Whose searches they were is"
-        " not kept."
+        " ten minutes counts once; searches by a doctor's name are left out, so that a chosen doctor changes"
+        " nothing. Whose searches they were is not kept."
     ),
     (N_("Service"), Unit.TEXT),
     (N_("Specialty"), Unit.TEXT),
@@ -116,7 +116,8 @@ def empty_searches(session: Session, scope: Scope) -> list[Row]:
     N_(
         "Wishes: those that were written down in the period. Offered: times that freed and were offered to"
         " somebody who waits. Accepted: of these, taken. Recovered: the prices of the accepted visits that"
-        " were not called off and were paid for where that was asked."
+        " were not called off and were paid for where that was asked. Wishes name no place: a chosen one"
+        " changes only what was offered."
     ),
     (N_("From"), Unit.STEP),
     (N_("Wishes"), Unit.COUNT),

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, distinct, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, distinct, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from core.analytics import steps
 from core.analytics.scopes import Scope
@@ -39,7 +39,8 @@ MEANING = N_(
     "Sent: texts and emails that left for Twilio or the mail server in the period. Arrived: texts of which"
     " the network said so; of emails nobody says it. Did not arrive: those that came back, or could not be"
     " sent at all. Segments: what texts are charged by. Messages are kept for 400 days, those with codes"
-    " for 30; older ones are not counted any more."
+    " for 30; older ones are not counted any more. Where a doctor, service or place is chosen, only messages"
+    " about visits there are counted, and texts received, which may be about anything, are not."
 )
 
 
@@ -53,9 +54,9 @@ MEANING = N_(
 def over_time(session: Session, scope: Scope) -> list[Row]:
     number = steps.number(session, scope, _at())
     sent = _counted(session, scope, number)
-    received = _received(session, scope)
+    received = None if scope.filters else _received(session, scope)
     return [
-        (step, *sent.get(place, (0, 0, 0, 0)), received.get(step, 0))
+        (step, *sent.get(place, (0, 0, 0, 0)), None if received is None else received.get(step, 0))
         for place, step in enumerate(scope.steps(), start=1)
     ]
 
@@ -87,6 +88,7 @@ def answered(session: Session, scope: Scope) -> list[Row]:
             Notification.kind == MessageKind.REMINDER,
             Notification.status.in_(_GONE_OUT),
             *steps.within(session, scope, Notification.sent_at),
+            *_about(scope),
         )
         .group_by(Notification.channel)
     )
@@ -108,10 +110,23 @@ def _counted(session: Session, scope: Scope, by: Any) -> dict[Any, Sequence[int]
             func.count().filter(Notification.status.in_(_LOST)),
             func.coalesce(func.sum(Notification.segments).filter(Notification.channel == Channel.SMS), 0),
         )
-        .where(Notification.status.in_([*_GONE_OUT, *_LOST]), *steps.within(session, scope, _at()))
+        .where(
+            Notification.status.in_([*_GONE_OUT, *_LOST]),
+            *steps.within(session, scope, _at()),
+            *_about(scope),
+        )
         .group_by(by)
     )
     return {group: counts for group, *counts in rows}
+
+
+def _about(scope: Scope) -> list[ColumnElement[bool]]:
+    """That a message is about a visit of the doctor, service or place that is chosen."""
+    if not scope.filters:
+        return []
+    visit = aliased(Appointment)  # beside the one that a figure may have joined
+    chosen = (getattr(visit, name) == wanted for name, wanted in scope.filters.items())
+    return [exists().where(visit.id == Notification.appointment_id, *chosen)]
 
 
 def _at() -> ColumnElement[Any]:

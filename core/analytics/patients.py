@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from core.analytics import steps, sums
@@ -31,7 +31,7 @@ _MONTHS = 12
 )
 def new_and_returning(session: Session, scope: Scope) -> list[Row]:
     came: defaultdict[date, list[int]] = defaultdict(lambda: [0, 0])
-    for first_on, step, count in _seen(session, scope):
+    for first_on, step, count in _seen(session, scope, in_scope=True):
         came[step][first_on != step] += count
     return [(step, *map(shown, came[step])) for step in scope.steps()]
 
@@ -41,8 +41,9 @@ def new_and_returning(session: Session, scope: Scope) -> list[Row]:
     N_(
         "Of the patients whose first completed visit at the clinic was in a month of the period, the share"
         " who had a completed visit so many months later; month 0 is that of the first. Groups of one to"
-        " four patients are not shown, so that nobody can be made out. Always by month; where a doctor,"
-        " service or place is chosen, only visits there count, also as the first."
+        " four patients are not shown, so that nobody can be made out: neither of those who came back nor of"
+        " those who did not. Always by month; where a doctor, service or place is chosen, only visits there"
+        " count, also as the first."
     ),
     (N_("First seen in"), Unit.MONTH),
     (N_("Patients"), Unit.COUNT),
@@ -52,7 +53,7 @@ def new_and_returning(session: Session, scope: Scope) -> list[Row]:
 def cohorts(session: Session, scope: Scope) -> list[Row]:
     monthly = replace(scope, step=Step.MONTH)
     of: defaultdict[date, dict[int, int]] = defaultdict(dict)
-    for first_on, step, count in _seen(session, monthly):
+    for first_on, step, count in _seen(session, monthly, in_scope=False):
         if first_on is not None:
             of[first_on][_months(first_on, step)] = count
     rows: list[Row] = []
@@ -60,7 +61,7 @@ def cohorts(session: Session, scope: Scope) -> list[Row]:
         whole = counts[0]
         for later in range(min(_months(first_on, monthly.steps()[-1]), _MONTHS) + 1):
             back = counts.get(later, 0)
-            is_hidden = shown(whole) is None or shown(back) is None
+            is_hidden = any(shown(each) is None for each in (whole, back, whole - back))
             rows.append((first_on, shown(whole), later, None if is_hidden else back / whole))
     return rows
 
@@ -74,16 +75,21 @@ def _months(first_on: date, later_on: date) -> int:
     return (later_on.year - first_on.year) * 12 + later_on.month - first_on.month
 
 
-def _seen(session: Session, scope: Scope) -> list[tuple[date | None, date, int]]:
-    """How many patients were seen in each step, by the step in which they were first seen: None if before."""
+def _seen(session: Session, scope: Scope, *, in_scope: bool) -> list[tuple[date | None, date, int]]:
+    """How many patients were seen in each step, by the step in which they were first seen: None if before.
+
+    What a first step has before the scope is before if only days `in_scope` count, else part of that step.
+    """
     alike = replace(scope, step=scope.cut)
-    return sums.once(session, ("seen", alike), lambda: _read(session, alike))
+    return sums.once(session, ("seen", alike, in_scope), lambda: _read(session, alike, in_scope=in_scope))
 
 
-def _read(session: Session, scope: Scope) -> list[tuple[date | None, date, int]]:
+def _read(session: Session, scope: Scope, *, in_scope: bool) -> list[tuple[date | None, date, int]]:
     sums.with_memory(session)
-    _, ends_at = steps.bounds(session, scope)
+    begins_at, ends_at = steps.bounds(session, scope)
     number = steps.number(session, scope, Appointment.starts_at)
+    if in_scope:
+        number = case((Appointment.starts_at < begins_at, 0), else_=number)
     seen = (
         select(Appointment.patient_id, number.label("step"))
         .where(Appointment.status == AppointmentStatus.COMPLETED, Appointment.starts_at < ends_at)

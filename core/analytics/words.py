@@ -1,6 +1,7 @@
 """How the values of figures read, on the screen and on paper, and as plain numbers in a file."""
 
 from datetime import date
+from decimal import Decimal
 
 from core import clinics
 from core.analytics.scopes import Step
@@ -35,7 +36,7 @@ def plain(value: object, unit: Unit, *, currency: str) -> object:
     if isinstance(value, int | float) and not isinstance(value, bool):
         match unit:
             case Unit.MONEY:
-                return f"{value / 10 ** clinics.decimals(currency):.{clinics.decimals(currency)}f}"
+                return Decimal(round(value)).scaleb(-clinics.decimals(currency))
             case Unit.HOURS:
                 return round(value / _HOUR, 2)
             case Unit.MINUTES:

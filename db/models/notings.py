@@ -5,12 +5,13 @@ from sqlalchemy import DDL, event
 from db.base import Base
 
 NOTING = (
-    # One row a statement, so that loading a million visits notes one.
+    # One row a statement, so that loading a million visits notes one. A visit takes time of every day that it
+    # reaches into, with its buffers.
     """
     CREATE FUNCTION note_new_visits() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         INSERT INTO changed_stretches (begins_at, ends_at)
-        SELECT min(starts_at), max(starts_at) FROM new_rows HAVING count(*) > 0;
+        SELECT min(lower(blocked)), max(upper(blocked)) FROM new_rows HAVING count(*) > 0;
         RETURN NULL;
     END $$
     """,
@@ -23,14 +24,14 @@ NOTING = (
     CREATE FUNCTION note_changed_visits() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         INSERT INTO changed_stretches (begins_at, ends_at)
-        SELECT min(at), max(at) FROM (
-            SELECT o.starts_at AS was_at, n.starts_at AS is_at FROM old_rows o JOIN new_rows n USING (id)
+        SELECT min(lower(span)), max(upper(span)) FROM (
+            SELECT o.blocked AS was, n.blocked AS is_now FROM old_rows o JOIN new_rows n USING (id)
             WHERE (o.starts_at, o.ends_at, o.blocked, o.doctor_id, o.service_id, o.location_id, o.status,
-                   o.price_minor, o.arrived_at, o.in_room_at, o.overbook_reason)
+                   o.price_minor, o.created_at, o.arrived_at, o.in_room_at, o.overbook_reason)
                 IS DISTINCT FROM
                   (n.starts_at, n.ends_at, n.blocked, n.doctor_id, n.service_id, n.location_id, n.status,
-                   n.price_minor, n.arrived_at, n.in_room_at, n.overbook_reason)
-        ) AS changed CROSS JOIN LATERAL (VALUES (1, was_at), (2, is_at)) AS v (which, at)
+                   n.price_minor, n.created_at, n.arrived_at, n.in_room_at, n.overbook_reason)
+        ) AS changed CROSS JOIN LATERAL (VALUES (1, was), (2, is_now)) AS v (which, span)
         GROUP BY which;
         INSERT INTO changed_stretches (begins_at, ends_at)
         SELECT e.at, e.at FROM old_rows o JOIN new_rows n USING (id)
@@ -77,12 +78,15 @@ NOTING = (
     CREATE TRIGGER note_changed AFTER INSERT OR UPDATE OR DELETE ON time_off
     FOR EACH ROW EXECUTE FUNCTION note_time_off()
     """,
-    # A date of the clinic's lies between these instants whatever its zone is.
+    # A date of the clinic's lies between these instants whatever its zone is. One at the ends of the calendar
+    # counts as none: Python has no instants beyond it.
     """
     CREATE FUNCTION note_dates(from_on date, until_on date) RETURNS void LANGUAGE sql AS $$
         INSERT INTO changed_stretches (begins_at, ends_at) VALUES (
-            CAST(from_on - 1 AS timestamp) AT TIME ZONE 'UTC',
-            CAST(until_on + 2 AS timestamp) AT TIME ZONE 'UTC')
+            CAST(nullif(greatest(from_on, DATE '1000-01-01'), DATE '1000-01-01') - 1 AS timestamp)
+                AT TIME ZONE 'UTC',
+            CAST(nullif(least(until_on, DATE '9000-01-01'), DATE '9000-01-01') + 2 AS timestamp)
+                AT TIME ZONE 'UTC')
     $$
     """,
     """
@@ -128,17 +132,18 @@ NOTING = (
     CREATE TRIGGER note_changed AFTER INSERT OR UPDATE OR DELETE ON weekly_hours
     FOR EACH ROW EXECUTE FUNCTION note_weekly_hours()
     """,
-    # In another zone every day begins at another instant.
+    # In another zone every day begins at another instant; what is earned is in the clinic's currency.
     """
-    CREATE FUNCTION note_zone() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION note_clinic() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         INSERT INTO changed_stretches (begins_at, ends_at) VALUES (NULL, NULL);
         RETURN NULL;
     END $$
     """,
     """
-    CREATE TRIGGER note_zone AFTER UPDATE OF time_zone ON settings
-    FOR EACH ROW WHEN (OLD.time_zone IS DISTINCT FROM NEW.time_zone) EXECUTE FUNCTION note_zone()
+    CREATE TRIGGER note_clinic AFTER UPDATE OF time_zone, currency ON settings FOR EACH ROW
+    WHEN ((OLD.time_zone, OLD.currency) IS DISTINCT FROM (NEW.time_zone, NEW.currency))
+    EXECUTE FUNCTION note_clinic()
     """,
 )
 for _statement in NOTING:

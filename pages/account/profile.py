@@ -56,6 +56,8 @@ def reachable(kind: str, label: str, current: str, is_verified: bool, awaited: s
         with st.form(f"profile_{kind}_confirm", border=False):
             code_field(_("Code sent to {address}").format(address=awaited), f"profile_{kind}_code")
             st.form_submit_button(_("Confirm"), type="primary", on_click=confirm, args=(kind,))
+        if kind == "phone":  # said of every number: whether one has texted STOP is nobody else's business
+            st.caption(_("No code has come? To a number that has texted us STOP none is sent: text START."))
     is_begun = bool(st.session_state.get(f"profile_{kind}"))  # a refusal must not fold away what was typed
     with (
         st.expander(_("Change or verify"), expanded=is_begun),

@@ -16,6 +16,12 @@ _MOST = {
 }
 
 
+def is_blank(table: Table) -> bool:
+    """Whether no number of the table says anything."""
+    names = figure_charts.naming(table.figure)
+    return not any(value for row in table.rows for place, value in enumerate(row) if place not in names)
+
+
 def is_empty(table: Table) -> bool:
     """Whether no chart of the table would show anything."""
     columns = figure_charts.drawn(table.figure)

@@ -17,33 +17,42 @@ from core.i18n import _, ngettext
 from pages.ui.downloads import download
 from pages.ui.figure_plots import draw
 from pages.ui.figure_visits import show_visits
-from pages.ui.figure_words import finding, is_empty
+from pages.ui.figure_words import finding, is_blank, is_empty
 from pages.ui.words import plain
 
 NAMES = (Unit.TEXT, Unit.WORD)
 
 
 def show(table: Table, known: Filters, actor: Actor) -> None:
-    """All of a figure that can be drawn; where nothing is, one sentence."""
+    """All of a figure: what cannot be drawn has its table, and where there is nothing, one sentence."""
     key = f"figures_{table.figure.key}"
     with st.container(border=True, key=key):
         heading(table, key)
-        if is_empty(table):
+        if is_blank(table):
             st.info(_("There is nothing to show for this period."), icon=":material/bar_chart_off:")
             return
-        said = finding(table)
-        st.markdown(plain(said))
         view = f"{key}_{addresses.encoded(table.scope)}"
-        chart, rows = st.tabs([_("Chart"), _("Table")], key=f"{key}_tabs")
-        with chart:
-            clicked = draw(table, key=f"{view}_chart", alt=f"{_(table.figure.title)}. {said}")
-            _say_what_is_left_out(table)
-        with rows:
-            chosen = rows_table(table, known, key=f"{view}_rows")
-        row = chosen if clicked is None else clicked
+        if is_empty(table):
+            st.info(_("There is nothing to draw for this period: see the table."), icon=":material/table:")
+            row = rows_table(table, known, key=f"{view}_rows")
+        else:
+            row = _chart_and_rows(table, known, view=view, tabs=f"{key}_tabs")
         if row is not None:
             show_visits(actor, table, row, known)
         csv_link(table)
+
+
+def _chart_and_rows(table: Table, known: Filters, *, view: str, tabs: str) -> int | None:
+    """The chart and behind it the table; the row that is chosen in either, if any is."""
+    said = finding(table)
+    st.markdown(plain(said))
+    chart, rows = st.tabs([_("Chart"), _("Table")], key=tabs)
+    with chart:
+        clicked = draw(table, key=f"{view}_chart", alt=f"{_(table.figure.title)}. {said}")
+        _say_what_is_left_out(table)
+    with rows:
+        chosen = rows_table(table, known, key=f"{view}_rows")
+    return chosen if clicked is None else clicked
 
 
 def heading(table: Table, key: str) -> None:

@@ -52,6 +52,7 @@ WHY = {
     "the visit does not take place": N_("The visit was off by then."),
     "nobody was told of the visit": N_("Nobody had been told of the visit yet."),
     "the link is over": N_("They had chosen by then, or the choice had ended."),
+    "its patient is asked to choose another time": N_("They had been asked to choose another time."),
     "no reminders are wanted": N_("No reminders are wanted."),
     "not sent in time": N_("It came too late to be of use."),
     "kept in the demo's mailbox": N_("Kept in the demo's mailbox."),
