@@ -85,6 +85,13 @@ def _cancelling(
         yield _("After that only reception can move it.")
 
 
+def moving_late(agreed: Agreed, currency: str) -> str:
+    """What moving a visit into its cancellation window leads to."""
+    rule = _("It is less than {hours} hours ahead: once moved, only reception can move it again.")
+    late = terms.kept(agreed, paid_minor=agreed.due_minor, is_late=True)
+    return f"{rule.format(hours=agreed.cancellation_hours)} {_cost(late, currency)}"
+
+
 def outcome(expected: Outcome, currency: str) -> str:
     """What calling a visit off now costs, what goes back and what is still to be paid."""
     said = [_cost(expected.kept_minor, currency)]

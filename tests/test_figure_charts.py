@@ -32,6 +32,12 @@ def test_of_many_rows_twenty_have_a_bar_and_the_others_one_together() -> None:
     assert sum(bar.value for bar in [*first, others]) == sum(row[2] for row in many.rows)
 
 
+def test_a_waiting_time_says_that_it_is_in_minutes() -> None:
+    glance = table("overview-compared", ("Today", 57, 4500, 0.5, None, 18.1 * 60))
+    with speaking("en"):
+        assert figure_charts.shown(glance, 0, 5) == "18.1 min"
+
+
 def test_shares_of_many_rows_have_no_sum_and_are_left_to_the_table() -> None:
     many = table("utilisation-by_doctor", *((f"Dr. {number}", 3600, 1800, 0.5) for number in range(23)))
     assert [bar.row for bar in figure_charts.bars(many)] == list(range(20))

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from core import appointments, holds, ledger, payments, terms
+from core import appointments, holds, ledger, payments, terms, wordings
 from core.access import Actor
 from core.errors import AccessDenied, NotFound
+from core.i18n import speaking
 from core.payments import CHECKOUT_LASTS, TooManyHolds
 from core.terms import SMALLEST_ONLINE_MINOR, Policy, Terms, TermsChanged
 from db.config import config
@@ -398,3 +399,12 @@ def test_two_tabs_at_once_hold_no_more_than_one_account_may(
     with unit_of_work(database) as session:
         held = select(func.count()).where(Appointment.status == AppointmentStatus.PENDING)
         assert session.scalar(held) == session.scalar(select(func.count()).select_from(Payment)) == 2
+
+
+def test_who_moves_a_visit_into_its_cancellation_window_reads_what_cancelling_costs_then() -> None:
+    agreed = Terms(6000, PaymentRule.DESK, RuleCause.CLINIC, 0, 24, 3000, 100)
+    with speaking("en"):
+        assert wordings.moving_late(agreed, "EUR") == (
+            "It is less than 24 hours ahead: once moved, only reception can move it again. "
+            "Cancelling costs €30.00."
+        )

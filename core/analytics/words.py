@@ -68,7 +68,7 @@ def _number(value: float, unit: Unit, currency: str) -> str:
         case Unit.HOURS:
             return decimal(value / _HOUR, 1)
         case Unit.MINUTES:
-            return decimal(value / _MINUTE, 1)
+            return _("{minutes} min").format(minutes=decimal(value / _MINUTE, 1))
         case Unit.NUMBER:
             return decimal(value, 1)
     return decimal(value, 0)

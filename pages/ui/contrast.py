@@ -4,6 +4,8 @@ import streamlit as st
 
 # Browsers older than light-dark() keep the theme's colour, which is legible too.
 _STYLE = """<style>
+[data-variant="segmented_control"][data-selected="true"],
+[data-variant="segmented_control"][data-selected="true"] *,
 [data-variant="pills"][data-selected="true"], [data-variant="pills"][data-selected="true"] *,
 [data-testid="stTab"][aria-selected="true"], [data-testid="stTab"][aria-selected="true"] *,
 .st-key-home_clinic span { color: light-dark(#0b6e75, #6fc3ca) !important; }

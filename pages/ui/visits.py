@@ -87,7 +87,7 @@ def visit_actions(visit: Appointment, actor: Actor, clinic: ClinicSettings, zone
         visit_messages(actor, visit.id, zone)
     open_panel = st.session_state.get("visits_open")
     if open_panel == ("move", visit.id):
-        _move_panel(visit, actor, zone, is_late=is_late)
+        _move_panel(visit, actor, clinic.currency, zone, is_late=is_late)
     elif open_panel == ("cancel", visit.id):
         _cancel_panel(visit, actor, clinic.currency)
 
@@ -154,7 +154,7 @@ def _cancel(visit_id: int, key: UUID, waive: bool, seen: Outcome, with_following
         st.session_state["visits_open"] = None
 
 
-def _move_panel(visit: Appointment, actor: Actor, zone: tzinfo, *, is_late: bool) -> None:
+def _move_panel(visit: Appointment, actor: Actor, currency: str, zone: tzinfo, *, is_late: bool) -> None:
     with reading() as session:
         free = availability.all_free(
             session,
@@ -171,8 +171,7 @@ def _move_panel(visit: Appointment, actor: Actor, zone: tzinfo, *, is_late: bool
     )
     hours = timedelta(hours=visit.cancellation_hours)
     if start is not None and not actor.is_desk and start - clock.now() < hours:
-        rule = _("It is less than {hours} hours ahead: once moved, only reception can move it again.")
-        st.caption(rule.format(hours=visit.cancellation_hours))
+        st.caption(plain(wordings.moving_late(visit, currency)))
     label = (
         _("Choose a new time") if start is None else _("Move to {time}").format(time=full_time(start, zone))
     )
