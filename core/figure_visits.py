@@ -7,13 +7,16 @@ from typing import Any, NamedTuple
 from sqlalchemy import ARRAY, ColumnElement, Integer, any_, extract, func, select
 from sqlalchemy.orm import Session
 
-from core import access, audit, clinics, clock, day_parts, figure_charts
+from core import access, audit, clinics, clock, figure_charts
 from core.access import Action, Actor
 from core.agendas import WITH_PEOPLE
+from core.analytics import names, steps
+from core.analytics.odds import LEADS
+from core.analytics.revenue import METHODS
 from core.analytics.scopes import Scope, next_step
 from core.figure_filters import Filters
 from core.figures import Table
-from db.models import Appointment, AppointmentStatus, Doctor
+from db.models import Appointment, AppointmentStatus, Doctor, LedgerEntry, PaymentMethod
 
 MOST = 200
 _DAY = timedelta(days=1)
@@ -30,10 +33,22 @@ _BY_NAME = {
 }
 
 
+# By which of a visit's own traits a row narrows the scope.
+_BY_PART = {
+    "revenue-by_specialty": "specialty",
+    "revenue-by_method": "method",
+    "missed-by_lead": "lead",
+    "demand-lead_times": "lead",
+    "missed-by_confirmation": "has_said",
+}
+
+
 class Wanted(NamedTuple):
     """The visits that were to begin in a scope; Monday is weekday 1.
 
-    Those `ahead` are confirmed and have not begun; those that are `kept` were not called off.
+    Those `ahead` are confirmed and have not begun; those that are `kept` were not called off. `lead` is a
+    place in `odds.LEADS`. With a `method` they are those whose money came or went by it in the scope,
+    whenever they were to begin.
     """
 
     scope: Scope
@@ -42,6 +57,10 @@ class Wanted(NamedTuple):
     status: AppointmentStatus | None = None
     is_ahead: bool = False
     is_kept: bool = False
+    lead: int | None = None
+    has_said: bool | None = None
+    specialty: str | None = None
+    method: PaymentMethod | None = None
 
 
 def wanted(table: Table, row: int, known: Filters) -> Wanted | None:
@@ -49,7 +68,7 @@ def wanted(table: Table, row: int, known: Filters) -> Wanted | None:
     key, values, scope = table.figure.key, table.rows[row], table.scope
     counted: dict[str, Any] = {
         "status": AppointmentStatus.NO_SHOW if key.startswith("missed-") else None,
-        "is_kept": key.startswith("utilisation-"),
+        "is_kept": key.startswith(("utilisation-", "demand-")),
     }
     if key in _BY_STEP:
         return _of_step(table, row)._replace(**counted)
@@ -57,10 +76,12 @@ def wanted(table: Table, row: int, known: Filters) -> Wanted | None:
         return Wanted(scope, values[0], values[1], **counted)
     if key == "missed-by_hour":
         return Wanted(scope, hour=values[0], **counted)
+    if key in _BY_PART:
+        return Wanted(scope, **counted | {_BY_PART[key]: _part(key, row, values[0])})
     if key not in _BY_NAME:
         return None
-    column, names = _BY_NAME[key]
-    numbers = [number for number, name in getattr(known, names).items() if name == values[0]]
+    column, listed = _BY_NAME[key]
+    numbers = [number for number, name in getattr(known, listed).items() if name == values[0]]
     if len(numbers) != 1:
         return None
     return Wanted(replace(scope, **{column: numbers[0]}), **counted)
@@ -77,7 +98,7 @@ def behind(session: Session, actor: Actor, *, wanted: Wanted, at_most: int = MOS
     audit.record_read(session, actor, Action.SEE_APPOINTMENT, kind=f"visits of {kind}", number=number)
     rows = session.scalars(
         select(Appointment)
-        .where(*_beginning(session, scope), *_when(clinics.zone(session).key, wanted))
+        .where(*_whose(session, wanted), *_when(clinics.zone(session).key, wanted))
         .options(*WITH_PEOPLE)
         .order_by(Appointment.starts_at, Appointment.id)
         .limit(at_most)
@@ -94,17 +115,29 @@ def _of_step(table: Table, row: int) -> Wanted:
     return Wanted(scope.over(max(first_on, scope.from_on), min(last_on, scope.until_on)))
 
 
-def _beginning(session: Session, scope: Scope) -> list[ColumnElement[bool]]:
-    zone = clinics.zone(session)
-    begins_at, _ = day_parts.bounds_of(zone, scope.from_on)
-    _, ends_at = day_parts.bounds_of(zone, scope.until_on)
+def _part(key: str, row: int, name: str) -> object:
+    """What the row of a trait stands for."""
+    if key == "revenue-by_method":
+        return next(method for method, named in METHODS.items() if named == name)
+    if key == "missed-by_confirmation":
+        return row == 0
+    return name if key == "revenue-by_specialty" else row
+
+
+def _whose(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
+    scope = wanted.scope
+    chosen = [getattr(Appointment, name) == number for name, number in scope.filters.items()]
+    if wanted.specialty is not None:
+        of = names.specialties(session).items()
+        chosen.append(Appointment.doctor_id.in_([number for number, name in of if name == wanted.specialty]))
+    if wanted.method is not None:
+        moved = select(LedgerEntry.appointment_id).where(
+            LedgerEntry.method == wanted.method, *steps.within(session, scope, LedgerEntry.at)
+        )
+        return [Appointment.id.in_(moved), *chosen]
     everybody = func.array(select(Doctor.id).scalar_subquery(), type_=ARRAY(Integer))
-    return [
-        Appointment.starts_at >= begins_at,
-        Appointment.starts_at < ends_at,
-        Appointment.doctor_id == any_(everybody),  # along the index by doctor
-        *(getattr(Appointment, name) == number for name, number in scope.filters.items()),
-    ]
+    along_the_index = Appointment.doctor_id == any_(everybody)
+    return [*steps.within(session, scope, Appointment.starts_at), along_the_index, *chosen]
 
 
 def _when(zone: str, wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -117,6 +150,15 @@ def _when(zone: str, wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.is_ahead:
         found.append(Appointment.status == AppointmentStatus.CONFIRMED)
         found.append(Appointment.starts_at > clock.now())
+    if wanted.has_said is not None:
+        found.append(Appointment.attending_at.is_not(None) == wanted.has_said)
+    if wanted.lead is not None:
+        ahead = Appointment.starts_at - Appointment.created_at
+        least, most = (days for days, _name in (*LEADS, (None, ""))[wanted.lead : wanted.lead + 2])
+        if wanted.lead:
+            found.append(ahead >= timedelta(days=least or 0))
+        if most is not None:
+            found.append(ahead < timedelta(days=most))
     for part, number in (("isodow", wanted.weekday), ("hour", wanted.hour)):
         if number is not None:
             found.append(extract(part, local) == number)

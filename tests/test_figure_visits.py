@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy.orm import Session
 
-from core import figure_filters, figure_visits, figures
+from core import figure_filters, figure_visits, figures, tills
 from core.access import Actor
 from core.analytics.scopes import Scope, Step
 from core.errors import AccessDenied
 from core.figures import Table
-from db.models import Appointment, AppointmentStatus
+from db.models import Appointment, AppointmentStatus, PaymentMethod
 from tests import make
 from tests.cast import NOW, Cast, assemble, on, time_is
 
@@ -55,6 +55,10 @@ def behind(session: Session, actor: Actor, table: Table, row: int) -> list[Appoi
         ("missed-by_doctor", [1, 0]),
         ("missed-by_hour", [0, 1]),
         ("revenue-forecast", [1, 0, 0, 0, 0, 0, 0, 0]),
+        ("revenue-by_specialty", [4]),
+        ("missed-by_lead", [1, 0, 0, 0, 0, 0]),
+        ("demand-lead_times", [4, 0, 0, 0, 0, 0]),
+        ("missed-by_confirmation", [0, 1]),
     ],
 )
 def test_behind_each_row_are_the_visits_that_it_counts(
@@ -97,8 +101,34 @@ def test_what_is_not_of_visits_or_of_two_doctors_of_one_name_has_none(session: S
     by_doctor = figures.read(session, cast.admin, key="revenue-by_doctor", scope=MAY)
     twice = known._replace(doctors=dict.fromkeys(known.doctors, "Dr. Eva Roth"))
     assert figure_visits.wanted(by_doctor, 0, twice) is None
-    by_specialty = figures.read(session, cast.admin, key="revenue-by_specialty", scope=MAY)
-    assert figure_visits.wanted(by_specialty, 0, known) is None
+    by_patient = figures.read(session, cast.admin, key="patients-new_and_returning", scope=MAY)
+    assert figure_visits.wanted(by_patient, 0, known) is None
+
+
+def test_behind_a_way_of_paying_are_the_visits_whose_money_came_or_went_then(
+    session: Session, cast: Cast
+) -> None:
+    ahead = make.appointment(session, cast.dr_weiss, cast.checkup, on(9, 9))
+    with time_is(on(20, 9, month=5)):
+        tills.take(session, cast.desk, appointment_id=ahead.id, method=PaymentMethod.CASH, amount_minor=6000)
+    table = figures.read(session, cast.admin, key="revenue-by_method", scope=MAY)
+    found = {row[0]: behind(session, cast.admin, table, place) for place, row in enumerate(table.rows)}
+    assert {name: [each.id for each in visits] for name, visits in found.items()} == {
+        "Card, online": [],
+        "Card, at the desk": [],
+        "Cash": [ahead.id],
+    }
+
+
+def test_behind_how_long_ahead_are_those_that_were_booked_so(session: Session, cast: Cast) -> None:
+    for number, days in enumerate((0, 1, 2.9, 3, 40)):
+        begins = on(20, 9 + number, month=5)
+        booked = begins - timedelta(days=days)
+        make.appointment(session, cast.dr_weiss, cast.checkup, begins, created_at=booked)
+    scope = Scope(date(2026, 5, 20), date(2026, 5, 22))
+    table = figures.read(session, cast.admin, key="demand-lead_times", scope=scope)
+    found = [len(behind(session, cast.admin, table, row)) for row in range(len(table.rows))]
+    assert found == [row[1] for row in table.rows] == [1, 2, 1, 0, 0, 1]
 
 
 def test_a_doctor_sees_the_own_and_of_nobody_else(session: Session, cast: Cast) -> None:
