@@ -165,7 +165,10 @@ class TestInClicks:
         expect(desk.page.get_by_text("Ada Okafor")).to_be_visible()
         browsers.settle(desk.page)
         desk.on("Arrived")
-        desk.on("More")
+        expect(desk.page.get_by_role("heading", name="Waiting 1")).to_be_visible()
+        expect(desk.page.get_by_role("heading", name="Expected 0")).to_be_visible()
+        browsers.settle(desk.page)  # nobody looks for the card of who waits before it stands there
+        desk.on(re.compile("More$"))  # the menu has some "more" too
         desk.on("Taken in cash")
         expect(desk.page.get_by_text("Taken: €60.00")).to_be_visible()
         assert desk.count == 3
