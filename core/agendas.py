@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from core import access, audit, clinics, clock, wall_time
 from core.access import Action, Actor
-from core.appointments import CHANGEABLE
 from core.errors import NotFound
+from core.moves import CHANGEABLE
 from db.models import Appointment, AppointmentStatus, Doctor
 
 WITH_PEOPLE = (

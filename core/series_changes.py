@@ -19,9 +19,9 @@ from core import (
     wall_time,
 )
 from core.access import Action, Actor
-from core.appointments import CHANGEABLE
 from core.errors import ClinicError, NotFound
 from core.i18n import N_
+from core.moves import CHANGEABLE
 from core.wall_time import NonexistentTime
 from db.models import Appointment, EventKind
 

@@ -122,6 +122,45 @@ def test_core_imports_nothing_above_it() -> None:
     assert _importing(of("core"), "pages", "jobs", "sandbox", "server", "Home") == []
 
 
+def test_no_name_is_imported_around_a_circle() -> None:
+    """Or whether a module can be imported hangs on which was imported before it."""
+    graph = {_module(name): _imported_at_once(tree) for name, tree in of("core")}
+    around = [
+        f"{importer} takes names of {imported}"
+        for importer, (modules, named) in graph.items()
+        for imported in named
+        if importer in _reached(graph, imported)
+    ]
+    assert around == []
+
+
+def _module(name: str) -> str:
+    return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _imported_at_once(tree: ast.Module) -> tuple[set[str], set[str]]:
+    """The modules of `core` that are imported as a file is read, and those of which names are taken."""
+    known = {_module(name) for name, _tree in of("core")}
+    modules, named = set(), set()
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            taken = {f"{node.module}.{alias.name}" for alias in node.names}
+            modules |= taken & known
+            if node.module in known and taken - known:
+                modules.add(node.module)
+                named.add(node.module)
+    return modules - {"core"}, named - {"core"}
+
+
+def _reached(graph: dict[str, tuple[set[str], set[str]]], start: str) -> set[str]:
+    found, waiting = set(), [start]
+    while waiting:
+        for each in graph[waiting.pop()][0] - found:
+            found.add(each)
+            waiting.append(each)
+    return found
+
+
 def test_db_imports_nothing_above_it() -> None:
     assert _importing(of("db"), "core", "pages", "jobs", "sandbox", "server", "Home") == []
 
