@@ -119,7 +119,7 @@ def entries(session: Session, actor: Actor, *, subject: Subject | None = None, l
 def replaced(before: bytes | None, after: bytes | None) -> tuple[str | None, str | None]:
     """What the history says of a picture: there is one, or none, or another one in its place."""
     if before is None or after is None or before == after:
-        return before and "one", after and "one"  # type: ignore[return-value]
+        return "one" if before else None, "one" if after else None
     return "one", "another"
 
 
