@@ -31,3 +31,15 @@ def figures_of(name: str) -> tuple[Figure, ...]:
     if name not in figures.DASHBOARDS:
         raise NotFound
     return figures.DASHBOARDS[name]
+
+
+def named(name: str) -> tuple[str, tuple[Figure, ...]]:
+    """The title and the figures of a page, or the one figure of a key under its page's title.
+
+    Raises `NotFound`.
+    """
+    for page, found in figures.DASHBOARDS.items():
+        for figure in found:
+            if figure.key == name:
+                return TITLES[page], (figure,)
+    return TITLES.get(name, ""), figures_of(name)

@@ -23,20 +23,19 @@ _NAME_MM, _NUMBER_MM = 30, 27
 _FINE = 1000  # bars are drawn in whole numbers, and shares are less than one
 
 
-def to_print(session: Session, actor: Actor, *, dashboard: str, scope: Scope) -> Document:
-    """The figures of a page on the clinic's paper. Raises `AccessDenied`, `NotFound`."""
+def to_print(session: Session, actor: Actor, *, name: str, scope: Scope) -> Document:
+    """The figures of a page, or the one of a key, on the clinic's paper. Raises `AccessDenied`, `NotFound`."""
     access.require(actor, Action.SEE_FIGURES, doctor_id=scope.doctor_id)
-    wanted = figure_dashboards.figures_of(dashboard)
+    title, wanted = figure_dashboards.named(name)
     known = figure_filters.filters(session, actor, doctor_id=scope.doctor_id)
     sheet = letterheads.sheet(session)
-    title = _(figure_dashboards.TITLES[dashboard])
     story = [
         *pdfs.letterhead(sheet),
-        pdfs.title(title),
+        pdfs.title(_(title)),
         pdfs.words(figure_filters.in_words(scope, known)),
     ]
     tables = [figures.read(session, actor, key=figure.key, scope=scope) for figure in wanted]
-    return Document([*story, *parts(tables, sheet)], sheet, title)
+    return Document([*story, *parts(tables, sheet)], sheet, _(title))
 
 
 def parts(tables: Iterable[Table], sheet: Sheet) -> list[Flowable]:

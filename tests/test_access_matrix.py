@@ -202,7 +202,7 @@ def of_record(action: Action, name: str, *, or_else: type[ClinicError] | None = 
     )
 
 
-def of_view(name: str, wrap: Callable[[Scope], Any] = lambda scope: scope, **more: Any) -> Recipe:
+def of_view(name: str, /, wrap: Callable[[Scope], Any] = lambda scope: scope, **more: Any) -> Recipe:
     """A service about the figures of one doctor, whose scope it takes as `name`."""
     return Recipe(
         Action.SEE_FIGURES,
@@ -259,7 +259,7 @@ RECIPES = {
     "history_reports.to_print": of_patient(Action.SEE_RECORD),
     "letter_pdfs.to_print": of_record(Action.SEE_RECORD, "letter_id"),
     "figure_filters.filters": of_doctor(Action.SEE_FIGURES),
-    "figure_pdfs.to_print": of_view("scope", dashboard="utilisation"),
+    "figure_pdfs.to_print": of_view("scope", name="utilisation"),
     "figure_visits.behind": of_view("wanted", VisitsWanted),
     "today_figures.read": of_nobody(Action.SEE_TODAYS_FIGURES),
     "monthly_reports.to_print": of_nobody(Action.SEE_REVENUE, year=2026, month=6),

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core import figure_charts, figure_dashboards, figure_pdfs, figures, monthly_reports
-from core.analytics import patients, words
+from core.analytics import missed, patients, words
 from core.analytics.scopes import Scope
 from core.errors import AccessDenied, NotFound
 from core.figure_dashboards import OWN
@@ -40,7 +40,7 @@ def lines(table: Table) -> list[str]:
 @pytest.mark.parametrize("dashboard", sorted(set(figure_dashboards.TITLES) - {OWN}))
 def test_every_row_of_a_page_is_in_its_pdf(session: Session, cast: Cast, dashboard: str) -> None:
     with time_is(golden.NOW):
-        pdf = figure_pdfs.to_print(session, cast.admin, dashboard=dashboard, scope=WHOLE).as_pdf()
+        pdf = figure_pdfs.to_print(session, cast.admin, name=dashboard, scope=WHOLE).as_pdf()
         tables = [
             figures.read(session, cast.admin, key=figure.key, scope=WHOLE)
             for figure in figure_dashboards.figures_of(dashboard)
@@ -50,6 +50,16 @@ def test_every_row_of_a_page_is_in_its_pdf(session: Session, cast: Cast, dashboa
     for table in tables:
         assert table.figure.title in text
         assert [line for line in lines(table) if line not in text] == []
+
+
+@papers.needs_poppler
+def test_one_figure_alone_is_on_its_paper(session: Session, cast: Cast) -> None:
+    with time_is(golden.NOW):
+        pdf = figure_pdfs.to_print(session, cast.admin, name="missed-by_doctor", scope=WHOLE).as_pdf()
+        table = figures.read(session, cast.admin, key="missed-by_doctor", scope=WHOLE)
+    text = papers.text_of(pdf)
+    assert [line for line in ("No-shows", "No-shows by doctor", *lines(table)) if line not in text] == []
+    assert missed.by_hour.title not in text
 
 
 @papers.needs_poppler
@@ -88,15 +98,15 @@ def test_a_sum_below_nothing_is_a_number_in_a_file(session: Session, cast: Cast)
 def test_a_doctor_prints_the_own_figures_and_no_others(session: Session, cast: Cast) -> None:
     own = replace(WHOLE, doctor_id=cast.dr_roth.id)
     with time_is(golden.NOW):
-        pdf = figure_pdfs.to_print(session, cast.roth, dashboard=OWN, scope=own).as_pdf()
+        pdf = figure_pdfs.to_print(session, cast.roth, name=OWN, scope=own).as_pdf()
         assert pdf.startswith(b"%PDF-")
         for scope in (WHOLE, replace(WHOLE, doctor_id=cast.dr_weiss.id)):
             with pytest.raises(AccessDenied):
-                figure_pdfs.to_print(session, cast.roth, dashboard=OWN, scope=scope)
+                figure_pdfs.to_print(session, cast.roth, name=OWN, scope=scope)
         with pytest.raises(AccessDenied):
-            figure_pdfs.to_print(session, cast.roth, dashboard="messages", scope=own)
+            figure_pdfs.to_print(session, cast.roth, name="messages", scope=own)
         with pytest.raises(NotFound):
-            figure_pdfs.to_print(session, cast.admin, dashboard="secrets", scope=WHOLE)
+            figure_pdfs.to_print(session, cast.admin, name="secrets", scope=WHOLE)
 
 
 def test_what_has_too_few_patients_is_a_dash(session: Session, cast: Cast) -> None:

@@ -167,12 +167,12 @@ async def figure(request: Request) -> Response:
     return await answer(request, build)
 
 
-async def dashboard(request: Request) -> Response:
-    """All figures of a page, of the view that the address asks for."""
+async def figure_paper(request: Request) -> Response:
+    """A figure or all figures of a page, of the view that the address asks for."""
 
     def build(session: Any, actor: Actor) -> Print:
         name, scope = request.path_params["name"], addresses.scope_of(request.query_params)
-        made = figure_pdfs.to_print(session, actor, dashboard=name, scope=scope)
+        made = figure_pdfs.to_print(session, actor, name=name, scope=scope)
         return Print(made, f"{name}-{scope.from_on}-{scope.until_on}.pdf")
 
     return await answer(request, build, places=LONG)
@@ -201,6 +201,6 @@ FILES = [
     Route("/files/days/{number}/{day}.pdf", day),
     Route("/files/months/{month}.pdf", month),
     Route("/files/figures/{key}.csv", figure),
-    Route("/files/figures/{name}.pdf", dashboard),
+    Route("/files/figures/{name}.pdf", figure_paper),
     Route("/files/attachments/{number}", attachment),
 ]

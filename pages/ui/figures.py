@@ -39,7 +39,7 @@ def show(table: Table, known: Filters, actor: Actor) -> None:
             row = _chart_and_rows(table, known, view=view, tabs=f"{key}_tabs")
         if row is not None:
             show_visits(actor, table, row, known)
-        csv_link(table)
+        file_links(table)
 
 
 def _chart_and_rows(table: Table, known: Filters, *, view: str, tabs: str) -> int | None:
@@ -63,8 +63,12 @@ def heading(table: Table, key: str) -> None:
             st.markdown(plain(_(table.figure.definition)))
 
 
-def csv_link(table: Table) -> None:
-    download(_("CSV"), f"/files/figures/{table.figure.key}.csv?{addresses.encoded(table.scope)}")
+def file_links(table: Table) -> None:
+    """The figure to take along: as a table for a spreadsheet, and on paper."""
+    view = addresses.encoded(table.scope)
+    with st.container(horizontal=True):
+        download(_("CSV"), f"/files/figures/{table.figure.key}.csv?{view}")
+        download(_("PDF"), f"/files/figures/{table.figure.key}.pdf?{view}")
 
 
 def rows_table(table: Table, known: Filters, *, key: str) -> int | None:

@@ -8,7 +8,7 @@ from core import figure_charts
 from core.analytics.shapes import Unit
 from core.figures import Table
 from core.i18n import _, decimal
-from pages.ui.figures import csv_link, heading
+from pages.ui.figures import file_links, heading
 from pages.ui.words import plain
 
 _BAD_WHEN_MORE = ("No-shows", "Waiting time")
@@ -24,7 +24,7 @@ def compared_cards(table: Table) -> None:
             with st.container(horizontal=True):
                 for column in range(1, len(table.figure.columns)):
                     _card(table, now, column, names[1])
-        csv_link(table)
+        file_links(table)
 
 
 def open_cards(table: Table) -> None:
@@ -37,7 +37,7 @@ def open_cards(table: Table) -> None:
                 st.metric(
                     figure_charts.heading(table, column), value, border=True, width=_width(table, column)
                 )
-        csv_link(table)
+        file_links(table)
 
 
 def _card(table: Table, row: int, column: int, before: str) -> None:
