@@ -24,7 +24,7 @@ _FINE = 1000  # bars are drawn in whole numbers, and shares are less than one
 
 
 def to_print(session: Session, actor: Actor, *, name: str, scope: Scope) -> Document:
-    """The figures of a page, or the one of a key, on the clinic's paper. Raises `AccessDenied`, `NotFound`."""
+    """The figures of a page, or the one of a key, on paper. Raises `AccessDenied`, `NotFound`."""
     access.require(actor, Action.SEE_FIGURES, doctor_id=scope.doctor_id)
     title, wanted = figure_dashboards.named(name)
     known = figure_filters.filters(session, actor, doctor_id=scope.doctor_id)

@@ -94,6 +94,22 @@ def test_what_is_chosen_is_kept_in_the_address_and_shown_to_whoever_is_sent_it(
     assert chart(colleague, "revenue-by_doctor")["data"]
 
 
+@pytest.mark.usefixtures("worked")
+def test_what_is_chosen_goes_along_to_the_next_page_of_figures(open_as: OpenAs, residents: Residents) -> None:
+    app = open_as("albert", navigation.REVENUE, **MAY, doctor=str(residents.roth_id))
+    app.query_params.clear()  # as links of the menu have it
+    app.switch_page(navigation.MISSED).run()
+    assert app.title[0].value == "No-shows"
+    assert app.query_params == {**MAY, "doctor": str(residents.roth_id)}
+    assert app.selectbox(key="figures_doctor").value == residents.roth_id
+    app.selectbox(key="figures_period").set_value("days").run()
+    chosen = dict(app.query_params)
+    app.query_params.clear()
+    app.switch_page(navigation.REVENUE).run()
+    assert app.query_params == chosen
+    assert app.selectbox(key="figures_period").value == "days"
+
+
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [

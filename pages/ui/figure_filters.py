@@ -1,6 +1,7 @@
 """The bar above figures: period, doctor, service, place and step.
 
-The address keeps what is chosen, so that a view can be sent to somebody, reloaded and gone back to.
+The address keeps what is chosen, so that a view can be sent to somebody, reloaded and gone back to. It goes
+along to the next page of figures, whose address says nothing yet.
 """
 
 from dataclasses import replace
@@ -20,6 +21,7 @@ from pages.ui.words import plain
 
 _DAY = timedelta(days=1)
 _OWN_DAYS = "own"
+_VIEW = "figures_view"  # as the address had it on the page of figures before
 PERIODS = {
     "today": N_("Today"),
     "week": N_("Last 7 days"),
@@ -105,6 +107,9 @@ def _asked(bar: Bar) -> Scope:
     """The view in the address; where that cannot be read, one sentence and the last 30 days."""
     default = Scope(*period("days", bar.today), doctor_id=bar.doctor_id)
     given = st.query_params.to_dict()
+    if not given and _VIEW in st.session_state:
+        given = st.session_state[_VIEW]
+        st.query_params.from_dict(given)
     if not given:
         return default
     try:
@@ -112,7 +117,9 @@ def _asked(bar: Bar) -> Scope:
         _require_known(scope, bar.known)
     except ClinicError as error:
         st.warning(plain(str(error)), icon=":material/link_off:")
+        st.session_state.pop(_VIEW, None)
         return default
+    st.session_state[_VIEW] = given
     return scope
 
 
