@@ -1,5 +1,6 @@
 """What figures can be narrowed to, and how a view reads in words."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session
@@ -50,5 +51,5 @@ def in_words(scope: Scope, known: Filters) -> str:
     return " · ".join([period, *map(isolated, chosen)])
 
 
-def _by_name(named: dict[int, str]) -> dict[int, str]:
+def _by_name(named: Mapping[int, str]) -> dict[int, str]:
     return dict(sorted(named.items(), key=lambda each: (each[1].casefold(), each[0])))

@@ -34,7 +34,7 @@ from core.attempts import NoCards
 from core.clinic_settings import Details as ClinicDetails
 from core.desk_messages import NobodyWaits, NotReached
 from core.errors import AccessDenied, ClinicError, NotFound
-from core.figure_visits import Wanted as VisitsWanted
+from core.figure_rows import Wanted as VisitsWanted
 from core.identities import Identity
 from core.left_drafts import Left
 from core.letters import CannotSendCodes

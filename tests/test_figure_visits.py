@@ -2,17 +2,28 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from sqlalchemy.orm import Session
 
-from core import figure_filters, figure_visits, figures, tills
+from core import figure_filters, figure_rows, figure_visits, figures, tills
 from core.access import Actor
 from core.analytics.scopes import Scope, Step
 from core.errors import AccessDenied
 from core.figures import Table
-from db.models import Appointment, AppointmentStatus, PaymentMethod
+from db.models import (
+    Appointment,
+    AppointmentStatus,
+    Channel,
+    MessageKind,
+    Notification,
+    NotificationStatus,
+    OfferState,
+    PaymentMethod,
+    WaitlistEntry,
+    WaitlistOffer,
+)
 from tests import make
 from tests.cast import NOW, Cast, assemble, on, time_is
 
@@ -38,8 +49,7 @@ def cast(session: Session) -> Iterator[Cast]:
 
 
 def behind(session: Session, actor: Actor, table: Table, row: int) -> list[Appointment]:
-    known = figure_filters.filters(session, actor, doctor_id=table.scope.doctor_id)
-    wanted = figure_visits.wanted(table, row, known)
+    wanted = figure_rows.wanted(table, row)
     assert wanted is not None
     return figure_visits.behind(session, actor, wanted=wanted)
 
@@ -76,6 +86,16 @@ def test_behind_an_hour_of_a_weekday_are_the_visits_that_begin_in_it(session: Se
     assert [each.starts_at for each in visits] == [on(4, 9, month=5), on(11, 9, month=5)]
 
 
+def test_behind_an_hour_that_clocks_repeat_are_the_visits_of_both(session: Session, cast: Cast) -> None:
+    night = date(2026, 10, 25)
+    for hour in (23, 0, 1, 2):  # from one to four on the clocks of Berlin, at two twice
+        begins = datetime(2026, 10, 24 if hour == 23 else 25, hour, 15, tzinfo=UTC)
+        make.appointment(session, cast.dr_roth, cast.checkup, begins, status=NO_SHOW)
+    table = figures.read(session, cast.admin, key="missed-by_hour", scope=Scope(night, night))
+    assert [row[:3] for row in table.rows] == [(1, 0, 1), (2, 0, 2), (3, 0, 1)]
+    assert [len(behind(session, cast.admin, table, row)) for row in range(3)] == [1, 2, 1]
+
+
 def test_behind_what_is_taken_are_no_visits_that_were_called_off(session: Session, cast: Cast) -> None:
     called_off = AppointmentStatus.CANCELLED
     make.appointment(session, cast.dr_weiss, cast.checkup, on(12, 9, month=5), status=called_off)
@@ -91,18 +111,109 @@ def test_behind_what_is_taken_are_no_visits_that_were_called_off(session: Sessio
 
 
 def test_no_more_are_given_than_were_asked_for(session: Session, cast: Cast) -> None:
-    wanted = figure_visits.Wanted(MAY)
+    wanted = figure_rows.Wanted(MAY)
     visits = figure_visits.behind(session, cast.admin, wanted=wanted, at_most=2)
     assert [each.starts_at for each in visits] == [on(4, 9, month=5), on(4, 10, month=5)]
 
 
-def test_what_is_not_of_visits_or_of_two_doctors_of_one_name_has_none(session: Session, cast: Cast) -> None:
-    known = figure_filters.filters(session, cast.admin)
-    by_doctor = figures.read(session, cast.admin, key="revenue-by_doctor", scope=MAY)
-    twice = known._replace(doctors=dict.fromkeys(known.doctors, "Dr. Eva Roth"))
-    assert figure_visits.wanted(by_doctor, 0, twice) is None
-    by_patient = figures.read(session, cast.admin, key="patients-new_and_returning", scope=MAY)
-    assert figure_visits.wanted(by_patient, 0, known) is None
+def test_doctors_who_share_a_name_each_have_their_own_visits(session: Session, cast: Cast) -> None:
+    cast.dr_weiss.user.name = cast.dr_roth.user.name
+    session.flush()
+    for key in ("revenue-by_doctor", "missed-by_doctor", "utilisation-by_doctor"):
+        table = figures.read(session, cast.admin, key=key, scope=MAY)
+        assert [row[0] for row in table.rows] == ["Dr. Eva Roth"] * 2
+        of = [{visit.doctor_id for visit in behind(session, cast.admin, table, row)} for row in (0, 1)]
+        others = set() if key.startswith("missed") else {cast.dr_weiss.id}
+        assert sorted(of, key=len) == sorted([{cast.dr_roth.id}, others], key=len)
+
+
+def test_what_is_not_of_visits_has_none(session: Session, cast: Cast) -> None:
+    for key in ("demand-third_next", "overview-compared"):
+        table = figures.read(session, cast.admin, key=key, scope=MAY)
+        assert table.rows
+        assert [figure_rows.wanted(table, row) for row in range(len(table.rows))] == [None] * len(table.rows)
+
+
+def test_behind_patients_are_their_completed_visits_unless_they_are_few(session: Session, cast: Cast) -> None:
+    """One patient came in each of two weeks of May; six others in April, and five of these in May too."""
+    for number, patient in enumerate([make.patient(session) for _ in range(6)]):
+        for month in (4, 5)[: 1 if number == 0 else 2]:
+            when = on(18 + number, 9, month=month)
+            make.appointment(session, cast.dr_weiss, cast.checkup, when, patient=patient, status=COMPLETED)
+    by_month = Scope(date(2026, 4, 1), date(2026, 5, 31), step=Step.MONTH)
+    table = figures.read(session, cast.admin, key="patients-new_and_returning", scope=by_month)
+    assert [row[1:] for row in table.rows] == [(6, 0), (None, 5)]
+    assert len(behind(session, cast.admin, table, 0)) == 6
+    assert figure_rows.wanted(table, 1) is None
+    assert figure_rows.is_hidden(table, 1)
+    table = figures.read(session, cast.admin, key="patients-cohorts", scope=by_month)
+    rows = {row[:3]: place for place, row in enumerate(table.rows)}
+    came = behind(session, cast.admin, table, rows[date(2026, 4, 1), 6, 0])
+    assert [visit.starts_at for visit in came] == [on(18 + number, 9, month=4) for number in range(6)]
+    assert figure_rows.wanted(table, rows[date(2026, 4, 1), 6, 1]) is None, "all but one came back"
+
+
+def test_behind_those_who_came_back_are_the_visits_of_nobody_else(session: Session, cast: Cast) -> None:
+    """Of ten patients of April five came in May, after five who are new then."""
+    april, may = ([make.patient(session) for _ in range(count)] for count in (10, 5))
+    came = [(4, april), (5, [*may, *april[:5]])]
+    for week, (month, patients) in enumerate(came):
+        for number, patient in enumerate(patients):
+            when = on(7 * week + 15, 9 + number // 2, 30 * (number % 2), month=month)
+            make.appointment(session, cast.dr_weiss, cast.checkup, when, patient=patient, status=COMPLETED)
+    both = Scope(date(2026, 4, 15), date(2026, 5, 31))
+    table = figures.read(session, cast.admin, key="patients-cohorts", scope=both)
+    rows = {row[:3]: place for place, row in enumerate(table.rows)}
+    returned = behind(session, cast.admin, table, rows[date(2026, 4, 1), 10, 1])
+    assert [visit.patient_id for visit in returned] == [patient.id for patient in april[:5]]
+    first = behind(session, cast.admin, table, rows[date(2026, 5, 1), 8, 0])
+    assert len(first) == 5 + 3, "with those of the first and second week"
+
+
+def test_behind_reminders_are_the_visits_that_were_reminded_of_then(session: Session, cast: Cast) -> None:
+    ahead = make.appointment(session, cast.dr_weiss, cast.checkup, on(9, 9))
+    for channel, sent_at in ((Channel.SMS, on(20, 9, month=5)), (Channel.EMAIL, on(20, 9, month=4))):
+        session.add(
+            Notification(
+                channel=channel,
+                kind=MessageKind.REMINDER,
+                sent_to="",
+                body="",
+                appointment_id=ahead.id,
+                time_version=0,
+                status=NotificationStatus.SENT,
+                sent_at=sent_at,
+                send_after=sent_at,
+                created_at=sent_at,
+            )
+        )
+    session.flush()
+    table = figures.read(session, cast.admin, key="messages-answered", scope=MAY)
+    assert [row[:2] for row in table.rows] == [("Text", 1)]
+    assert [visit.id for visit in behind(session, cast.admin, table, 0)] == [ahead.id]
+
+
+def test_behind_the_waitlist_are_the_visits_that_were_offered_then_and_taken(
+    session: Session, cast: Cast
+) -> None:
+    dates = {"from_on": date(2026, 6, 1), "until_on": date(2026, 6, 30)}
+    times = {"from_time": time(9), "until_time": time(12), "created_at": NOW}
+    taken = [make.appointment(session, cast.dr_weiss, cast.checkup, on(9, hour)) for hour in (9, 10, 11)]
+    for visit, day, state in zip(
+        taken, (5, 12, 12), (OfferState.ACCEPTED, OfferState.ACCEPTED, OfferState.DECLINED), strict=True
+    ):
+        whose = {"patient_id": visit.patient_id, "doctor_id": visit.doctor_id, "service_id": visit.service_id}
+        wish = WaitlistEntry(weekdays=[1], **whose, **dates, **times)
+        session.add(wish)
+        session.flush()
+        offered_at = on(day, 9, month=5)
+        over = {"offered_at": offered_at, "expires_at": offered_at, "ended_at": offered_at}
+        session.add(WaitlistOffer(entry_id=wish.id, appointment_id=visit.id, state=state, **over))
+    session.flush()
+    table = figures.read(session, cast.admin, key="demand-recovered", scope=MAY)
+    assert [row[3] for row in table.rows] == [0, 1, 1, 0, 0]
+    found = [behind(session, cast.admin, table, row) for row in range(5)]
+    assert [[visit.id for visit in visits] for visits in found] == [[], [taken[0].id], [taken[1].id], [], []]
 
 
 def test_behind_a_way_of_paying_are_the_visits_whose_money_came_or_went_then(
@@ -139,7 +250,7 @@ def test_a_doctor_sees_the_own_and_of_nobody_else(session: Session, cast: Cast) 
     assert missed.starts_at == on(4, 10, month=5)
     for scope in (MAY, replace(MAY, doctor_id=cast.dr_weiss.id)):
         with pytest.raises(AccessDenied):
-            figure_visits.behind(session, cast.roth, wanted=figure_visits.Wanted(scope))
+            figure_visits.behind(session, cast.roth, wanted=figure_rows.Wanted(scope))
     assert list(figure_filters.filters(session, cast.roth, doctor_id=cast.dr_roth.id).doctors) == [
         cast.dr_roth.id
     ]

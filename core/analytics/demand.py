@@ -54,6 +54,7 @@ def lead_times(session: Session, scope: Scope) -> list[Row]:
         " third is the usual measure, since the first is often one that has just been called off (Institute"
         " for Healthcare Improvement). For the chosen service, or else the one that most doctors offer. As"
         " it is now, at any place and whatever the period; nothing where there is none within 60 days."
+        " No visits stand behind it, but free times."
     ),
     (N_("Doctor"), Unit.TEXT),
     (N_("First, in days"), Unit.NUMBER),

@@ -27,7 +27,7 @@ KINDS = {
     MessageKind.CHOICE: N_("Choice of another time"),
 }
 CHANNELS = {Channel.SMS: N_("Text"), Channel.EMAIL: N_("Email")}
-_GONE_OUT = (NotificationStatus.SENT, NotificationStatus.DELIVERED, NotificationStatus.UNDELIVERED)
+GONE_OUT = (NotificationStatus.SENT, NotificationStatus.DELIVERED, NotificationStatus.UNDELIVERED)
 _LOST = (NotificationStatus.UNDELIVERED, NotificationStatus.FAILED)
 _COUNTS = (
     (N_("Sent"), Unit.COUNT),
@@ -40,7 +40,8 @@ MEANING = N_(
     " the network said so; of emails nobody says it. Did not arrive: those that came back, or could not be"
     " sent at all. Segments: what texts are charged by. Messages are kept for 400 days, those with codes"
     " for 30; older ones are not counted any more. Where a doctor, service or place is chosen, only messages"
-    " about visits there are counted, and texts received, which may be about anything, are not."
+    " about visits there are counted, and texts received, which may be about anything, are not. No visits"
+    " stand behind it, but messages."
 )
 
 
@@ -86,7 +87,7 @@ def answered(session: Session, scope: Scope) -> list[Row]:
         .join(Appointment, Appointment.id == Notification.appointment_id)
         .where(
             Notification.kind == MessageKind.REMINDER,
-            Notification.status.in_(_GONE_OUT),
+            Notification.status.in_(GONE_OUT),
             *steps.within(session, scope, Notification.sent_at),
             *_about(scope),
         )
@@ -105,13 +106,13 @@ def _counted(session: Session, scope: Scope, by: Any) -> dict[Any, Sequence[int]
     rows = session.execute(
         select(
             by,
-            func.count().filter(Notification.status.in_(_GONE_OUT)),
+            func.count().filter(Notification.status.in_(GONE_OUT)),
             func.count().filter(Notification.status == NotificationStatus.DELIVERED),
             func.count().filter(Notification.status.in_(_LOST)),
             func.coalesce(func.sum(Notification.segments).filter(Notification.channel == Channel.SMS), 0),
         )
         .where(
-            Notification.status.in_([*_GONE_OUT, *_LOST]),
+            Notification.status.in_([*GONE_OUT, *_LOST]),
             *steps.within(session, scope, _at()),
             *_about(scope),
         )

@@ -10,7 +10,6 @@ from core.access import Actor
 from core.analytics import addresses
 from core.analytics.scopes import Scope
 from core.figure_charts import Kind, kind
-from core.figure_filters import Filters
 from core.figures import Table
 from core.i18n import _
 from pages.ui.downloads import download, say_if_none
@@ -27,7 +26,7 @@ def dashboard(actor: Actor, name: str, *, doctor_id: int | None = None) -> None:
         today = clock.now().astimezone(clinics.zone(session)).date()
     scope = filter_bar(Bar(known, today, doctor_id))
     links(name, scope)
-    show_all(actor, name, scope, known)
+    show_all(actor, name, scope)
 
 
 def links(name: str, scope: Scope) -> None:
@@ -39,7 +38,7 @@ def links(name: str, scope: Scope) -> None:
         say_if_none()
 
 
-def show_all(actor: Actor, name: str, scope: Scope, known: Filters) -> None:
+def show_all(actor: Actor, name: str, scope: Scope) -> None:
     """What goes over time or is a grid has the whole width, and of the others two stand beside each other."""
     with reading() as session:
         wanted = figure_dashboards.figures_of(name)
@@ -47,7 +46,7 @@ def show_all(actor: Actor, name: str, scope: Scope, known: Filters) -> None:
     for row in _rows(tables):
         for column, table in zip(st.columns(len(row)), row, strict=True):
             with column:
-                show(table, known, actor)
+                show(table, actor)
 
 
 def _rows(tables: Iterable[Table]) -> list[list[Table]]:

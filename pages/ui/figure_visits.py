@@ -2,20 +2,21 @@
 
 import streamlit as st
 
-from core import clinics, figure_charts, figure_visits
+from core import clinics, figure_charts, figure_rows, figure_visits
 from core.access import Actor
-from core.figure_filters import Filters
 from core.figures import Table
 from core.i18n import _, clock_time, money, ngettext, short_date
 from pages.ui.refusals import reading
 from pages.ui.words import STATUS, plain
 
 
-def show_visits(actor: Actor, table: Table, row: int, known: Filters) -> None:
+def show_visits(actor: Actor, table: Table, row: int) -> None:
     """The visits behind a row of a figure, so far as whoever looks may see them."""
-    wanted = figure_visits.wanted(table, row, known)
+    wanted = figure_rows.wanted(table, row)
     if wanted is None:
-        st.caption(_("There is no list of visits behind this one."))
+        is_hidden = figure_rows.is_hidden(table, row)
+        none, few = _("There is no list of visits behind this one."), _("So few patients are not listed.")
+        st.caption(few if is_hidden else none)
         return
     most = figure_visits.MOST
     with reading() as session:

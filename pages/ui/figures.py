@@ -6,12 +6,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import figure_charts, figure_visits
+from core import figure_charts, figure_rows
 from core.access import Actor
 from core.analytics import addresses, words
 from core.analytics.shapes import Unit
 from core.figure_charts import Kind
-from core.figure_filters import Filters
 from core.figures import Table
 from core.i18n import _, ngettext
 from pages.ui.downloads import download
@@ -23,7 +22,7 @@ from pages.ui.words import plain
 NAMES = (Unit.TEXT, Unit.WORD)
 
 
-def show(table: Table, known: Filters, actor: Actor) -> None:
+def show(table: Table, actor: Actor) -> None:
     """All of a figure: what cannot be drawn has its table, and where there is nothing, one sentence."""
     key = f"figures_{table.figure.key}"
     with st.container(border=True, key=key):
@@ -34,15 +33,15 @@ def show(table: Table, known: Filters, actor: Actor) -> None:
         view = f"{key}_{addresses.encoded(table.scope)}"
         if is_empty(table):
             st.info(_("There is nothing to draw for this period: see the table."), icon=":material/table:")
-            row = rows_table(table, known, key=f"{view}_rows")
+            row = rows_table(table, key=f"{view}_rows")
         else:
-            row = _chart_and_rows(table, known, view=view, tabs=f"{key}_tabs")
+            row = _chart_and_rows(table, view=view, tabs=f"{key}_tabs")
         if row is not None:
-            show_visits(actor, table, row, known)
+            show_visits(actor, table, row)
         file_links(table)
 
 
-def _chart_and_rows(table: Table, known: Filters, *, view: str, tabs: str) -> int | None:
+def _chart_and_rows(table: Table, *, view: str, tabs: str) -> int | None:
     """The chart and behind it the table; the row that is chosen in either, if any is."""
     said = finding(table)
     st.markdown(plain(said))
@@ -51,7 +50,7 @@ def _chart_and_rows(table: Table, known: Filters, *, view: str, tabs: str) -> in
         clicked = draw(table, key=f"{view}_chart", alt=f"{_(table.figure.title)}. {said}")
         _say_what_is_left_out(table)
     with rows:
-        chosen = rows_table(table, known, key=f"{view}_rows")
+        chosen = rows_table(table, key=f"{view}_rows")
     return chosen if clicked is None else clicked
 
 
@@ -71,7 +70,7 @@ def file_links(table: Table) -> None:
         download(_("PDF"), f"/files/figures/{table.figure.key}.pdf?{view}")
 
 
-def rows_table(table: Table, known: Filters, *, key: str) -> int | None:
+def rows_table(table: Table, *, key: str) -> int | None:
     """The rows, which sort by what they are and not by how it reads; the one that is chosen, if any is."""
     columns = table.figure.columns
     headings = [_(column.name) for column in columns]
@@ -79,7 +78,7 @@ def rows_table(table: Table, known: Filters, *, key: str) -> int | None:
     readings: dict[Any, Callable[[Any], str]] = {
         name: _reading(table, number) for number, name in enumerate(headings)
     }
-    has_visits = any(figure_visits.wanted(table, row, known) for row in range(len(table.rows)))
+    has_visits = any(figure_rows.wanted(table, row) for row in range(len(table.rows)))
     options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-row"} if has_visits else {}
     chosen = st.dataframe(
         frame.style.format(readings),
