@@ -14,7 +14,17 @@ from db.models.appointments import (
 from db.models.attachments import AnswerKind, Attachment, IntakeAnswer, IntakeQuestion
 from db.models.audit import AuditChain, AuditEntry, AuditLink, Outcome
 from db.models.clinic import ClinicSettings, Closure, Location, Paper, Room, SettingChange
-from db.models.figures import ChangedStretch, EmptySearch, HourDay, MoneyDay, SummedDay, VisitDay
+from db.models.figures import (
+    ChangedStretch,
+    EmptySearch,
+    HourDay,
+    MoneyDay,
+    OddsDay,
+    PatientDay,
+    SumKind,
+    SummedDay,
+    VisitDay,
+)
 from db.models.heartbeats import Heartbeat
 from db.models.money import (
     DocumentCounter,
@@ -115,11 +125,13 @@ __all__ = [
     "NoteVersion",
     "Notification",
     "NotificationStatus",
+    "OddsDay",
     "OfferState",
     "OneTimeCode",
     "Outcome",
     "Paper",
     "Patient",
+    "PatientDay",
     "Payment",
     "PaymentMethod",
     "PaymentRule",
@@ -150,6 +162,7 @@ __all__ = [
     "SocialIdentity",
     "Source",
     "Specialty",
+    "SumKind",
     "SummedDay",
     "TillClosing",
     "TimeOff",

@@ -6,12 +6,14 @@ from db.base import Base
 
 NOTING = (
     # One row a statement, so that loading a million visits notes one. A visit takes time of every day that it
-    # reaches into, with its buffers.
+    # reaches into, with its buffers. Who has come is new or not on any day after it.
     """
     CREATE FUNCTION note_new_visits() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         INSERT INTO changed_stretches (begins_at, ends_at)
         SELECT min(lower(blocked)), max(upper(blocked)) FROM new_rows HAVING count(*) > 0;
+        INSERT INTO changed_stretches (kind, begins_at)
+        SELECT 'patients', min(starts_at) FROM new_rows WHERE status = 'completed' HAVING count(*) > 0;
         RETURN NULL;
     END $$
     """,
@@ -27,12 +29,18 @@ NOTING = (
         SELECT min(lower(span)), max(upper(span)) FROM (
             SELECT o.blocked AS was, n.blocked AS is_now FROM old_rows o JOIN new_rows n USING (id)
             WHERE (o.starts_at, o.ends_at, o.blocked, o.doctor_id, o.service_id, o.location_id, o.status,
-                   o.price_minor, o.arrived_at, o.in_room_at, o.overbook_reason)
+                   o.price_minor, o.arrived_at, o.in_room_at, o.attending_at IS NULL)
                 IS DISTINCT FROM
                   (n.starts_at, n.ends_at, n.blocked, n.doctor_id, n.service_id, n.location_id, n.status,
-                   n.price_minor, n.arrived_at, n.in_room_at, n.overbook_reason)
+                   n.price_minor, n.arrived_at, n.in_room_at, n.attending_at IS NULL)
         ) AS changed CROSS JOIN LATERAL (VALUES (1, was), (2, is_now)) AS v (which, span)
         GROUP BY which;
+        INSERT INTO changed_stretches (kind, begins_at)
+        SELECT 'patients', min(least(o.starts_at, n.starts_at)) FROM old_rows o JOIN new_rows n USING (id)
+        WHERE 'completed' IN (o.status, n.status)
+            AND (o.status, o.starts_at, o.patient_id, o.service_id, o.location_id)
+                IS DISTINCT FROM (n.status, n.starts_at, n.patient_id, n.service_id, n.location_id)
+        HAVING count(*) > 0;
         INSERT INTO changed_stretches (begins_at, ends_at)
         SELECT e.at, e.at FROM old_rows o JOIN new_rows n USING (id)
         JOIN ledger_entries e ON e.appointment_id = n.id
@@ -136,7 +144,7 @@ NOTING = (
     """
     CREATE FUNCTION note_clinic() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        INSERT INTO changed_stretches (begins_at, ends_at) VALUES (NULL, NULL);
+        INSERT INTO changed_stretches (kind) VALUES ('visits'), ('patients');
         RETURN NULL;
     END $$
     """,
