@@ -48,26 +48,56 @@ def first_of(session: Session) -> date | None:
     return first_at and first_at.astimezone(clinics.zone(session)).date()
 
 
-def instants(zone: ZoneInfo, days: Sequence[date]) -> dict[str, Any]:
-    """What `core.day_statements` takes: arrays of the days, of their hours and of their parts."""
+def of_days(zone: ZoneInfo, days: Sequence[date]) -> dict[str, Any]:
+    """What every statement of `core.day_statements` takes: the days, and when they begin and end."""
     bounds = [bounds_of(zone, day) for day in days]
-    slices = [(day, *each) for day in days for each in slices_of(zone, day)]
-    parts = [(day, *each) for day in days for each in _parts_of(zone, day)]
     return {
         "dates": list(days),
         "begins": [begins_at for begins_at, _ends_at in bounds],
         "ends": [ends_at for _begins_at, ends_at in bounds],
+    }
+
+
+def of_hours(zone: ZoneInfo, days: Sequence[date]) -> dict[str, Any]:
+    """What `HOURS` takes: the days, their hours and their parts."""
+    slices = [(day, *each) for day in days for each in slices_of(zone, day)]
+    parts = [(day, *each) for day in days for each in _parts_of(zone, day)]
+    return {
+        **of_days(zone, days),
         **_columns(("hour_dates", "hours", "hour_begins", "hour_ends"), slices),
         **_columns(("part_dates", "reached", "wall_from", "wall_to", "offsets"), parts),
     }
 
 
+def of_clocks(zone: ZoneInfo, days: Sequence[date]) -> dict[str, Any]:
+    """What `odds` takes: the days, and from when on clocks were how far from UTC."""
+    changes = wall_time.offsets(zone, min(days), max(days))
+    return {**of_days(zone, days), **_columns(("changed", "offsets"), changes)}
+
+
+def of_steps(zone: ZoneInfo, days: Sequence[date], since: date) -> dict[str, Any]:
+    """What `patients` takes: the days, when their weeks and months began, and all months from `since` on."""
+    months = [since.replace(day=1)]
+    while months[-1] < max(days).replace(day=1):
+        months.append((months[-1] + 31 * _DAY).replace(day=1))
+    return {
+        **of_days(zone, days),
+        "weeks": [_begins_at(zone, day - day.weekday() * _DAY) for day in days],
+        "months": [_begins_at(zone, day.replace(day=1)) for day in days],
+        "month_dates": months,
+        "month_begins": [_begins_at(zone, month) for month in months],
+    }
+
+
 def bounds_of(zone: ZoneInfo, day: date) -> tuple[datetime, datetime]:
     """The first instant of a day, and that of the next."""
-    begins_at, ends_at = (
-        wall_time.instant_reached(zone, datetime.combine(each, time())) for each in (day, day + _DAY)
-    )
-    return begins_at, ends_at
+    return _begins_at(zone, day), _begins_at(zone, day + _DAY)
+
+
+@lru_cache(maxsize=8192)
+def _begins_at(zone: ZoneInfo, day: date) -> datetime:
+    begins = datetime.combine(day, time())
+    return wall_time.first_instant(zone, begins) or wall_time.instant_reached(zone, begins)
 
 
 @lru_cache(maxsize=4096)

@@ -1,11 +1,20 @@
 """The SQL of what days of the clinic come to, from the visits, the ledger and the hours themselves.
 
-Parameters are the arrays of `core.day_parts.instants`. Each is one query without ORDER BY, whose columns are
+Parameters are the arrays of `core.day_parts`. Each is one query without ORDER BY, whose columns are
 those of the table it fills.
 """
 
+from collections.abc import Sequence
+
 from core import hours
 
+LEAD_DAYS = (0, 1, 3, 8, 15, 31)  # how long ahead visits are booked: each up to before the next
+# What is not additive is kept of all visits together and of these parts of them.
+PARTS: tuple[tuple[str, ...], ...] = (
+    *((), ("service_id",), ("location_id",)),
+    ("service_id", "location_id"),
+)
+_TOLD_APART = ("service_id", "location_id")
 _DAY = """day AS MATERIALIZED (
     SELECT * FROM unnest(
         CAST(%(dates)s AS date[]), CAST(%(begins)s AS timestamptz[]), CAST(%(ends)s AS timestamptz[])
@@ -42,7 +51,6 @@ SELECT day.on_date, a.doctor_id, a.service_id, a.location_id,
        count(*) FILTER (WHERE a.status = 'cancelled') AS cancelled,
        count(*) FILTER (WHERE a.status = 'completed') AS completed,
        count(*) FILTER (WHERE a.status = 'no_show') AS missed,
-       count(*) FILTER (WHERE a.status <> 'cancelled' AND a.overbook_reason IS NOT NULL) AS overbooked,
        count(m.waited_seconds) AS waited,
        coalesce(sum(m.waited_seconds), 0)::bigint AS waited_seconds,
        coalesce(sum(a.price_minor) FILTER (WHERE a.status <> 'cancelled'), 0) AS booked_minor,
@@ -62,13 +70,17 @@ _BY_METHOD = ",\n       ".join(
     for name, sign, kind in (("received", "-", _IN), ("refunded", "", _BACK))
     for method in _METHODS
 )
-# One look at a visit for each entry: entries of a day are few beside all visits.
+# Day by day along the index, and one look at a visit for each entry: what is left is few beside all of them.
+# OFFSET 0 keeps the planner from reading the whole ledger instead.
 MONEY = f"""
 WITH {_DAY}
 SELECT day.on_date, a.doctor_id, a.service_id, a.location_id, e.currency,
        coalesce(sum(e.amount_minor) FILTER (WHERE e.kind IN ('invoice', 'credit')), 0) AS invoiced_minor,
        {_BY_METHOD}
-FROM day JOIN ledger_entries e ON e.at >= day.begins_at AND e.at < day.ends_at
+FROM day
+CROSS JOIN LATERAL (
+    SELECT * FROM ledger_entries WHERE at >= day.begins_at AND at < day.ends_at OFFSET 0
+) AS e
 CROSS JOIN LATERAL (
     SELECT doctor_id, service_id, location_id FROM appointments WHERE id = e.appointment_id LIMIT 1
 ) AS a
@@ -117,3 +129,82 @@ JOIN slice ON slice.on_date = x.on_date
     AND slice.begins_at < upper(x.span) AND lower(x.span) < slice.ends_at
 GROUP BY x.on_date, x.doctor_id, x.location_id, slice.hour
 """
+_TRAITS = ("hour", "lead", "confirmed")
+_LEADS = f"CAST(ARRAY{list(LEAD_DAYS)} AS double precision[])"
+_AHEAD = "CAST(extract(epoch FROM a.starts_at - a.created_at) AS double precision) / 86400"
+_ODDS = f"""
+WITH {_DAY}, visit AS MATERIALIZED (
+    SELECT day.on_date, a.service_id, a.location_id,
+           extract(hour FROM a.starts_at AT TIME ZONE 'UTC' + (CAST(%(offsets)s AS interval[]))[
+               width_bucket(a.starts_at, CAST(%(changed)s AS timestamptz[]))])::int AS hour,
+           greatest(width_bucket({_AHEAD}, {_LEADS}) - 1, 0) AS lead,
+           (a.attending_at IS NOT NULL)::int AS confirmed, count(*) AS booked,
+           count(*) FILTER (WHERE a.status = 'completed') AS completed,
+           count(*) FILTER (WHERE a.status = 'no_show') AS missed
+    {_VISIT}
+    WHERE a.status NOT IN ('pending', 'expired', 'cancelled') {{filters}}
+    GROUP BY 1, 2, 3, 4, 5, 6
+)
+SELECT on_date, {{apart}},
+       CASE WHEN grouping(hour) = 0 THEN 'hour' WHEN grouping(lead) = 0 THEN 'lead'
+            ELSE 'confirmed' END AS trait,
+       coalesce(hour, lead, confirmed) AS value,
+       sum(booked)::int AS booked, sum(completed)::int AS completed, sum(missed)::int AS missed
+FROM visit GROUP BY GROUPING SETS ({{sets}})
+"""
+
+
+def odds(filters: str = "", parts: Sequence[Sequence[str]] = ((),)) -> str:
+    """A query for the rows of `odds_days`: of the visits, told apart by the columns of each part."""
+    sets = [", ".join(("on_date", *part, trait)) for part in parts for trait in _TRAITS]
+    apart = _apart([column for column in _TOLD_APART if any(column in part for part in parts)])
+    return _ODDS.format(filters=filters, apart=apart, sets=", ".join(f"({each})" for each in sets))
+
+
+# The first visit of each patient in a day, week or month is the one that had none before it there. So all
+# visits of who came on the days are looked at, patient by patient along the index: OFFSET 0 keeps the planner
+# from reading everybody's instead.
+_PATIENTS = f"""
+WITH {_DAY}, came AS (
+    SELECT DISTINCT a.patient_id {_VISIT} WHERE a.status = 'completed' {{filters}}
+), visit AS (
+    SELECT theirs.* FROM came CROSS JOIN LATERAL (
+        SELECT a.patient_id, a.service_id, a.location_id, a.starts_at FROM appointments a
+        WHERE a.patient_id = came.patient_id AND a.status = 'completed'
+            AND a.starts_at < (SELECT max(ends_at) FROM day) {{filters}} OFFSET 0
+    ) AS theirs
+), seen AS (
+    {{seen}}
+), stretch AS (
+    SELECT * FROM unnest(
+        CAST(%(dates)s AS date[]), CAST(%(begins)s AS timestamptz[]), CAST(%(ends)s AS timestamptz[]),
+        CAST(%(weeks)s AS timestamptz[]), CAST(%(months)s AS timestamptz[])
+    ) WITH ORDINALITY AS t (on_date, begins_at, ends_at, week_at, month_at, place)
+)
+SELECT stretch.on_date, seen.service_id, seen.location_id,
+       (CAST(%(month_dates)s AS date[]))[
+           width_bucket(first_at, CAST(%(month_begins)s AS timestamptz[]))] AS first_on,
+       count(*) FILTER (WHERE before IS NULL)::int AS first_ever,
+       count(*) FILTER (WHERE before IS NULL OR before < month_at)::int AS first_in_month,
+       count(*) FILTER (WHERE before IS NULL OR before < week_at)::int AS first_in_week,
+       count(*) FILTER (WHERE before IS NULL OR before < begins_at)::int AS first_in_day
+FROM seen JOIN stretch ON stretch.place = seen.place AND seen.starts_at < stretch.ends_at
+GROUP BY 1, 2, 3, 4
+"""
+_SEEN = """
+    SELECT starts_at, width_bucket(starts_at, CAST(%(begins)s AS timestamptz[])) AS place, {apart},
+           lag(starts_at) OVER earlier AS before, min(starts_at) OVER earlier AS first_at
+    FROM visit WINDOW earlier AS (PARTITION BY {whose} ORDER BY starts_at)
+"""
+
+
+def patients(filters: str = "", parts: Sequence[Sequence[str]] = ((),)) -> str:
+    """A query for the rows of `patient_days`: of the visits, told apart by the columns of each part."""
+    seen = [_SEEN.format(apart=_apart(part), whose=", ".join(("patient_id", *part))) for part in parts]
+    return _PATIENTS.format(filters=filters, seen=" UNION ALL ".join(seen))
+
+
+def _apart(columns: Sequence[str]) -> str:
+    return ", ".join(
+        column if column in columns else f"CAST(NULL AS int) AS {column}" for column in _TOLD_APART
+    )

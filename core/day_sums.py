@@ -1,36 +1,32 @@
-"""Days of the clinic that are over, summed up once: what they come to, which are kept, and when no longer.
+"""Days of the clinic summed up once: what they come to, which are kept, and when no longer.
 
-A day is summed up by the statements below, which also give the figures of the days that are not: one rule for
-both. Whoever changes something that counts notes the instants in `changed_stretches` in the same transaction
-(triggers in `db.models.notings`). The notes are taken away before a day is summed up again, so that a change
-which is not in the sums yet has left its note.
+A day is summed up by the statements of `core.day_tables`, which also give the figures of the days that are
+not: one rule for both. Whoever changes something that counts notes the instants in `changed_stretches` in the
+same transaction (triggers in `db.models.notings`). The notes are taken away before a day is summed up again,
+so that a change which is not in the sums yet has left its note.
+
+Today is never summed up: it changes all the time. A year ahead is, so that what is offered there need not be
+counted hour by hour each time; of patients only what is over, since nobody has come yet.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import ColumnElement, delete, insert, select, text, tuple_
 from sqlalchemy.orm import Session
 
-from core import clinics, clock
-from core.day_parts import first_of, instants
-from core.day_statements import HOURS, MONEY, VISITS
-from db.models import ChangedStretch, SummedDay
+from core import clinics, clock, day_tables
+from core.day_parts import first_of
+from db.models import ChangedStretch, SumKind, SummedDay
 from db.session import run, unit_of_work
 
-TABLES = {"visit_days": VISITS, "money_days": MONEY, "hour_days": HOURS}
-_GROUPED = "on_date, doctor_id, service_id, location_id"
-COLUMNS = {
-    "visit_days": f"{_GROUPED}, booked, cancelled, completed, missed, overbooked, waited, waited_seconds,"
-    " booked_minor, earned_minor, owed_minor, lost_minor",
-    "money_days": f"{_GROUPED}, currency, invoiced_minor, received_online_minor, received_terminal_minor,"
-    " received_cash_minor, refunded_online_minor, refunded_terminal_minor, refunded_cash_minor",
-    "hour_days": "on_date, doctor_id, location_id, hour, offered_seconds, booked_seconds",
-}
-AT_ONCE = 31  # days in one transaction
+AHEAD = timedelta(days=366)
+# Days in one transaction. Of patients all visits are looked at each time, so that many days are no more work.
+AT_ONCE = {SumKind.VISITS: 31, SumKind.PATIENTS: 366}
 _DAY = timedelta(days=1)
 _LOCK = "SELECT pg_try_advisory_xact_lock(13, 0)"
+_MEMORY = "SELECT set_config('work_mem', '64MB', true)"
 _FORGET = """
     WITH gone AS (DELETE FROM {table} WHERE on_date = ANY(%(dates)s) RETURNING 1) SELECT count(*) FROM gone
 """
@@ -51,18 +47,22 @@ class SumsDiffer(Exception):
     """Sums that were kept differ from what the visits come to: something changed them past the triggers."""
 
 
-def unsummed(session: Session, from_on: date, until_on: date) -> list[date]:
+def unsummed(session: Session, from_on: date, until_on: date, kind: SumKind = SumKind.VISITS) -> list[date]:
     """The days of a period, both ends included, that are to be taken from the visits themselves."""
-    kept = set(session.scalars(select(SummedDay.on_date).where(SummedDay.on_date.between(from_on, until_on))))
-    kept -= _changed(session, kept)
+    kept = _kept(session, kind, SummedDay.on_date.between(from_on, until_on))
+    kept -= _changed(session, kind, kept)
     return [day for day in _days(from_on, until_on) if day not in kept]
 
 
 def sum_up() -> int:
-    """Sum up the days that are over and are not, or no longer are. Returns how many. Safe to run twice."""
+    """Sum up the days that are not, or no longer are, each by both kinds. Returns how many.
+
+    Safe to run twice.
+    """
     done = 0
-    while summed := _some():
-        done += summed
+    for kind in SumKind:
+        while summed := _some(kind):
+            done += summed
     return done
 
 
@@ -71,72 +71,88 @@ def require_equal() -> int:
 
     Days that differ are summed up again. Raises `SumsDiffer`, which says which they were.
     """
-    with unit_of_work() as session:
-        days = list(session.scalars(select(SummedDay.on_date).order_by(SummedDay.on_date)))
-    wrong: set[date] = set()
-    for first in range(0, len(days), AT_ONCE):
+    compared, wrong = 0, set()
+    for kind in SumKind:
         with unit_of_work() as session:
-            wrong |= _differing(session, days[first : first + AT_ONCE])
+            days = sorted(_kept(session, kind))
+        for first in range(0, len(days), AT_ONCE[kind]):
+            with unit_of_work() as session:
+                wrong |= {(kind, day) for day in _differing(session, kind, days[first:][: AT_ONCE[kind]])}
+        compared += len(days)
     if wrong:
         with unit_of_work() as session:
-            session.execute(delete(SummedDay).where(SummedDay.on_date.in_(wrong)))
+            _forget(session, wrong)
         sum_up()
-        raise SumsDiffer(f"sums of {len(wrong)} days differed, the first {min(wrong)}, the last {max(wrong)}")
-    return len(days)
+        dates = {day for _kind, day in wrong}
+        raise SumsDiffer(f"sums of {len(dates)} days differed, the first {min(dates)}, the last {max(dates)}")
+    return compared
 
 
-def _some() -> int:
+def _some(kind: SumKind) -> int:
     """Sum up some days in one transaction, the latest first. None while another process does."""
     with unit_of_work() as session:
         if not clinics.is_founded(session) or not session.scalar(text(_LOCK)):
             return 0
         _take_notes(session)
-        today = clock.now().astimezone(clinics.zone(session)).date()
         first_on = first_of(session)
         if first_on is None:
             return 0
-        days = unsummed(session, first_on, today - _DAY)[-AT_ONCE:]
+        today = clock.now().astimezone(clinics.zone(session)).date()
+        last_on = today + AHEAD if kind is SumKind.VISITS else today
+        days = [day for day in unsummed(session, first_on, last_on, kind) if day != today]
+        days = days[-AT_ONCE[kind] :]
         if days:
-            _sum(session, days)
+            _sum(session, kind, days, first_on)
         return len(days)
 
 
 def _take_notes(session: Session) -> None:
     """What has changed is no longer summed up; the notes of it go."""
-    kept = set(session.scalars(select(SummedDay.on_date)))
     noted = list(session.scalars(delete(ChangedStretch).returning(ChangedStretch)))
-    stretches = [(each.begins_at, each.ends_at) for each in noted]
-    if touched := _touched(session, kept, stretches):
-        session.execute(delete(SummedDay).where(SummedDay.on_date.in_(touched)))
+    for kind in SumKind:
+        stretches = [(each.begins_at, each.ends_at) for each in noted if each.kind is kind]
+        touched = _touched(session, _kept(session, kind), stretches) if stretches else set()
+        _forget(session, ((kind, day) for day in touched))
 
 
-def _sum(session: Session, days: Sequence[date]) -> None:
-    parameters = instants(clinics.zone(session), days)
-    for table, statement in TABLES.items():
-        run(session, _FORGET.format(table=table), parameters)
-        run(session, _KEEP.format(table=table, columns=COLUMNS[table], statement=statement), parameters)
+def _forget(session: Session, days: Iterable[tuple[SumKind, date]]) -> None:
+    if days := list(days):
+        session.execute(delete(SummedDay).where(tuple_(SummedDay.kind, SummedDay.on_date).in_(days)))
+
+
+def _kept(session: Session, kind: SumKind, *conditions: ColumnElement[bool]) -> set[date]:
+    return set(session.scalars(select(SummedDay.on_date).where(SummedDay.kind == kind, *conditions)))
+
+
+def _sum(session: Session, kind: SumKind, days: Sequence[date], since: date) -> None:
+    run(session, _MEMORY, {})
+    for name, table in day_tables.of_kind(kind).items():
+        parameters = table.takes(clinics.zone(session), days, since)
+        run(session, _FORGET.format(table=name), parameters)
+        run(session, _KEEP.format(table=name, columns=table.columns, statement=table.whole), parameters)
     now = clock.now()
-    session.execute(insert(SummedDay), [{"on_date": day, "summed_at": now} for day in days])
+    session.execute(insert(SummedDay), [{"kind": kind, "on_date": day, "summed_at": now} for day in days])
 
 
-def _differing(session: Session, days: Sequence[date]) -> set[date]:
+def _differing(session: Session, kind: SumKind, days: Sequence[date]) -> set[date]:
     """The days whose kept sums differ although nobody has noted a change.
 
     Nobody takes notes meanwhile, so that what was changed while this looked is still noted afterwards.
     """
     session.execute(text("SELECT pg_advisory_xact_lock(13, 0)"))
-    parameters = instants(clinics.zone(session), days)
+    run(session, _MEMORY, {})
+    zone, since = clinics.zone(session), first_of(session) or min(days)
     found: set[date] = set()
-    for table, statement in TABLES.items():
-        query = _DIFFERING.format(columns=COLUMNS[table], table=table, statement=statement)
-        found |= {on_date for (on_date,) in run(session, query, parameters)}
-    return found - _changed(session, found)
+    for name, table in day_tables.of_kind(kind).items():
+        query = _DIFFERING.format(columns=table.columns, table=name, statement=table.whole)
+        found |= {on_date for (on_date,) in run(session, query, table.takes(zone, days, since))}
+    return found - _changed(session, kind, found)
 
 
-def _changed(session: Session, among: set[date]) -> set[date]:
+def _changed(session: Session, kind: SumKind, among: set[date]) -> set[date]:
     """The days of these that a note touches which nobody has taken yet."""
-    noted = session.execute(select(ChangedStretch.begins_at, ChangedStretch.ends_at).distinct())
-    return _touched(session, among, noted)
+    noted = select(ChangedStretch.begins_at, ChangedStretch.ends_at).where(ChangedStretch.kind == kind)
+    return _touched(session, among, session.execute(noted.distinct()))
 
 
 def _touched(session: Session, among: set[date], stretches: Iterable[Any]) -> set[date]:

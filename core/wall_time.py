@@ -81,6 +81,23 @@ def stretches(zone: ZoneInfo, first_on: date, last_on: date) -> tuple[Stretch, .
     return tuple(part for part in found if part.wall_from < min(part.wall_to, wall_end))
 
 
+@lru_cache(maxsize=256)
+def offsets(zone: ZoneInfo, first_on: date, last_on: date) -> tuple[tuple[datetime, timedelta], ...]:
+    """From which instants on clocks in `zone` are how far east of UTC, from before a day until after another.
+
+    Looks for changes day by day: no zone has ever changed to and fro within one.
+    """
+    at = datetime.combine(first_on - 2 * _DAY, time(), UTC)
+    until = datetime.combine(last_on + 2 * _DAY, time(), UTC)
+    found = [(at, _offset(zone, at))]
+    while at < until:
+        following = at + _DAY
+        if (changed := _offset(zone, following)) != found[-1][1]:
+            found.append((_transition(zone, at, following), changed))
+        at = following
+    return tuple(found)
+
+
 def first_instant(zone: ZoneInfo, wall: datetime) -> datetime | None:
     """The first instant at which clocks in `zone` show the naive `wall`, in UTC; None where they skip it."""
     at = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)

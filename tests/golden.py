@@ -29,6 +29,8 @@ from tests import make
 from tests.cast import BERLIN, Cast, assemble, time_is
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=BERLIN)  # the Monday after
+OVER, AHEAD = 218, 366  # days from 29 March to 1 November, and from 3 November on
+SUMMED = OVER + AHEAD + OVER  # of visits, and of patients those that are over
 OCTOBER = (date(2026, 10, 1), date(2026, 10, 31))
 # The weekdays of October: the 1st is a Thursday.
 WEEKDAYS = tuple(day for day in range(1, 32) if date(2026, 10, day).isoweekday() <= 5)

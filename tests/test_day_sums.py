@@ -11,12 +11,22 @@ from sqlalchemy.orm import Session
 
 from core import day_sums, doctors, figures
 from core.access import Actor
-from core.analytics import demand, odds, revenue, utilisation
-from core.analytics.scopes import Scope
+from core.analytics import demand, odds, patients, revenue, utilisation
+from core.analytics.scopes import Scope, Step
 from core.analytics.sums import MoneySums
 from core.errors import AccessDenied, NotFound
 from core.slots import Within
-from db.models import Appointment, AppointmentStatus, ClinicSettings, Doctor, User, WeeklyHours
+from db.models import (
+    Appointment,
+    AppointmentStatus,
+    ClinicSettings,
+    Doctor,
+    Location,
+    Service,
+    SumKind,
+    User,
+    WeeklyHours,
+)
 from db.session import unit_of_work
 from tests import golden, make
 from tests.cast import time_is
@@ -40,6 +50,8 @@ def summed_again(database: Engine) -> list[date]:
     """Which days are to be summed up again. Before and after that the figures are the same, and right."""
     with unit_of_work(database) as session:
         changed = day_sums.unsummed(session, date(2026, 9, 1), OCTOBER[1])
+        came = day_sums.unsummed(session, date(2026, 9, 1), OCTOBER[1], SumKind.PATIENTS)
+        assert came == [] or came[-1] == OCTOBER[1], "who came on a day counts on all days after it"
         live = _figures(session)
     assert day_sums.sum_up() >= len(changed)
     with unit_of_work(database) as session:
@@ -50,10 +62,15 @@ def summed_again(database: Engine) -> list[date]:
 
 
 def _figures(session: Session) -> object:
+    [place] = session.scalars(select(Location.id).where(Location.name == "Second house"))
+    [service] = session.scalars(select(Service.id).where(Service.name == "Long"))
+    narrowed = (WHOLE, replace(WHOLE, location_id=place), replace(WHOLE, service_id=service))
     return (
         revenue.total(session, WHOLE),
         revenue.by_doctor(session, WHOLE),
         utilisation.by_hour(session, WHOLE),
+        [odds.of(session, scope) for scope in (*narrowed, replace(narrowed[1], service_id=service))],
+        [patients.seen(session, replace(scope, step=step)) for scope in narrowed for step in Step],
     )
 
 
@@ -82,6 +99,10 @@ def _written_down_afterwards(session: Session, made: Golden) -> None:
     replace(made, session=session).visit(made.cast.dr_weiss, at(7, 8))
 
 
+def _said_they_come(session: Session, made: Golden) -> None:
+    _visit_of(session, 7).attending_at = at(6, 12)
+
+
 def _away_after_all(session: Session, made: Golden) -> None:
     make.time_off(session, made.cast.dr_roth, at(7, 9), at(7, 11))
 
@@ -97,6 +118,7 @@ def _other_hours(session: Session, made: Golden) -> None:
         (_paid, [7]),
         (_to_another_day, [7, 8]),
         (_written_down_afterwards, [7]),
+        (_said_they_come, [7]),
         (_away_after_all, [7]),
         (_other_hours, [6, 7, 8]),
     ],
@@ -113,6 +135,22 @@ def test_what_changes_a_day_that_is_over_has_it_summed_up_again(
     changed = summed_again(database)
     assert set(changed) >= {date(2026, 10, day) for day in days}
     assert len(changed) <= len(days) + 1
+
+
+def test_who_came_earlier_than_was_known_is_not_new_any_more(database: Engine, clinic: Golden) -> None:
+    """The patient of a visit on the 7th, who had come before, came to the second house on the 2nd already."""
+    with unit_of_work(database) as session:
+        whose = _visit_of(session, 7).patient_id
+        before = patients.seen(session, replace(WHOLE, step=Step.DAY)).by_step
+    with unit_of_work(database) as session:
+        replace(clinic, session=session).visit(clinic.cast.dr_weiss, at(2, 8), patient_id=whose)
+    with unit_of_work(database) as session:
+        days = [date(2026, 10, day) for day in range(2, 32)]
+        assert day_sums.unsummed(session, *OCTOBER, SumKind.PATIENTS) == days
+        assert day_sums.unsummed(session, *OCTOBER) == days[:1]
+        after = patients.seen(session, replace(WHOLE, step=Step.DAY)).by_step
+    assert sum(came for came, _new in after.values()) == sum(came for came, _new in before.values()) + 1
+    assert summed_again(database) == days[:1]
 
 
 def test_a_visit_over_midnight_changes_both_days(database: Engine, clinic: Golden) -> None:
@@ -212,7 +250,7 @@ def test_two_who_sum_up_at_once_do_it_once(database: Engine, clinic: Golden) -> 
     with Session(database) as other:
         other.execute(text("SELECT pg_advisory_xact_lock(13, 0)"))
         assert day_sums.sum_up() == 0
-    assert day_sums.sum_up() == 1
+    assert day_sums.sum_up() == 1 + 25  # and who came, from then on
     assert day_sums.sum_up() == 0
 
 
@@ -222,7 +260,7 @@ def test_sums_that_differ_from_the_visits_are_found_and_mended(database: Engine,
         _visit_of(session, 7).price_minor = 9900
     with pytest.raises(day_sums.SumsDiffer, match="1 days differed, the first 2026-10-07"):
         day_sums.require_equal()
-    assert day_sums.require_equal() == 218
+    assert day_sums.require_equal() == golden.SUMMED
     with unit_of_work(database) as session:
         assert revenue.total(session, WHOLE)[0].booked_minor == 13 * 12000 + 34 * 6000 + 3900
 
@@ -232,7 +270,7 @@ def test_a_change_that_is_noted_and_not_summed_up_yet_is_no_difference(
 ) -> None:
     with unit_of_work(database) as session:
         _visit_of(session, 7).price_minor = 9900
-    assert day_sums.require_equal() == 218
+    assert day_sums.require_equal() == golden.SUMMED
 
 
 def test_a_clinic_without_visits_has_nothing_to_sum_up(database: Engine) -> None:

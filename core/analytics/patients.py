@@ -2,19 +2,30 @@
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ARRAY, Integer, any_, distinct, func, select
 from sqlalchemy.orm import Session
 
 from core.analytics import steps, sums
-from core.analytics.scopes import Scope, Step
+from core.analytics.scopes import Scope, Step, first_of_step, next_step
 from core.analytics.shapes import Row, Unit, figure
 from core.i18n import N_
-from db.models import Appointment, AppointmentStatus
+from db.models import Appointment, AppointmentStatus, Doctor
 
 FEWEST = 5  # patients: a smaller group could say who somebody is
+_DAY = timedelta(days=1)
 _MONTHS = 12
+_BY_STEP_AND_MONTHS = f"""
+SELECT step, first_on, month, coalesce(sum(first_in_{{cut}}) FILTER (WHERE is_in_scope), 0)::bigint,
+       sum(first_in_month)::bigint, coalesce(sum(first_ever) FILTER (WHERE is_in_scope), 0)::bigint
+FROM (
+    SELECT *, {sums.STEP} AS step, date_trunc('month', CAST(on_date AS timestamp))::date AS month,
+           on_date >= '{{from_on}}' AS is_in_scope
+    FROM days
+) AS days
+GROUP BY GROUPING SETS ((step), (first_on, month))"""
 
 
 @figure(
@@ -30,10 +41,9 @@ _MONTHS = 12
     (N_("Returning"), Unit.COUNT),
 )
 def new_and_returning(session: Session, scope: Scope) -> list[Row]:
-    came: defaultdict[date, list[int]] = defaultdict(lambda: [0, 0])
-    for first_on, step, count in _seen(session, scope, in_scope=True):
-        came[step][first_on != step] += count
-    return [(step, *map(shown, came[step])) for step in scope.steps()]
+    found = seen(session, scope).by_step
+    counts = [(step, *found.get(step, (0, 0))) for step in scope.steps()]
+    return [(step, shown(new), shown(came - new)) for step, came, new in counts]
 
 
 @figure(
@@ -51,15 +61,15 @@ def new_and_returning(session: Session, scope: Scope) -> list[Row]:
     (N_("Came back"), Unit.SHARE),
 )
 def cohorts(session: Session, scope: Scope) -> list[Row]:
-    monthly = replace(scope, step=Step.MONTH)
+    months = replace(scope, step=Step.MONTH).steps()
     of: defaultdict[date, dict[int, int]] = defaultdict(dict)
-    for first_on, step, count in _seen(session, monthly, in_scope=False):
-        if first_on is not None:
-            of[first_on][_months(first_on, step)] = count
+    for (first_on, month), count in seen(session, scope).by_months.items():
+        if first_on >= months[0]:
+            of[first_on][_months(first_on, month)] = count
     rows: list[Row] = []
     for first_on, counts in sorted(of.items()):
         whole = counts[0]
-        for later in range(min(_months(first_on, monthly.steps()[-1]), _MONTHS) + 1):
+        for later in range(min(_months(first_on, months[-1]), _MONTHS) + 1):
             back = counts.get(later, 0)
             is_hidden = any(shown(each) is None for each in (whole, back, whole - back))
             rows.append((first_on, shown(whole), later, None if is_hidden else back / whole))
@@ -75,38 +85,48 @@ def _months(first_on: date, later_on: date) -> int:
     return (later_on.year - first_on.year) * 12 + later_on.month - first_on.month
 
 
-def _seen(session: Session, scope: Scope, *, in_scope: bool) -> list[tuple[date | None, date, int]]:
-    """How many patients were seen in each step, by the step in which they were first seen: None if before.
+class Seen(NamedTuple):
+    """How many patients came: by step, those who came and those of them who are new; by both months."""
 
-    What a first step has before the scope is before if only days `in_scope` count, else part of that step.
+    by_step: dict[date, tuple[int, int]]
+    by_months: dict[tuple[date, date], int]
+
+
+def seen(session: Session, scope: Scope) -> Seen:
+    """Who came in the scope, with groups of one to four patients."""
+    return sums.once(session, ("seen", scope), lambda: _read(session, scope))
+
+
+def _read(session: Session, scope: Scope) -> Seen:
+    """The months are read from their first days on, and the steps only from where the scope begins.
+
+    Of a step that the scope begins in the midst of, the first visits of patients are not those of the step.
     """
-    alike = replace(scope, step=scope.cut)
-    return sums.once(session, ("seen", alike, in_scope), lambda: _read(session, alike, in_scope=in_scope))
+    whole = replace(scope.over(first_of_step(scope.from_on, Step.MONTH), scope.until_on), step=scope.cut)
+    query = _BY_STEP_AND_MONTHS.format(cut=scope.cut.value, from_on=scope.from_on.isoformat())
+    by_step: dict[date, tuple[int, int]] = {}
+    by_months: dict[tuple[date, date], int] = {}
+    for step, first_on, month, came, came_in_month, new in sums.read(session, whole, "patient_days", query):
+        if step is not None:
+            by_step[step] = (came, new)
+        else:
+            by_months[first_on, month] = came_in_month
+    begun_on = scope.steps()[0]
+    if begun_on < scope.from_on:
+        _came, new = by_step.get(begun_on, (0, 0))
+        by_step[begun_on] = (_came_in_part(session, scope), new)
+    return Seen(by_step, by_months)
 
 
-def _read(session: Session, scope: Scope, *, in_scope: bool) -> list[tuple[date | None, date, int]]:
-    sums.with_memory(session)
-    begins_at, ends_at = steps.bounds(session, scope)
-    number = steps.number(session, scope, Appointment.starts_at)
-    if in_scope:
-        number = case((Appointment.starts_at < begins_at, 0), else_=number)
-    seen = (
-        select(Appointment.patient_id, number.label("step"))
-        .where(Appointment.status == AppointmentStatus.COMPLETED, Appointment.starts_at < ends_at)
-        .where(*(getattr(Appointment, name) == wanted for name, wanted in scope.filters.items()))
-        .group_by(Appointment.patient_id, number)
-        .cte("seen")
+def _came_in_part(session: Session, scope: Scope) -> int:
+    """How many patients came from the first day of the scope until the end of its first step."""
+    ends_on = next_step(scope.steps()[0], scope.cut) - _DAY
+    part = scope.over(scope.from_on, min(ends_on, scope.until_on))
+    everybody = func.array(select(Doctor.id).scalar_subquery(), type_=ARRAY(Integer))
+    query = select(func.count(distinct(Appointment.patient_id))).where(
+        Appointment.doctor_id == any_(everybody),  # along the index by doctor
+        Appointment.status == AppointmentStatus.COMPLETED,
+        *steps.within(session, part, Appointment.starts_at),
+        *(getattr(Appointment, name) == wanted for name, wanted in scope.filters.items()),
     )
-    firsts = (
-        select(seen.c.patient_id, func.min(seen.c.step).label("first"))
-        .group_by(seen.c.patient_id)
-        .cte("firsts")
-    )
-    rows = session.execute(
-        select(firsts.c.first, seen.c.step, func.count())
-        .join(firsts, firsts.c.patient_id == seen.c.patient_id)
-        .where(seen.c.step > 0)
-        .group_by(firsts.c.first, seen.c.step)
-    )
-    first = scope.steps()
-    return [(first[began - 1] if began else None, first[step - 1], count) for began, step, count in rows]
+    return session.scalar(query) or 0

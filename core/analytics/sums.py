@@ -4,12 +4,12 @@ Days that are summed up come from their tables, all others from the visits, the 
 """
 
 from collections.abc import Callable, Hashable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy.orm import Session
 
-from core import clinics, day_parts, day_sums
+from core import clinics, day_parts, day_sums, day_tables
 from core.analytics.scopes import Scope
 from db.models import PaymentMethod
 from db.session import run
@@ -17,14 +17,12 @@ from db.session import run
 _Read = TypeVar("_Read")
 _Sums = TypeVar("_Sums", "VisitSums", "MoneySums", "HourSums")
 _METHODS = (PaymentMethod.ONLINE, PaymentMethod.TERMINAL, PaymentMethod.CASH)  # as the columns of `MoneyDay`
-_STEP = "date_trunc(%(step)s, CAST(on_date AS timestamp))::date"
-_BY_HOUR = f""", grouped AS (
-    SELECT {_STEP} AS step, doctor_id, extract(isodow FROM on_date)::int AS weekday, hour,
-           sum(offered_seconds)::bigint AS offered, sum(booked_seconds)::bigint AS booked
-    FROM days GROUP BY 1, 2, 3, 4
-)
-SELECT step, doctor_id, weekday, hour, sum(offered)::bigint, sum(booked)::bigint FROM grouped
-GROUP BY GROUPING SETS ((step), (doctor_id), (weekday, hour))"""
+STEP = "date_trunc(%(step)s, CAST(on_date AS timestamp))::date"
+_BY_HOUR = f"""
+SELECT {STEP}, doctor_id, extract(isodow FROM on_date)::int, hour,
+       sum(offered_seconds)::bigint, sum(booked_seconds)::bigint
+FROM days GROUP BY GROUPING SETS ((1), (doctor_id), (3, hour))"""
+_DAY = timedelta(days=1)
 _MEMORY = "SELECT set_config('work_mem', '64MB', true)"  # for years of days, which nothing of this spills
 
 
@@ -35,7 +33,6 @@ class VisitSums(NamedTuple):
     cancelled: int = 0
     completed: int = 0
     missed: int = 0
-    overbooked: int = 0
     waited: int = 0
     waited_seconds: int = 0
     booked_minor: int = 0
@@ -122,12 +119,12 @@ def hours(session: Session, scope: Scope) -> Hours:
 
 def owed_minor(session: Session, scope: Scope) -> int:
     """What is still owed of the visits of the scope."""
-    rows = _read(session, scope, "visit_days", " SELECT coalesce(sum(owed_minor), 0)::bigint FROM days")
+    rows = read(session, scope, "visit_days", " SELECT coalesce(sum(owed_minor), 0)::bigint FROM days")
     return int(rows[0][0]) if rows else 0
 
 
 def _visits(session: Session, scope: Scope) -> Visits:
-    rows = _read(session, scope, "visit_days", _by_step_and_group(VisitSums._fields))
+    rows = read(session, scope, "visit_days", _by_step_and_group(VisitSums._fields))
     return Visits(
         {row[0]: VisitSums(*row[4:]) for row in rows if row[0]},
         {Group(*row[1:4]): VisitSums(*row[4:]) for row in rows if row[1]},
@@ -136,7 +133,7 @@ def _visits(session: Session, scope: Scope) -> Visits:
 
 def _money(session: Session, scope: Scope) -> Money:
     query = _by_step_and_group(MoneySums._fields, "WHERE currency = %(currency)s")
-    rows = _read(session, scope, "money_days", query)
+    rows = read(session, scope, "money_days", query)
     return Money(
         {row[0]: MoneySums(*row[4:]) for row in rows if row[0]},
         {Group(*row[1:4]): MoneySums(*row[4:]) for row in rows if row[1]},
@@ -144,23 +141,15 @@ def _money(session: Session, scope: Scope) -> Money:
 
 
 def _by_step_and_group(columns: Sequence[str], where: str = "") -> str:
-    """Sums of the days by step, and by group: first by both, so that little is left to sort."""
-    summed = ", ".join(f"sum({name})::bigint AS {name}" for name in columns)
-    return f""", grouped AS (
-        SELECT {_STEP} AS step, doctor_id, service_id, location_id, {summed}
-        FROM days {where} GROUP BY 1, 2, 3, 4
-    )
-    SELECT step, doctor_id, service_id, location_id, {summed} FROM grouped
-    GROUP BY GROUPING SETS ((step), (doctor_id, service_id, location_id))"""
+    """Sums of the days by step, and by group."""
+    summed = ", ".join(f"sum({name})::bigint" for name in columns)
+    return f"""
+    SELECT {STEP}, doctor_id, service_id, location_id, {summed}
+    FROM days {where} GROUP BY GROUPING SETS ((1), (doctor_id, service_id, location_id))"""
 
 
 def _hours(session: Session, scope: Scope) -> Hours:
-    rows = _read(
-        session,
-        scope,
-        "hour_days",
-        _BY_HOUR,
-    )
+    rows = read(session, scope, "hour_days", _BY_HOUR)
     return Hours(
         {row[0]: HourSums(*row[4:]) for row in rows if row[0]},
         {row[1]: HourSums(*row[4:]) for row in rows if row[1]},
@@ -168,7 +157,7 @@ def _hours(session: Session, scope: Scope) -> Hours:
     )
 
 
-def _read(session: Session, scope: Scope, table: str, query: str) -> list[tuple[Any, ...]]:
+def read(session: Session, scope: Scope, table: str, query: str) -> list[tuple[Any, ...]]:
     """Run a query over `days`: the rows of a table of sums for the days and filters of the scope.
 
     Days before the first visit and the first money have none.
@@ -178,26 +167,30 @@ def _read(session: Session, scope: Scope, table: str, query: str) -> list[tuple[
     first_on = once(session, "first", lambda: day_parts.first_of(session))
     if first_on is None or first_on > scope.until_on:
         return []
-    from_on = max(first_on, scope.from_on)
+    from_on, until_on = max(first_on, scope.from_on), scope.until_on
+    kind, takes = day_tables.TABLES[table].kind, day_tables.TABLES[table].takes
     live = once(
-        session, (from_on, scope.until_on), lambda: day_sums.unsummed(session, from_on, scope.until_on)
+        session, (kind, from_on, until_on), lambda: day_sums.unsummed(session, from_on, until_on, kind)
     )
-    columns = day_sums.COLUMNS[table]
-    filters = "".join(f" AND {name} = %({name})s" for name in scope.filters if name in columns)
-    days = f"SELECT {columns} FROM {table} WHERE on_date BETWEEN %(from_on)s AND %(until_on)s{filters}"
+    parts = []
+    if day_tables.is_kept(table, scope.filters):
+        parts.append(
+            f"{day_tables.kept(table, scope.filters)} AND on_date BETWEEN %(from_on)s AND %(until_on)s"
+        )
+        parts[0] += " AND NOT on_date = ANY(%(dates)s)" if live else ""
+    else:
+        live = [from_on + number * _DAY for number in range((until_on - from_on).days + 1)]
     if live:
-        days += " AND NOT on_date = ANY(%(dates)s)"
-        found = f"SELECT {columns} FROM ({day_sums.TABLES[table]}) AS found WHERE true{filters}"
-        days = f"{days} UNION ALL {found}"
+        parts.append(day_tables.found(table, scope.filters))
     parameters = {
         "from_on": from_on,
-        "until_on": scope.until_on,
+        "until_on": until_on,
         "step": scope.cut.value,
         "currency": clinics.settings(session).currency,
         **scope.filters,
-        **(day_parts.instants(clinics.zone(session), live) if live else {}),
+        **(takes(clinics.zone(session), live, first_on) if live else {}),
     }
-    return run(session, f"WITH days AS ({days}){query}", parameters)
+    return run(session, f"WITH days AS ({' UNION ALL '.join(parts)}){query}", parameters)
 
 
 def with_memory(session: Session) -> None:
