@@ -7,8 +7,9 @@ from core.analytics import words
 from core.analytics.scopes import Step
 from core.analytics.shapes import Figure, Unit
 from core.figures import Table
-from core.i18n import _, ngettext
+from core.i18n import N_, _, ngettext
 
+TOO_SHORT = N_("This takes more than one month: please choose a longer period.")
 MOST = 20  # bars of somebody or something; days, weeks and months are all drawn
 _ADDED = (Unit.MONEY, Unit.COUNT)  # of these several rows come to a sum
 _NAMES = (Unit.TEXT, Unit.WORD, Unit.STEP, Unit.MONTH, Unit.WEEKDAY, Unit.HOUR)
@@ -27,7 +28,8 @@ _DRAWN = {
     "messages-over_time": (1, 2),
 }
 # Columns that say of what a cell is: what stands below each other, and what beside.
-_GRIDS = {"utilisation-by_hour": (1, 0), "patients-cohorts": (0, 2)}
+_COHORTS = "patients-cohorts"
+_GRIDS = {"utilisation-by_hour": (1, 0), _COHORTS: (0, 2)}
 _AT_A_GLANCE = ("overview-compared", "overview-open_now")
 _OF_WEEKS = ("revenue-forecast",)
 
@@ -79,6 +81,12 @@ def naming(figure: Figure) -> tuple[int, ...]:
     while count < len(figure.columns) and figure.columns[count].unit in _NAMES:
         count += 1
     return tuple(range(count))
+
+
+def is_too_short(table: Table) -> bool:
+    """Whether the period is too short for anybody to have come back in another month of it."""
+    _down, across = _GRIDS[_COHORTS]
+    return table.figure.key == _COHORTS and not any(row[across] for row in table.rows)
 
 
 def is_added(figure: Figure) -> bool:

@@ -53,6 +53,8 @@ def _part(table: Table, sheet: Sheet, *, is_defined: bool) -> list[Flowable]:
     head = [pdfs.heading(_(table.figure.title)), pdfs.note(meaning), pdfs.gap(2)]
     if not table.rows:
         return [*head, pdfs.words(_("There is nothing to show for this period."))]
+    if figure_charts.is_too_short(table):
+        return [*head, pdfs.words(_(figure_charts.TOO_SHORT))]
     return [*head, *_chart(table, sheet), pdfs.gap(2), _rows(table, sheet)]
 
 

@@ -101,6 +101,13 @@ def test_a_figure_of_nothing_has_no_chart() -> None:
     assert not is_empty(table("revenue-over_time", (date(2026, 5, 4), 500, 0, 0, 0, 0))), "it is booked"
 
 
+def test_who_came_back_takes_more_than_one_month() -> None:
+    first = (date(2026, 3, 1), 10, 0, 1.0)
+    assert figure_charts.is_too_short(table("patients-cohorts", first))
+    assert not figure_charts.is_too_short(table("patients-cohorts", first, (date(2026, 3, 1), 10, 1, None)))
+    assert not figure_charts.is_too_short(table("patients-new_and_returning", (date(2026, 3, 1), 5, 0)))
+
+
 def test_what_is_booked_and_not_earned_yet_has_no_bar_and_is_not_nothing() -> None:
     assert is_empty(table("revenue-by_doctor", ("Dr. Roth", 6000, 0, 0, 0, 0)))
     assert not is_blank(table("revenue-by_doctor", ("Dr. Roth", 6000, 0, 0, 0, 0)))

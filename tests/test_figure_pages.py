@@ -167,12 +167,15 @@ def test_an_empty_clinic_says_that_there_is_nothing_to_show(open_as: OpenAs) -> 
 
 
 @pytest.mark.usefixtures("worked")
-def test_the_overview_has_cards_beside_what_they_are_compared_with(open_as: OpenAs) -> None:
+def test_the_overview_has_cards_beside_what_they_are_compared_with(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    visit(database, residents, -1)  # beside the one that is still to begin today
     app = open_as("albert", navigation.OVERVIEW)
     cards = [(each.label, each.value.replace("\\", ""), each.delta) for each in app.metric]
     assert cards[0] == ("Visits", "1", "+1")
     assert ("No-shows", "–", "") in cards
-    assert "A week ago: 0" in said(app.caption)
+    assert "A week ago by now: 0" in said(app.caption)
 
 
 @pytest.mark.usefixtures("worked")

@@ -49,7 +49,8 @@ def test_every_row_of_a_page_is_in_its_pdf(session: Session, cast: Cast, dashboa
     assert "Oct 1, 2026 to Oct 31, 2026" in text
     for table in tables:
         assert table.figure.title in text
-        assert [line for line in lines(table) if line not in text] == []
+        shown = [figure_charts.TOO_SHORT] if figure_charts.is_too_short(table) else lines(table)
+        assert [line for line in shown if line not in text] == []
 
 
 @papers.needs_poppler

@@ -212,18 +212,31 @@ def test_the_first_week_of_a_period_counts_from_the_first_day_of_the_period(sess
 
 def test_the_clinic_at_a_glance(session: Session) -> None:
     rows = {row[0]: row[1:] for row in overview.compared(session, WHOLE)}
-    # On Monday the 2nd nothing has happened yet. A week before: one check-up at nine, which took half an hour
-    # of the fourteen that both doctors offered.
-    assert rows["Today"] == (0, 0, 0.0, None, None)
-    assert rows["A week ago"] == (1, 0, 0.5 / 14, 0.0, None)
-    assert rows["This month"] == (0, -1500, 0.0, None, None)
-    # The 1st and the 2nd of October: four check-ups and two long visits, the first two of whom waited.
-    booked, received, _taken, share, waited = rows["Last month"]
-    assert (booked, received) == (6, 2 * 12000 + 6000 + 6000)
-    assert (share, waited) == (0.0, 15 * MINUTE)
+    # At eight on Monday the 2nd nothing has happened yet, nor had it a week before, nor is anything offered.
+    assert rows["Today so far"] == rows["A week ago by now"] == (0, 0, None, None, None)
+    assert rows["This month so far"] == (0, -1500, None, None, None)
+    # The 1st of October: two check-ups and a long visit, of which the first waited for ten minutes. They took
+    # half an hour twice and 70 minutes of the fourteen hours that both doctors offered.
+    booked, received, taken, share, waited = rows["Last month by now"]
+    assert (booked, received) == (3, 12000 + 6000)
+    assert taken == (2 * 30 + 70) / (14 * 60)
+    assert (share, waited) == (0.0, 10 * MINUTE)
     [(outstanding, unsent)] = overview.open_now(session, WHOLE)
     assert outstanding == 152500 + 6000  # October's, and that of the night in March
     assert unsent == 0
+
+
+def test_a_morning_is_compared_with_a_morning(session: Session) -> None:
+    """By a quarter past nine a week ago the check-up at nine had begun and taken half of what was offered."""
+    with time_is(NOW.replace(hour=9, minute=15)):
+        rows = {row[0]: row[1:] for row in overview.compared(session, WHOLE)}
+    assert rows["A week ago by now"] == (1, 0, 0.5, 0.0, None)
+    assert rows["Today so far"] == (0, 0, 0.0, None, None)
+    # On the 2nd of October too, and its patient waited; the long visit had not begun, nor was it paid.
+    booked, received, taken, _share, waited = rows["Last month by now"]
+    assert (booked, received) == (3 + 1, 12000 + 6000)
+    assert taken == (2 * 30 + 70 + 15) / (14 * 60 + 30)
+    assert waited == 15 * MINUTE
 
 
 def test_an_empty_period_has_no_shares(session: Session) -> None:

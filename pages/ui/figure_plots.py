@@ -144,7 +144,8 @@ def _grid(table: Table) -> Plot:
     }
     is_counted = table.figure.columns[across].unit is Unit.COUNT
     across_axis = _axis([_short(table, each, across) for each in columns])
-    across_axis |= {"title": figure_charts.heading(table, across)} if is_counted else {"side": "top"}
+    beside = {"text": figure_charts.heading(table, across), "standoff": 12}
+    across_axis |= {"title": beside} if is_counted else {"side": "top"}
     down_axis = _axis([figure_charts.in_unit(table, each, down) for each in lines])
     down_axis["range"] = [len(lines) - 0.5, -0.5]
     return _plot([cells, _over_cells(table, column, places)], len(lines) * 28 + 80, across_axis, down_axis)

@@ -30,6 +30,9 @@ def show(table: Table, actor: Actor) -> None:
         if is_blank(table):
             st.info(_("There is nothing to show for this period."), icon=":material/bar_chart_off:")
             return
+        if figure_charts.is_too_short(table):
+            st.info(_(figure_charts.TOO_SHORT), icon=":material/date_range:")
+            return
         view = f"{key}_{addresses.encoded(table.scope)}"
         if is_empty(table):
             st.info(_("There is nothing to draw for this period: see the table."), icon=":material/table:")
