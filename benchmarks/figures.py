@@ -1,10 +1,11 @@
 """Each dashboard as a script over an empty page, and beside it its figures alone, over years of visits.
 
-The past is summed up, as the jobs keep it.
+Days are summed up, as the jobs keep them: those that are over, and those of a year ahead.
 """
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -16,7 +17,7 @@ from benchmarks import pages
 from benchmarks.clinic import Clinic
 from benchmarks.pages import Scene
 from benchmarks.timing import Figure, alternated, in_turns, over, times_slower
-from core import clock, day_sums, figures
+from core import clock, day_sums, day_tables, figures
 from core.access import Actor
 from core.analytics import addresses
 from core.analytics.scopes import Scope
@@ -27,6 +28,7 @@ from pages.ui import navigation
 REPEATS = 5
 WARM_UP = 2
 TARGET_MS = 1000.0
+_DAY = timedelta(days=1)
 _YEARS = timedelta(days=730)
 _PAGES = {
     "overview": navigation.OVERVIEW,
@@ -40,16 +42,22 @@ _PAGES = {
 
 
 def measure(clinic: Clinic) -> list[Figure]:
-    """Every dashboard over two years of all doctors and of one, and its figures alone."""
+    """Every dashboard over two years, all and narrowed, over the year ahead, and its figures alone."""
     pages.speak_up_for_errors_only()
     engine().dispose()
     day_sums.sum_up()
     with psycopg.connect(clinic.url, autocommit=True) as connection:
-        connection.execute("VACUUM ANALYZE visit_days, money_days, hour_days, appointments")
+        connection.execute(f"VACUUM ANALYZE appointments, {', '.join(day_tables.TABLES)}")
     today = clock.now().date()
     whole = Scope(today - _YEARS, today)
-    one = Scope(today - _YEARS, today, doctor_id=clinic.doctor_ids[0])
-    found = _scripts({"two years": whole, "one doctor": one})
+    found = _scripts(
+        {
+            "two years": whole,
+            "one doctor": replace(whole, doctor_id=clinic.doctor_ids[0]),
+            "one service": replace(whole, service_id=clinic.service_id),
+            "a year ahead": whole.over(today + _DAY, today + _DAY * 365),
+        }
+    )
     return [*found, *_alone(clinic, whole)]
 
 

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import Engine, select, text, update
 from sqlalchemy.orm import Session
 
-from core import day_sums, doctors, figures
+from core import day_sums, day_tables, doctors, figures
 from core.access import Actor
 from core.analytics import demand, odds, patients, revenue, utilisation
 from core.analytics.scopes import Scope, Step
-from core.analytics.sums import MoneySums
+from core.analytics.sums import HourSums, MoneySums
 from core.errors import AccessDenied, NotFound
 from core.slots import Within
 from db.models import (
@@ -263,6 +263,34 @@ def test_sums_that_differ_from_the_visits_are_found_and_mended(database: Engine,
     assert day_sums.require_equal() == golden.SUMMED
     with unit_of_work(database) as session:
         assert revenue.total(session, WHOLE)[0].booked_minor == 13 * 12000 + 34 * 6000 + 3900
+
+
+@pytest.mark.parametrize("table", sorted(day_tables.TABLES))
+def test_every_sum_is_held_against_what_it_is_of(database: Engine, clinic: Golden, table: str) -> None:
+    with unit_of_work(database) as session:
+        session.execute(text(f"DELETE FROM {table} WHERE on_date = '2026-10-07'"))
+    with pytest.raises(day_sums.SumsDiffer, match="1 days differed, the first 2026-10-07"):
+        day_sums.require_equal()
+    assert day_sums.require_equal() == golden.SUMMED
+
+
+def test_days_ahead_are_summed_up_and_read_anew_once_somebody_books(database: Engine, clinic: Golden) -> None:
+    december = Scope(date(2026, 12, 1), date(2026, 12, 31))
+    with unit_of_work(database) as session:
+        assert day_sums.unsummed(session, december.from_on, december.until_on) == []
+        assert day_sums.unsummed(session, NOW.date(), NOW.date()) == [NOW.date()]
+        before = utilisation.total(session, december)
+    with unit_of_work(database) as session:
+        replace(clinic, session=session).visit(
+            clinic.cast.dr_weiss, at(9, 9, month=12), AppointmentStatus.CONFIRMED
+        )
+    with unit_of_work(database) as session:
+        assert day_sums.unsummed(session, december.from_on, december.until_on) == [date(2026, 12, 9)]
+        live = utilisation.total(session, december)
+    assert live == HourSums(before.offered_seconds, before.booked_seconds + 30 * 60)
+    assert day_sums.sum_up() == 1
+    with unit_of_work(database) as session:
+        assert utilisation.total(session, december) == live
 
 
 def test_a_change_that_is_noted_and_not_summed_up_yet_is_no_difference(
