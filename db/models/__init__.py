@@ -61,7 +61,7 @@ from db.models.schedules import CalendarFeed, DateOverride, TimeOff, WeeklyHours
 from db.models.services import DoctorService, PaymentRule, Service, service_rooms
 from db.models.sign_ins import SignIn, SignInAttempts, SignInGrant
 from db.models.signatures import KEEPING
-from db.models.strandings import ChoiceLink, ChoiceTime, KeptVisit
+from db.models.strandings import ChoiceLink, ChoiceTime, KeptVisit, StrandedVisit
 from db.models.waitlists import OfferState, WaitlistEntry, WaitlistOffer, WaitlistState
 
 __all__ = [
@@ -150,6 +150,7 @@ __all__ = [
     "SocialIdentity",
     "Source",
     "Specialty",
+    "StrandedVisit",
     "SummedDay",
     "TillClosing",
     "TimeOff",

@@ -155,6 +155,7 @@ class Appointment(Base):
         Index("ix_appointments_patient_id_starts_at", "patient_id", "starts_at"),
         Index("ix_appointments_doctor_id_starts_at", "doctor_id", "starts_at"),
         Index("ix_appointments_confirmed", "starts_at", postgresql_where=text("status = 'confirmed'")),
+        Index("ix_appointments_arrived", "starts_at", postgresql_where=text("status = 'arrived'")),
         Index("ix_appointments_series_id", "series_id", postgresql_where=text("series_id IS NOT NULL")),
         Index(
             "ix_appointments_hold_expires_at", "hold_expires_at", postgresql_where=text("status = 'pending'")
