@@ -26,6 +26,7 @@ from core import (
     repayments,
     replies,
     sign_ins,
+    stranding_watch,
     waitlist_offers,
 )
 from core.heartbeats import Backlog
@@ -104,6 +105,12 @@ JOBS = (
         waitlist_offers.offer_freed,
         timedelta(seconds=20),
         opens_its_own=True,
+    ),
+    Job(
+        "watch visits without hours",
+        N_("Notes which visits are without hours, and tells whose visit has hours again"),
+        stranding_watch.watch,
+        OFTEN,
     ),
     Job(
         "note missed visits",
