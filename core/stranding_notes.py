@@ -7,8 +7,8 @@ once that is over the note is what is known, until somebody settles the visit.
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Integer, all_, and_, any_, delete, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from core import clock
@@ -67,7 +67,7 @@ def note(session: Session, found: Collection[Uncovered], *, midnight: datetime) 
 
 
 def _forget(session: Session, found: Collection[int], midnight: datetime) -> int:
-    is_covered = and_(Appointment.starts_at > midnight, Appointment.id.not_in(found))
+    is_covered = and_(Appointment.starts_at > midnight, Appointment.id != all_(_numbers(found)))
     is_settled = or_(Appointment.status.not_in(OPEN), Appointment.time_version != StrandedVisit.time_version)
     gone = delete(StrandedVisit).where(
         StrandedVisit.appointment_id == Appointment.id, or_(is_covered, is_settled)
@@ -76,12 +76,17 @@ def _forget(session: Session, found: Collection[int], midnight: datetime) -> int
     return len(session.scalars(returned).all())
 
 
+def _numbers(ids: Collection[int]) -> ColumnElement[list[int]]:
+    """As one parameter: there may be more visits than a statement may have of them."""
+    return literal(list(ids), ARRAY(Integer))
+
+
 def _write(session: Session, causes: Mapping[int, list[str]], now: datetime) -> int:
     """Note the causes by visit, where they are not noted so already."""
     versions = session.execute(
         select(Appointment.id, Appointment.time_version, StrandedVisit.causes)
         .outerjoin(StrandedVisit, StrandedVisit.appointment_id == Appointment.id)
-        .where(Appointment.id.in_(causes))
+        .where(Appointment.id == any_(_numbers(causes)))
     )
     new = [
         {"appointment_id": number, "time_version": version, "causes": causes[number], "noted_at": now}
