@@ -15,6 +15,7 @@ from core.traces import keep_values_out_of_logs
 from db.config import config
 from pages.front.failures import report_error
 from pages.front.guard import Guard
+from pages.front.landing import Landing
 from pages.front.routes import ROUTES
 from pages.front.serving import tell_streamlit, tell_uvicorn
 from pages.front.traces import log
@@ -35,7 +36,7 @@ app = st.App(
     "Home.py",
     routes=ROUTES,
     lifespan=watching,
-    middleware=[Middleware(Typing), Middleware(Guard)],
+    middleware=[Middleware(Typing), Middleware(Guard), Middleware(Landing)],
     on_script_error=report_error,
 )
 gc.freeze()  # what the imports made stays for good: no collection need look at it again

@@ -83,8 +83,7 @@ def call_off(
         session, actor, appointment, EventKind.CANCELLED, before=before, reason=why, request_key=request_key
     )
     settle(session, actor, appointment, was_held=was_held, is_waived=is_waived, seen=seen)
-    if not was_held:
-        announcements.cancelled(session, appointment)
+    announcements.cancelled(session, appointment)
 
 
 def settle(

@@ -39,6 +39,10 @@ class OnlyHeld(ClinicError):
     message = N_("This visit is not paid for yet. Please move it yourself, or call it off.")
 
 
+class IsHere(ClinicError):
+    message = N_("The patient is here already. Please move this visit yourself, or call it off.")
+
+
 class LinkOver(ClinicError):
     """Never sent, used, expired or overtaken: whoever holds it is told the same."""
 
@@ -59,14 +63,14 @@ def offer_choice(
     """Send the patient of a visit without hours a link to choose one of `times`: doctors and instants.
 
     Nobody holds them meanwhile. An earlier link to the visit ends; asking for the same twice within a minute
-    sends one. Raises `NotStranded`, `OnlyHeld`, `NoTimesChosen`, `NotOffered`, `SlotTaken`, `PatientBusy`,
-    `NotFound`, `AccessDenied`.
+    sends one. Raises `NotStranded`, `OnlyHeld`, `IsHere`, `NoTimesChosen`, `NotOffered`, `SlotTaken`,
+    `PatientBusy`, `NotFound`, `AccessDenied`.
     """
     visit = placements.locked(session, appointment_id)
     access.require(actor, Action.SETTLE_VISIT, patient_id=visit.patient_id, doctor_id=visit.doctor_id)
     strandings.require(session, appointment_id)
     if visit.status is not AppointmentStatus.CONFIRMED:
-        raise OnlyHeld
+        raise IsHere if visit.status is AppointmentStatus.ARRIVED else OnlyHeld
     wanted = sorted(set(times), key=lambda each: each[1])
     if not 0 < len(wanted) <= MOST_TIMES:
         raise NoTimesChosen(count=MOST_TIMES)

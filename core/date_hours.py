@@ -17,7 +17,13 @@ from db.session import run
 
 MOST_DATES = 60  # that are set at once
 _DAYS = range(7)
-_HOURS = hours.on_date("%(doctor_id)s", "%(on_date)s")
+_HOURS = f"""
+SELECT each.on_date, h.* FROM unnest(CAST(%(dates)s AS date[])) AS each (on_date)
+CROSS JOIN LATERAL ({hours.on_date("%(doctor_id)s", "each.on_date")}) AS h
+"""
+
+
+Seen = Mapping[date, Sequence[Stretch]]  # the hours by date, as somebody has seen them
 
 
 class TooManyDates(ClinicError):
@@ -46,14 +52,13 @@ def set_dates(
     doctor_id: int,
     dates: Collection[date],
     of_day: Sequence[Stretch],
-    seen: Sequence[Stretch] | None = None,
+    seen: Seen | None = None,
     accepting: Collection[int] = (),
 ) -> None:
     """Give each of `dates` these hours in place of the weekly ones, holidays or not; none is a day off.
 
-    `seen` are the own hours that the one date had when the person opened it. Raises `DayOver`,
-    `TooManyDates`, `UpsideDown`, `HoursOverlap`, `PlaceClosed`, `HoursChanged`, `LeavesVisits`, `NotFound`,
-    `AccessDenied`.
+    `seen` are the hours that these dates had when the person looked. Raises `DayOver`, `TooManyDates`,
+    `UpsideDown`, `HoursOverlap`, `PlaceClosed`, `HoursChanged`, `LeavesVisits`, `NotFound`, `AccessDenied`.
     """
     access.require(actor, Action.SET_HOURS, doctor_id=doctor_id)
     provider_hours.lock(session, doctor_id)
@@ -61,8 +66,7 @@ def set_dates(
     places = {each.id: each for each in session.scalars(select(Location))}
     for each in sorted(dates):
         provider_hours.require_day(of_day, places, day=day(each))
-    if seen is not None and any(_own(session, doctor_id, each) != sorted(seen) for each in dates):
-        raise HoursChanged
+    _require_as_seen(session, doctor_id, seen)
     with unsettled.accounted(session, doctor_id=doctor_id, accepting=accepting):
         for each in sorted(dates):
             _write(session, doctor_id, each, of_day)
@@ -76,6 +80,7 @@ def set_typed_dates(
     doctor_id: int,
     dates: Collection[date],
     typed: Mapping[int, str],
+    seen: Seen | None = None,
     accepting: Collection[int] = (),
 ) -> None:
     """`set_dates` with the hours as they were written, by place. Raises `NoHours` besides."""
@@ -84,7 +89,7 @@ def set_typed_dates(
     of_day = [
         each for location_id, text in typed.items() for each in stretches.parsed(text, location_id, day=named)
     ]
-    set_dates(session, actor, doctor_id=doctor_id, dates=dates, of_day=of_day, accepting=accepting)
+    set_dates(session, actor, doctor_id=doctor_id, dates=dates, of_day=of_day, seen=seen, accepting=accepting)
 
 
 def clear_dates(
@@ -93,12 +98,17 @@ def clear_dates(
     *,
     doctor_id: int,
     dates: Collection[date],
+    seen: Seen | None = None,
     accepting: Collection[int] = (),
 ) -> None:
-    """Let the weekly hours hold on these dates again. Raises `DayOver`, `LeavesVisits`, `AccessDenied`."""
+    """Let the weekly hours hold on these dates again; `seen` are the hours that they had for the person.
+
+    Raises `DayOver`, `HoursChanged`, `LeavesVisits`, `AccessDenied`.
+    """
     access.require(actor, Action.SET_HOURS, doctor_id=doctor_id)
     provider_hours.lock(session, doctor_id)
     _require_ahead(session, dates)
+    _require_as_seen(session, doctor_id, seen)
     with unsettled.accounted(session, doctor_id=doctor_id, accepting=accepting):
         _forget(session, doctor_id, dates)
     _record(session, actor, doctor_id, dates)
@@ -111,55 +121,59 @@ def copy_week(
     doctor_id: int,
     from_on: date,
     to_on: date,
+    seen: Seen | None = None,
     accepting: Collection[int] = (),
 ) -> None:
     """Let the week of `to_on` have the hours that the week of `from_on` has, as hours of its dates.
 
-    What is closed in one of them stays so; days that are over are left alone. Raises `SameWeek`, `DayOver`,
-    `LeavesVisits`, `NotFound`, `AccessDenied`.
+    What is closed in one of them stays so; days that are over are left alone. `seen` are the hours of both
+    weeks when the person looked. Raises `SameWeek`, `DayOver`, `HoursChanged`, `LeavesVisits`, `NotFound`,
+    `AccessDenied`.
     """
     access.require(actor, Action.SET_HOURS, doctor_id=doctor_id)
     provider_hours.lock(session, doctor_id)
-    source, target = (on - timedelta(days=on.weekday()) for on in (from_on, to_on))
-    if source == target:
+    pairs = list(zip(week(from_on), week(to_on), strict=True))
+    if pairs[0][0] == pairs[0][1]:
         raise SameWeek
-    pairs = [(source + timedelta(days=each), target + timedelta(days=each)) for each in _DAYS]
     pairs = [(like, on) for like, on in pairs if on >= _today(session)]
     _require_ahead(session, [on for _like, on in pairs])
+    _require_as_seen(session, doctor_id, seen)
     with unsettled.accounted(session, doctor_id=doctor_id, accepting=accepting):
+        wanted = _effective(session, doctor_id, [like for like, _on in pairs])
+        _forget(session, doctor_id, [on for _like, on in pairs])
+        usual = _effective(session, doctor_id, [on for _like, on in pairs])
         for like, on in pairs:
-            wanted = _effective(session, doctor_id, like)
-            _forget(session, doctor_id, [on])
-            if wanted != _effective(session, doctor_id, on):
-                _write(session, doctor_id, on, wanted)
+            if wanted[like] != usual[on]:
+                _write(session, doctor_id, on, wanted[like])
     _record(session, actor, doctor_id, [on for _like, on in pairs])
 
 
-def of_date(session: Session, actor: Actor, *, doctor_id: int, on: date) -> list[Stretch]:
-    """The hours that hold on a date, whichever they are, in order."""
+def week(of: date) -> list[date]:
+    """The seven days of the week of a date, from Monday."""
+    return [of - timedelta(days=of.weekday()) + timedelta(days=each) for each in _DAYS]
+
+
+def of_dates(
+    session: Session, actor: Actor, *, doctor_id: int, dates: Collection[date]
+) -> dict[date, list[Stretch]]:
+    """The hours that hold on each of `dates`, whichever they are, in order."""
     access.require(actor, Action.SET_HOURS, doctor_id=doctor_id)
-    return _effective(session, doctor_id, on)
+    return _effective(session, doctor_id, dates)
 
 
-def _effective(session: Session, doctor_id: int, on: date) -> list[Stretch]:
+def _effective(session: Session, doctor_id: int, dates: Collection[date]) -> dict[date, list[Stretch]]:
     session.flush()
-    rows = run(session, _HOURS, {"doctor_id": doctor_id, "on_date": on})
-    return sorted(Stretch(*row) for row in rows)
+    found: dict[date, list[Stretch]] = {each: [] for each in sorted(dates)}
+    for on, *stretch in run(session, _HOURS, {"doctor_id": doctor_id, "dates": list(found)}):
+        found[on].append(Stretch(*stretch))
+    return {on: sorted(of_day) for on, of_day in found.items()}
 
 
-def _own(session: Session, doctor_id: int, on: date) -> list[Stretch]:
-    rows = session.scalars(
-        select(DateOverride).where(
-            DateOverride.doctor_id == doctor_id,
-            DateOverride.on_date == on,
-            DateOverride.opens_at.is_not(None),
-        )
-    )
-    return sorted(
-        Stretch(row.opens_at, row.closes_at, row.location_id)
-        for row in rows
-        if row.opens_at is not None and row.closes_at is not None and row.location_id is not None
-    )
+def _require_as_seen(session: Session, doctor_id: int, seen: Seen | None) -> None:
+    if seen is not None and _effective(session, doctor_id, seen) != {
+        on: sorted(of_day) for on, of_day in seen.items()
+    }:
+        raise HoursChanged
 
 
 def _write(session: Session, doctor_id: int, on: date, of_day: Sequence[Stretch]) -> None:

@@ -36,6 +36,7 @@ from db.models import (
     SignIn,
     SignInGrant,
     SocialIdentity,
+    StrandedVisit,
     User,
     WaitlistEntry,
     WaitlistState,
@@ -136,6 +137,7 @@ def anonymise(session: Session, patient_ids: Sequence[int]) -> None:
     session.execute(
         update(AppointmentEvent).where(AppointmentEvent.appointment_id.in_(visits)).values(reason=None)
     )
+    session.execute(delete(StrandedVisit).where(StrandedVisit.appointment_id.in_(visits)))
     session.execute(update(KeptVisit).where(KeptVisit.appointment_id.in_(visits)).values(reason=ERASED_WORDS))
     session.execute(
         update(LedgerEntry)

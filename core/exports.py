@@ -37,6 +37,7 @@ from db.models import (
     Service,
     SignIn,
     SocialIdentity,
+    StrandedVisit,
     User,
     WaitlistEntry,
     WaitlistOffer,
@@ -67,6 +68,7 @@ EXPORTED = {
     "inbound_messages": "answers",
     "waitlist_entries": "waitlist",
     "waitlist_offers": "waitlist_offers",
+    "stranded_visits": "visits_without_hours",
     "kept_visits": "kept_visits",
     "audit_entries": "audit_trail",
 }
@@ -120,6 +122,7 @@ def collect(session: Session, patient_id: int) -> dict[str, list[dict[str, Any]]
         ),
         "waitlist": _plain(WaitlistEntry, WaitlistEntry.patient_id == patient_id),
         "waitlist_offers": _plain(WaitlistOffer, WaitlistOffer.appointment_id.in_(visits)),
+        "visits_without_hours": _plain(StrandedVisit, StrandedVisit.appointment_id.in_(visits)),
         "kept_visits": _plain(KeptVisit, KeptVisit.appointment_id.in_(visits)),
         "audit_trail": _trail(patient_id, user_id),
     }

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core import clinics, clock, uncovered, wall_time
+from core import clinics, clock, stranding_watch, uncovered, wall_time
 from core.audit import Event
 from core.strandings import kinds
 
@@ -28,6 +28,11 @@ _NOTE_MISSED = text("""
         WHERE a.status = 'confirmed' AND a.ends_at <= :now AND NOT EXISTS (
             SELECT FROM appointment_events e
             WHERE e.appointment_id = a.id AND e.kind = 'undone' AND e.at >= used.ends)
+        AND NOT EXISTS (
+            SELECT FROM stranded_visits n LEFT JOIN kept_visits k
+            ON k.appointment_id = n.appointment_id AND k.time_version = n.time_version
+            WHERE n.appointment_id = a.id AND n.time_version = a.time_version
+            AND (k.causes @> n.causes) IS NOT TRUE)
         AND NOT (a.id = ANY (CAST(:uncovered AS int[])) AND (
             NOT a.id = ANY (CAST(:only_hours AS int[])) OR EXISTS (
                 SELECT FROM date_overrides x WHERE x.doctor_id = a.doctor_id
@@ -52,8 +57,8 @@ def note(session: Session) -> int:
     Days are the clinic's, also those on which clocks change, and the last seven. Only those count on which
     somebody has marked a visit of the day as here or done: where nobody uses these marks, nobody has missed
     anything. Nobody has missed a visit that could not be, unless it was kept on purpose: the doctor was
-    away or had other hours that day, or the place was closed. Of a visit put back after its day a person
-    has decided: it stays. Safe to run twice at once.
+    away or had other hours, or the place was closed, when its hour came. Of a visit put back after its day
+    a person has decided: it stays. Safe to run twice at once.
     """
     if not clinics.is_founded(session):
         return 0
@@ -63,6 +68,7 @@ def note(session: Session) -> int:
         wall_time.instant_reached(zone, datetime.combine(today - timedelta(days=back), datetime.min.time()))
         for back in range(LOOKS_BACK_DAYS + 1)
     ]
+    stranding_watch.note(session)
     left = uncovered.rows(session, since=min(midnights) - _SECOND)
     marked = session.execute(
         _NOTE_MISSED,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core import (
     access,
     appointment_events,
+    arrivals,
     cancellations,
     holds,
     moves,
@@ -24,7 +25,7 @@ from core.access import Action, Actor
 from core.appointment_errors import NoLongerChangeable
 from core.errors import ClinicError, NotFound
 from core.i18n import N_
-from db.models import Appointment, EventKind, OfferState
+from db.models import Appointment, AppointmentStatus, EventKind, OfferState
 
 DOCTOR_AWAY = "The clinic had to call this visit off"  # the reason in the events
 
@@ -44,9 +45,9 @@ def move(
 ) -> Appointment:
     """Move a visit without hours to another time, with its own doctor or one of the same specialty.
 
-    The patient is told. Nothing is asked for it, however late it is: the price agreed stays. Raises
-    `NotStranded`, `NotTheirField`, `NotOffered`, `SlotTaken`, `PatientBusy`, `OnlyOffered`, `VisitChanged`,
-    `NotFound`, `AccessDenied`.
+    The patient is told. Nothing is asked for it, however late it is: the price agreed stays. Who waits for
+    it already waits no longer, as far as we know. Raises `NotStranded`, `NotTheirField`, `NotOffered`,
+    `SlotTaken`, `PatientBusy`, `OnlyOffered`, `VisitChanged`, `DoctorHasSigned`, `NotFound`, `AccessDenied`.
     """
     seen = _seen(session, appointment_id)
     moves.take_turns(session, doctor_ids=[doctor_id], patient_id=seen.patient_id)
@@ -61,6 +62,7 @@ def move(
     strandings.require(session, appointment_id)
     if doctor_id != seen.doctor_id and not suggestions.may_take_over(session, seen, doctor_id):
         raise NotTheirField
+    _as_booked(session, actor, seen)
     return moves.relocate(
         session, actor, seen, doctor_id=doctor_id, starts_at=starts_at, request_key=request_key
     )
@@ -77,7 +79,7 @@ def call_off(
     """Call a visit without hours off and pay all of its money back: it is the clinic's doing.
 
     A time that is only offered from the waitlist is let go. Raises `NotStranded`, `NoLongerChangeable`,
-    `ReasonMissing`, `NotFound`, `AccessDenied`.
+    `ReasonMissing`, `DoctorHasSigned`, `NotFound`, `AccessDenied`.
     """
     visit = placements.locked(session, appointment_id)
     access.require(actor, Action.SETTLE_VISIT, patient_id=visit.patient_id, doctor_id=visit.doctor_id)
@@ -87,12 +89,19 @@ def call_off(
     ):
         return earlier
     strandings.require(session, appointment_id)
+    _as_booked(session, actor, visit)
     if visit.status not in moves.CHANGEABLE:
         raise NoLongerChangeable
     if offer := holds.open_offer(session, visit):
         return waitlist_answers.let_go(session, actor, offer, visit, OfferState.DECLINED)
     cancellations.call_off(session, actor, visit, why, is_waived=True, request_key=request_key)
     return visit
+
+
+def _as_booked(session: Session, actor: Actor, visit: Appointment) -> None:
+    """Take back that the patient of a visit waits for it, where they do."""
+    if visit.status is AppointmentStatus.ARRIVED:
+        arrivals.undo(session, actor, appointment_id=visit.id)
 
 
 def _seen(session: Session, appointment_id: int) -> Appointment:

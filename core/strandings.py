@@ -22,6 +22,7 @@ from core import (
     clinics,
     clock,
     placements,
+    stranding_notes,
     uncovered,
     wall_time,
 )
@@ -33,8 +34,6 @@ from db.models import Appointment, ChoiceLink, KeptVisit
 
 LOOKS_BACK_DAYS = 7
 _SECOND = timedelta(seconds=1)
-# What is known of a day for good; whether a doctor, service or room is in use says nothing of days before.
-_OF_ITS_DAY = frozenset({"hours", "closed", "away"})
 
 
 class NotStranded(ClinicError):
@@ -73,32 +72,35 @@ def find(
     appointment_id: int | None = None,
     is_all_day: bool = False,
 ) -> dict[int, tuple[str, ...]]:
-    """The live visits ahead that nothing covers and nobody has decided to keep, with their causes.
+    """The open visits ahead that nothing covers and nobody has decided to keep, with their causes.
 
-    With `is_all_day` also those whose hour has come and nobody has, of today and of the seven days before:
-    they still wait for a decision.
+    With `is_all_day` also those whose hour has come and nobody has, of today and of days before: they still
+    wait for a decision. Of days before those count that were without hours then, whatever the hours say now.
     """
     if not clinics.is_founded(session):
         return {}
     now = clock.now()
-    midnight = min(now, _midnight(session, 0) - _SECOND)
-    found = uncovered.rows(
-        session,
-        since=min(now, _midnight(session, LOOKS_BACK_DAYS) - _SECOND) if is_all_day else now,
-        doctor_id=doctor_id,
-        appointment_id=appointment_id,
-    )
-    return {
+    today = min(now, midnight(session))
+    whose = {"doctor_id": doctor_id, "appointment_id": appointment_id}
+    found = uncovered.rows(session, since=looks_back_to(session) if is_all_day else now, **whose)
+    noted = stranding_notes.undecided(session, until=today, **whose) if is_all_day else {}
+    return noted | {
         each.id: tuple(each.causes)
         for each in found
-        if each.starts_at > midnight or (each.is_place_active and _OF_ITS_DAY & set(kinds(each.causes)))
+        if each.starts_at > today or (each.id not in noted and stranding_notes.is_of_its_day(each))
     }
 
 
-def _midnight(session: Session, days_ago: int) -> datetime:
+def midnight(session: Session, days_ago: int = 0) -> datetime:
+    """The last instant before today began in the clinic, or a day so many before."""
     zone = clinics.zone(session)
     on = clock.now().astimezone(zone).date() - timedelta(days=days_ago)
-    return wall_time.instant_reached(zone, datetime.combine(on, time()))
+    return wall_time.instant_reached(zone, datetime.combine(on, time())) - _SECOND
+
+
+def looks_back_to(session: Session) -> datetime:
+    """From when on the hours of days that are over are still asked which visits they left over."""
+    return min(clock.now(), midnight(session, LOOKS_BACK_DAYS))
 
 
 def count(session: Session, actor: Actor) -> int:

@@ -29,6 +29,8 @@ WITH stretch AS MATERIALIZED (
         SELECT {_LOOKED_AT} FROM appointments WHERE status = 'confirmed' AND starts_at > %(since)s
         UNION ALL
         SELECT {_LOOKED_AT} FROM appointments WHERE status = 'pending' AND starts_at > %(since)s
+        UNION ALL
+        SELECT {_LOOKED_AT} FROM appointments WHERE status = 'arrived' AND starts_at > %(since)s
     ) AS a
     JOIN stretch ON a.starts_at >= begins_at AND a.starts_at < resumes_at
     WHERE (CAST(%(doctor_id)s AS int) IS NULL OR a.doctor_id = %(doctor_id)s)
@@ -52,7 +54,9 @@ WITH stretch AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM time_off t
                       WHERE t.doctor_id = v.doctor_id AND t.ends_at > v.starts_at AND t.starts_at < v.ends_at)
 ), caused AS (
-    SELECT v.id, v.time_version, v.starts_at, v.location_id, array_remove(ARRAY[
+    SELECT v.id, v.time_version, v.starts_at, v.location_id,
+        (v.doctor_id, v.on_date) IN (SELECT doctor_id, on_date FROM date_overrides) AS has_own_hours,
+        array_remove(ARRAY[
         CASE WHEN NOT d.is_active THEN 'doctor' END,
         CASE WHEN NOT s.is_active OR o.service_id IS NULL THEN 'service' END,
         CASE WHEN NOT r.is_active THEN 'room:' || r.id END,
@@ -80,7 +84,8 @@ WITH stretch AS MATERIALIZED (
     ) AS h
     WHERE v.id NOT IN (SELECT id FROM usual)
 )
-SELECT c.id, causes, c.starts_at, l.is_active FROM caused c JOIN locations l ON l.id = c.location_id
+SELECT c.id, causes, c.starts_at, l.is_active, has_own_hours
+FROM caused c JOIN locations l ON l.id = c.location_id
 WHERE cardinality(causes) > 0 AND NOT EXISTS (
     SELECT FROM kept_visits k
     WHERE k.appointment_id = c.id AND k.time_version = c.time_version AND c.causes <@ k.causes)
@@ -88,20 +93,22 @@ WHERE cardinality(causes) > 0 AND NOT EXISTS (
 
 
 class Uncovered(NamedTuple):
-    """A visit in numbers, its causes, and whether its place is still in use."""
+    """A visit in numbers, its causes, whether its place is in use, and its date has hours of its own."""
 
     id: int
     causes: list[str]
     starts_at: datetime
     is_place_active: bool
+    has_own_hours: bool
 
 
 def rows(
     session: Session, *, since: datetime, doctor_id: int | None = None, appointment_id: int | None = None
 ) -> list[Uncovered]:
-    """The confirmed and pending visits after `since` that nothing covers and nobody has decided to keep.
+    """The visits after `since` that nothing covers and nobody has decided to keep.
 
-    It is one statement, and sees what the session has flushed.
+    They are confirmed, pending, or their patient is waiting. It is one statement, and sees what the session
+    has flushed.
     """
     zone = clinics.zone(session)
     today = clock.now().astimezone(zone).date()

@@ -55,6 +55,11 @@ def _done(job: Job) -> int:
         return job.work(session)
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """That a turn lasts past the next is none: it is made up for, and *System* says which job is late."""
+    return "maximum number of running instances" not in record.msg
+
+
 def scheduler_of(jobs: tuple[Job, ...]) -> BackgroundScheduler:
     """A scheduler that asks for each job's turn now and then at its interval, never two of one at a time.
 
@@ -64,6 +69,7 @@ def scheduler_of(jobs: tuple[Job, ...]) -> BackgroundScheduler:
     scheduler = BackgroundScheduler(
         timezone="UTC", job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
     )
+    logging.getLogger("apscheduler.scheduler").addFilter(_is_news)
     lease = uuid4()
     for job in jobs:
         scheduler.add_job(

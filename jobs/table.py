@@ -26,6 +26,7 @@ from core import (
     repayments,
     replies,
     sign_ins,
+    stranding_watch,
     waitlist_offers,
 )
 from core.heartbeats import Backlog
@@ -103,6 +104,13 @@ JOBS = (
         N_("Offers freed times to those on the waitlist"),
         waitlist_offers.offer_freed,
         timedelta(seconds=20),
+        opens_its_own=True,
+    ),
+    Job(
+        stranding_watch.JOB,
+        N_("Notes which visits are without hours, and tells whose visit has hours again"),
+        stranding_watch.watch,
+        OFTEN,
         opens_its_own=True,
     ),
     Job(

@@ -331,7 +331,7 @@ RECIPES = {
     ),
     "date_hours.set_typed_dates": of_doctor(Action.SET_HOURS, dates=[TUESDAY], typed={}),
     "date_hours.ahead": of_doctor(Action.SET_HOURS),
-    "date_hours.of_date": of_doctor(Action.SET_HOURS, on=WEDNESDAY),
+    "date_hours.of_dates": of_doctor(Action.SET_HOURS, dates=[WEDNESDAY]),
     "date_hours.set_dates": of_doctor(Action.SET_HOURS, dates=[TUESDAY], of_day=[]),
     "date_hours.clear_dates": of_doctor(Action.SET_HOURS, dates=[TUESDAY]),
     "date_hours.copy_week": of_doctor(Action.SET_HOURS, from_on=WEDNESDAY, to_on=TUESDAY),

@@ -196,3 +196,32 @@ def test_eight_kilobytes_of_cookies_and_rubbish_in_them_are_no_error(address: st
             assert "Sign in" in raw.texts(await tab.rerun())
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("username", "path"),
+    [
+        ("ada", "/find_doctor"),
+        ("roth", "/today"),
+        ("rita", "/board"),
+        ("albert", "/board"),
+        ("ada", "/sign_in"),
+        ("", "/sign_in"),
+    ],
+)
+def test_the_page_where_somebody_lands_is_found_by_its_name(
+    address: str, clinic: Engine, residents: Residents, username: str, path: str
+) -> None:
+    cookies = portal.signed_in(clinic, username) if username else {}
+    answer = raw.ask(address, f"{path}?day=2026-06-01", cookies)
+    assert (answer.status, answer.headers["location"]) == (303, "/?day=2026-06-01")
+    assert raw.ask(address, path, cookies).headers["location"] == "/"
+    assert raw.ask(address, "/", cookies).status == 200
+
+
+@pytest.mark.parametrize(("username", "path"), [("rita", "/today"), ("", "/board"), ("ada", "/board")])
+def test_other_pages_stay_where_they_are(
+    address: str, clinic: Engine, residents: Residents, username: str, path: str
+) -> None:
+    cookies = portal.signed_in(clinic, username) if username else {}
+    assert raw.ask(address, path, cookies).status == 200, "today is a page among others at the desk"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
@@ -68,6 +69,29 @@ def test_a_job_that_raises_is_logged_with_its_traceback_and_runs_again(
         scheduler.shutdown()
     assert "fail once" in caplog.text
     assert "RuntimeError: the first attempt fails" in caplog.text
+
+
+@pytest.mark.usefixtures("database")
+def test_a_turn_that_lasts_past_the_next_ones_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
+    begun, may_end, again = threading.Event(), threading.Event(), threading.Event()
+
+    def work() -> int:
+        (again if begun.is_set() else begun).set()
+        assert may_end.wait(10)
+        return 0
+
+    job = Job("work", "Works", work, timedelta(seconds=0.1), opens_its_own=True)
+    scheduler = scheduler_of((job,))
+    skipped: list[object] = []
+    scheduler.add_listener(skipped.append, EVENT_JOB_MAX_INSTANCES)
+    with caplog.at_level(logging.WARNING):
+        scheduler.start()
+        assert begun.wait(10)
+        wait_until(lambda: bool(skipped))
+        may_end.set()
+        assert again.wait(10), "made up for"
+        scheduler.shutdown()
+    assert [each.message for each in caplog.records if each.levelno >= logging.WARNING] == []
 
 
 def grant_count(database: Engine) -> int:

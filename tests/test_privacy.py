@@ -53,6 +53,7 @@ from db.models import (
     SignIn,
     SignInGrant,
     SocialIdentity,
+    StrandedVisit,
     User,
     WaitlistEntry,
     WaitlistOffer,
@@ -143,6 +144,7 @@ def _give_ada_everything(session: Session, cast: Cast) -> None:
     over = {"state": "declined", "offered_at": NOW, "expires_at": NOW, "ended_at": NOW}
     session.add(WaitlistOffer(entry_id=entry.id, appointment_id=booked.id, **over))
     kept = {"time_version": 0, "causes": ["hours"], "kept_at": NOW}
+    session.add(StrandedVisit(appointment_id=booked.id, time_version=0, causes=["hours"], noted_at=NOW))
     session.add(KeptVisit(appointment_id=booked.id, reason="Ada Okafor comes all the same", **kept))
     records.break_glass(session, cast.weiss, patient_id=ada_id, reason=WHY)
 

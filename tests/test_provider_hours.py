@@ -1,6 +1,6 @@
 """A doctor's hours: every week, on single dates, time off and closed days; and what a change would strand."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, time, timedelta
 
@@ -32,7 +32,7 @@ from db.models import Appointment, Closure, TimeOff, WeeklyHours
 from tests import make
 from tests.cast import NOW, Cast, assemble, on, time_is
 
-TODAY, WEDNESDAY = date(2026, 6, 1), date(2026, 6, 3)
+TODAY, WEDNESDAY, NEXT_WEEK = date(2026, 6, 1), date(2026, 6, 3), date(2026, 6, 10)
 DAY = timedelta(days=1)
 
 
@@ -221,20 +221,41 @@ def test_dates_have_hours_of_their_own_until_they_are_cleared(
     assert date_hours.ahead(session, cast.roth, doctor_id=cast.dr_roth.id) == {WEDNESDAY: afternoon}
     date_hours.set_dates(session, cast.roth, **own, of_day=[])
     assert date_hours.ahead(session, cast.roth, doctor_id=cast.dr_roth.id) == {WEDNESDAY: []}
-    with pytest.raises(HoursChanged):
-        date_hours.set_dates(session, cast.desk, **own, of_day=afternoon, seen=afternoon)
     date_hours.clear_dates(session, cast.roth, **own)
     assert strandings.find(session) == {}
 
 
+def test_of_two_who_change_a_date_the_second_is_told(session: Session, cast: Cast) -> None:
+    own = {"doctor_id": cast.dr_roth.id, "dates": [WEDNESDAY]}
+    weeks = [*date_hours.week(WEDNESDAY), *date_hours.week(NEXT_WEEK)]
+    seen = date_hours.of_dates(session, cast.roth, doctor_id=cast.dr_roth.id, dates=weeks)
+    of_wednesday = {WEDNESDAY: seen[WEDNESDAY]}
+    typed = {location_id: "14-16" for *_times, location_id in seen[WEDNESDAY]}
+    date_hours.set_typed_dates(session, cast.roth, **own, typed=typed, seen=of_wednesday)
+    changes: list[Callable[[], None]] = [
+        lambda: date_hours.set_typed_dates(session, cast.desk, **own, typed=typed, seen=of_wednesday),
+        lambda: date_hours.clear_dates(session, cast.desk, **own, seen=of_wednesday),
+        lambda: date_hours.copy_week(
+            session, cast.desk, doctor_id=cast.dr_roth.id, from_on=WEDNESDAY, to_on=NEXT_WEEK, seen=seen
+        ),
+    ]
+    for change in changes:
+        with undone(session), pytest.raises(HoursChanged):
+            change()
+    now = date_hours.of_dates(session, cast.desk, doctor_id=cast.dr_roth.id, dates=[WEDNESDAY])
+    assert [(each.opens_at.hour, each.closes_at.hour) for each in now[WEDNESDAY]] == [(14, 16)]
+    date_hours.clear_dates(session, cast.desk, **own, seen=now)
+    assert date_hours.ahead(session, cast.roth, doctor_id=cast.dr_roth.id) == {}
+
+
 def test_a_week_is_made_like_another(session: Session, cast: Cast) -> None:
-    doctor_id, next_week = cast.dr_roth.id, WEDNESDAY + 7 * DAY
+    doctor_id = cast.dr_roth.id
     make.override(session, cast.dr_roth, WEDNESDAY, "10:00-11:00")
-    date_hours.copy_week(session, cast.roth, doctor_id=doctor_id, from_on=WEDNESDAY, to_on=next_week)
+    date_hours.copy_week(session, cast.roth, doctor_id=doctor_id, from_on=WEDNESDAY, to_on=NEXT_WEEK)
     own = date_hours.ahead(session, cast.roth, doctor_id=doctor_id)
     assert {day: list(map(str, of_day)) for day, of_day in own.items()} == {
         WEDNESDAY: ["10:00–11:00"],
-        next_week: ["10:00–11:00"],
+        NEXT_WEEK: ["10:00–11:00"],
     }, "only what differs from every week"
     with pytest.raises(SameWeek):
         date_hours.copy_week(session, cast.roth, doctor_id=doctor_id, from_on=TODAY, to_on=WEDNESDAY)

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
 from core import (
@@ -18,6 +18,7 @@ from core import (
     moves,
     settlements,
     sms_lengths,
+    stranding_watch,
     strandings,
     suggestions,
     tills,
@@ -40,6 +41,7 @@ from db.models import (
     PaymentMethod,
     Refund,
     Specialty,
+    TimeOff,
     doctor_specialties,
 )
 from db.session import unit_of_work
@@ -405,6 +407,37 @@ def test_who_was_asked_to_choose_is_told_when_the_visit_is_kept_and_the_link_end
     post.turn()
     assert len(post.texts()) == 3
     assert "you are booked for Fri, Jun 5" in post.texts()[-1]
+
+
+def test_who_was_asked_to_choose_is_told_when_the_hours_are_back(post: Post) -> None:
+    _visit_id, link = asked(post)
+    assert stranding_watch.watch() == 1, "noted, and nobody told"
+    with unit_of_work(post.database) as session:
+        session.execute(delete(TimeOff))
+    assert stranding_watch.watch() == 2, "no longer noted, and told"
+    assert stranding_watch.watch() == 0, "once"
+    with unit_of_work(post.database) as session:
+        assert choices.look(session, secret=choice_links.token(link.id)) is None
+    post.tick()
+    post.turn()
+    assert len(post.texts()) == 3
+    assert "you are booked for Fri, Jun 5" in post.texts()[-1]
+
+
+def test_who_holds_a_time_that_cannot_be_is_told_that_it_is_called_off(post: Post) -> None:
+    visit_id = post.book()
+    with unit_of_work(post.database) as session:
+        visit = session.get_one(Appointment, visit_id)
+        visit.status, visit.hold_expires_at = AppointmentStatus.PENDING, post.now + timedelta(days=1)
+        make.time_off(session, post.cast.dr_roth, on(5, 0), on(6, 0))
+    post.tick()
+    with unit_of_work(post.database) as session:
+        settlements.call_off(session, post.cast.desk, appointment_id=visit_id)
+    post.tick()
+    post.turn()
+    [told] = post.texts()
+    assert "cancelled" in told
+    assert "Jun 5" in told
 
 
 def test_who_was_told_that_a_visit_cannot_be_is_not_reminded_of_it(post: Post) -> None:

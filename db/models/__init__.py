@@ -26,21 +26,7 @@ from db.models.figures import (
     VisitDay,
 )
 from db.models.heartbeats import Heartbeat
-from db.models.money import (
-    DocumentCounter,
-    EntryKind,
-    LedgerEntry,
-    Payment,
-    PaymentMethod,
-    PaymentState,
-    ProcessorCursor,
-    ProcessorEvent,
-    Refund,
-    RefundCause,
-    RefundState,
-    Series,
-    TillClosing,
-)
+from db.models.ledger import DocumentCounter, EntryKind, LedgerEntry, Series, TillClosing
 from db.models.notes import NoteDraft, NoteRelease, NoteVersion
 from db.models.notifications import (
     Answer,
@@ -54,6 +40,7 @@ from db.models.notifications import (
     PhoneState,
 )
 from db.models.notings import NOTING
+from db.models.payments import Payment, PaymentMethod, PaymentState, Refund, RefundCause, RefundState
 from db.models.people import (
     Doctor,
     Patient,
@@ -66,12 +53,13 @@ from db.models.people import (
     folded,
 )
 from db.models.prescriptions import Letter, LetterKind, LetterTemplate, Prescription, PrescriptionItem
+from db.models.processors import ProcessorCursor, ProcessorEvent
 from db.models.records import EmergencyAccess, Ending, ItemKind, RecordItem, Severity
 from db.models.schedules import CalendarFeed, DateOverride, TimeOff, WeeklyHours
 from db.models.services import DoctorService, PaymentRule, Service, service_rooms
 from db.models.sign_ins import SignIn, SignInAttempts, SignInGrant
 from db.models.signatures import KEEPING
-from db.models.strandings import ChoiceLink, ChoiceTime, KeptVisit
+from db.models.strandings import ChoiceLink, ChoiceTime, KeptVisit, StrandedVisit
 from db.models.waitlists import OfferState, WaitlistEntry, WaitlistOffer, WaitlistState
 
 __all__ = [
@@ -162,6 +150,7 @@ __all__ = [
     "SocialIdentity",
     "Source",
     "Specialty",
+    "StrandedVisit",
     "SumKind",
     "SummedDay",
     "TillClosing",

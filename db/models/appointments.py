@@ -162,6 +162,7 @@ class Appointment(Base):
             postgresql_where=text("status = 'completed'"),
         ),
         Index("ix_appointments_confirmed", "starts_at", postgresql_where=text("status = 'confirmed'")),
+        Index("ix_appointments_arrived", "starts_at", postgresql_where=text("status = 'arrived'")),
         Index("ix_appointments_series_id", "series_id", postgresql_where=text("series_id IS NOT NULL")),
         Index(
             "ix_appointments_hold_expires_at", "hold_expires_at", postgresql_where=text("status = 'pending'")

@@ -1,6 +1,7 @@
 """Visits that the doctor's hours no longer cover: what the desk has decided, and what patients may choose.
 
-Which visits those are is not kept: it follows from the hours, so no change of them can miss one.
+Which visits ahead those are follows from the hours, so no change of them can miss one. It is noted all the
+same, for when their hour has come: what the hours say later is not what they said then.
 """
 
 from datetime import datetime
@@ -29,6 +30,23 @@ class KeptVisit(Base):
     reason: Mapped[str] = mapped_column(Text)
     kept_at: Mapped[datetime]
     by_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+
+
+class StrandedVisit(Base):
+    """That a visit was without hours when last looked at, and why; about an older time of it, void.
+
+    Of a visit ahead the note follows the hours. Once its day is over the note stands until it is settled.
+    """
+
+    __tablename__ = "stranded_visits"
+    __table_args__ = (CheckConstraint("cardinality(causes) > 0", name="causes_given"),)
+
+    appointment_id: Mapped[int] = mapped_column(
+        ForeignKey("appointments.id"), primary_key=True, autoincrement=False
+    )
+    time_version: Mapped[int]
+    causes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    noted_at: Mapped[datetime]
 
 
 class ChoiceLink(Base):

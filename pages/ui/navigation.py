@@ -79,6 +79,7 @@ FIGURES = {
     "patients": (PATIENT_FIGURES, ":material/groups:"),
     "messages": (MESSAGE_FIGURES, ":material/forum:"),
 }
+LANDING = {Role.PATIENT: FIND_DOCTOR, Role.DOCTOR: TODAY, Role.STAFF: BOARD, Role.ADMIN: BOARD}
 SIGNED_OUT = (REGISTER, RESET_PASSWORD, ACCEPT_INVITE, DEMO_MAILBOX, CHOOSE_TIME)
 BEHIND_GUARDS = (
     *(FIND_DOCTOR, DOCTOR, MY_APPOINTMENTS, PAY, RECORD_ACCESS, MY_DATA, TODAY, PATIENT_RECORD),
@@ -128,7 +129,7 @@ def pages_for(actor: Actor | None) -> dict[str, list[Page]]:
 
 
 def _of_role(actor: Actor) -> list[Page]:
-    today = st.Page(TODAY, title=_("Today"), icon=":material/today:", default=actor.role is Role.DOCTOR)
+    today = st.Page(TODAY, title=_("Today"), icon=":material/today:", default=LANDING[actor.role] == TODAY)
     week = st.Page(WEEK, title=_("Week"), icon=":material/calendar_view_week:")
     if actor.role is Role.PATIENT:
         return [

@@ -66,6 +66,8 @@ def _what(stranding: Stranding, zone: tzinfo) -> None:
         ends = day_and_time(stranding.choice.expires_at, zone)
         told = _("They can choose another time themselves until {time}.").format(time=ends)
         st.markdown(f":violet-badge[:material/link: {plain(told)}]")
+    elif visit.status is AppointmentStatus.ARRIVED:
+        st.markdown(f":green-badge[:material/person: {_('Is here')}]")
     elif visit.status is AppointmentStatus.PENDING:
         st.markdown(f":orange-badge[{_('Offered') if visit.is_offered else _('Waiting for payment')}]")
 

@@ -20,13 +20,14 @@ def dates_section(actor: Actor, doctor_id: int, places: list[Location], zone: tz
     """The dates that have hours of their own, and how to add, clear and copy them."""
     with reading() as session:
         own = date_hours.ahead(session, actor, doctor_id=doctor_id)
+        seen = date_hours.of_dates(session, actor, doctor_id=doctor_id, dates=own)
     named = {place.id: place for place in places}
     if not own:
         st.info(_("Every date has the hours of its weekday."), icon=":material/calendar_month:")
     for on, of_day in own.items():
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(dated(on))}**: {plain(at_places(of_day, named))}", width="stretch")
-            clearing = {"doctor_id": doctor_id, "dates": [on]}
+            clearing = {"doctor_id": doctor_id, "dates": [on], "seen": {on: seen[on]}}
             foreseen = foresee(actor, date_hours.clear_dates, **clearing)
             save_button(
                 _("Back to the weekday's"),
@@ -53,17 +54,14 @@ def _add(actor: Actor, doctor_id: int, places: list[Location], zone: tzinfo, tod
     st.caption(
         _("Write hours like {example}. Leave it empty for a day without work.").format(example=EXAMPLE)
     )
+    days = min(((last or first) - first).days, date_hours.MOST_DATES)
+    dates = [first + timedelta(days=each) for each in range(days + 1)]
     with reading() as session:
-        as_now = date_hours.of_date(session, actor, doctor_id=doctor_id, on=first)
-    at_present = at_places(as_now, {place.id: place for place in places})
+        seen = date_hours.of_dates(session, actor, doctor_id=doctor_id, dates=dates)
+    at_present = at_places(seen[first], {place.id: place for place in places})
     st.caption(plain(_("Now on {day}: {hours}").format(day=dated(first), hours=at_present)))
     typed = hours_fields(PREFIX, places, _("Hours"), is_told=len(places) > 1)
-    days = ((last or first) - first).days
-    change = {
-        "doctor_id": doctor_id,
-        "dates": [first + timedelta(days=each) for each in range(min(days, date_hours.MOST_DATES) + 1)],
-        "typed": typed,
-    }
+    change = {"doctor_id": doctor_id, "dates": dates, "typed": typed, "seen": seen}
     foreseen = foresee(actor, date_hours.set_typed_dates, **change)
     show_affected(foreseen, zone)
     save_button(
@@ -80,7 +78,10 @@ def _copy_week(actor: Actor, doctor_id: int, zone: tzinfo, today: date) -> None:
         )
     if like is None or to is None:
         return
-    change = {"doctor_id": doctor_id, "from_on": like, "to_on": to}
+    both = [*date_hours.week(like), *date_hours.week(to)]
+    with reading() as session:
+        seen = date_hours.of_dates(session, actor, doctor_id=doctor_id, dates=both)
+    change = {"doctor_id": doctor_id, "from_on": like, "to_on": to, "seen": seen}
     foreseen = foresee(actor, date_hours.copy_week, **change)
     show_affected(foreseen, zone)
     save_button(_("Copy"), foreseen, date_hours.copy_week, change, done=N_("Copied."), key=f"{PREFIX}_copy")

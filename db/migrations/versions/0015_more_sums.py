@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 
 STATEMENTS = [
     "DELETE FROM summed_days",  # to be summed up again, by more than before
