@@ -60,3 +60,18 @@ def test_a_click_on_a_bar_shows_its_visits_and_the_browser_goes_back_to_the_view
     expect(page.get_by_role("combobox", name="Period")).to_have_value("Last 7 days")
     page.reload()
     expect(page.get_by_role("combobox", name="Period")).to_have_value("Last 7 days")
+
+
+def test_the_menu_takes_what_is_chosen_along(sign_in_as: SignInAs, address: str) -> None:
+    page = sign_in_as("albert")
+    page.goto(f"{address}/revenue")
+    expect(page.get_by_role("heading", name="Revenue", exact=True)).to_be_visible(timeout=20_000)
+    choose_period(page, "Last 7 days")
+    expect(page).to_have_url(re.compile("/revenue\\?from="))
+    page.get_by_text(re.compile("^[0-9]+ more$")).click()
+    page.locator("a[href$='/missed']").click()
+    expect(page.get_by_role("heading", name="No-shows", exact=True)).to_be_visible(timeout=20_000)
+    expect(page).to_have_url(re.compile("/missed\\?from="))
+    expect(page.get_by_role("combobox", name="Period")).to_have_value("Last 7 days")
+    page.reload()
+    expect(page.get_by_role("combobox", name="Period")).to_have_value("Last 7 days")

@@ -43,6 +43,8 @@ def _make_legible(plot: Plot) -> None:
     font = {"color": color, "size": 13}
     for axis in ("xaxis", "yaxis"):
         plot["layout"][axis] |= {"tickfont": font}
+        if "title" in plot["layout"][axis]:
+            plot["layout"][axis]["title"] |= {"font": font}
     plot["layout"] |= {"font": font}
     for trace in plot["data"]:
         if trace.get("textposition") == "outside":
