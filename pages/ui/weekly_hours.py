@@ -18,6 +18,7 @@ from pages.ui.slot_grid import preview_choice, show_preview
 from pages.ui.words import plain
 
 PREFIX = "hours_week"
+ABREAST = 4  # places; of more, only those that are worked at
 # Where columns do not fit beside each other, each field says its day and place, and no head does.
 _STYLE = f"""<style>
 @media (min-width: 641px) {{ .st-key-{PREFIX}_grid [data-testid="stWidgetLabel"] {{ display: none; }} }}
@@ -34,8 +35,9 @@ def weekly_section(actor: Actor, doctor_id: int, places: list[Location], zone: t
         st.warning(_("Somebody else has changed these hours since you opened them."), icon=":material/sync:")
         st.button(_("Show them"), on_click=_forget, key=f"{PREFIX}_reload")
     st.caption(_("Write hours like {example}. What lies between is a break.").format(example=EXAMPLE))
-    typed = _grid(places)
-    _copy_a_day(places)
+    beside = _worked_at(places, version)
+    typed = _grid(beside)
+    _copy_a_day(beside)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         from_on = st.date_input(
             _("From"),
@@ -104,6 +106,25 @@ def _shown_version(doctor_id: int, known: Known, places: list[Location]) -> Vers
     return version
 
 
+def _worked_at(places: list[Location], version: Version) -> list[Location]:
+    """The places that have a column: all of a few, else those with hours and those that are asked for."""
+    if len(places) <= ABREAST:
+        return places
+    used = {each.location_id for of_day in version.week.values() for each in of_day}
+    others = {each.id: each.name for each in places if each.id not in used}
+    key = f"{PREFIX}_also"
+    st.session_state[key] = [each for each in st.session_state.get(key, []) if each in others]
+    added = st.multiselect(
+        _("Also at"),
+        list(others),
+        format_func=lambda number: others.get(number, ""),
+        placeholder=_("Choose another place"),
+        max_selections=ABREAST,
+        key=key,
+    )
+    return [each for each in places if each.id in used or each.id in added]
+
+
 def _named(version: Version) -> str:
     if version.from_on is None:
         if version.until_on is None:
@@ -126,6 +147,8 @@ def _grid(places: list[Location]) -> dict[tuple[int, int], str]:
 
 
 def _rows(places: list[Location]) -> dict[tuple[int, int], str]:
+    if not places:
+        return {}
     shape = [2, *[4] * len(places)]
     has_several = len(places) > 1
     if has_several:
