@@ -43,6 +43,7 @@ def weekly_section(actor: Actor, doctor_id: int, places: list[Location], zone: t
             _("From"),
             value=max(version.from_on or today, today),
             min_value=today,
+            format="YYYY-MM-DD",
             key=f"{PREFIX}_from",
             width=200,
         )
@@ -50,6 +51,7 @@ def weekly_section(actor: Actor, doctor_id: int, places: list[Location], zone: t
             _("Until (empty: for good)"),
             value=version.until_on,
             min_value=from_on,
+            format="YYYY-MM-DD",
             key=f"{PREFIX}_until",
             width=220,
         )
