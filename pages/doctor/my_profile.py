@@ -76,8 +76,10 @@ with write:
         format_func=language_in_both,
         placeholder=_("Write a language, such as German or Deutsch"),
         max_selections=profile_drafts.MOST_LANGUAGES,
+        wrap=True,
         key=f"{PREFIX}languages_{key}",
     )
+    st.caption(_("A language is found by its name in yours, or by the one that it has for itself."))
     given = ask_for_file(
         _("A photo: PNG or JPEG"),
         kinds=photos.KINDS,
