@@ -36,6 +36,7 @@ def dates_section(actor: Actor, doctor_id: int, places: list[Location], zone: tz
                 clearing,
                 done=N_("The hours of the weekday hold again."),
                 key=f"{PREFIX}_clear_{on}",
+                is_main=False,
             )
     st.subheader(_("Other hours on a date"))
     _add(actor, doctor_id, places, zone, today)
