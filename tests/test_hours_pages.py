@@ -100,6 +100,7 @@ def test_of_many_places_those_have_a_field_where_the_doctor_works_or_shall_work(
     app.selectbox(key="hours_doctor").set_value(residents.roth_id).run()
     grid = [each.key for each in app.text_input if (each.key or "").startswith("hours_week_")]
     assert len(grid) == 7
+    assert "**Main house**" in texts(app)
     app.multiselect(key="hours_week_also").set_value([annex]).run()
     app.text_input(key=f"hours_week_7_{annex}").set_value("23:30-23:50").run()
     press(app, "hours_week_save")

@@ -36,7 +36,7 @@ def weekly_section(actor: Actor, doctor_id: int, places: list[Location], zone: t
         st.button(_("Show them"), on_click=_forget, key=f"{PREFIX}_reload")
     st.caption(_("Write hours like {example}. What lies between is a break.").format(example=EXAMPLE))
     beside = _worked_at(places, version)
-    typed = _grid(beside)
+    typed = _grid(beside, has_several=len(places) > 1)
     _copy_a_day(beside)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         from_on = st.date_input(
@@ -139,20 +139,20 @@ def _named(version: Version) -> str:
     )
 
 
-def _grid(places: list[Location]) -> dict[tuple[int, int], str]:
+def _grid(places: list[Location], *, has_several: bool) -> dict[tuple[int, int], str]:
     with st.container(key=f"{PREFIX}_grid"):
-        typed = _rows(places)
+        typed = _rows(places, has_several=has_several)
     total = _total(typed)
     if total is not None:
         st.caption(_("{hours} hours a week").format(hours=f"{total / 60:g}"))
     return typed
 
 
-def _rows(places: list[Location]) -> dict[tuple[int, int], str]:
+def _rows(places: list[Location], *, has_several: bool) -> dict[tuple[int, int], str]:
+    """The fields, which say where they are for unless the clinic has one place."""
     if not places:
         return {}
     shape = [2, *[4] * len(places)]
-    has_several = len(places) > 1
     if has_several:
         st.html(_STYLE)
         with st.container(key=f"{PREFIX}_name_places"):
