@@ -264,6 +264,7 @@ def test_a_patient_chooses_by_link_without_signing_in(
         "This link is no longer valid. Please call the clinic, or look into your appointments."
     ]
     assert said(open_as(None, CHOOSE, link="guessed").error) == said(again.error)
+    assert [element.proto.label for element in again.get("page_link")] == ["My appointments"]
 
 
 def test_every_page_of_the_desk_says_how_many_wait_and_doctors_read_of_their_own(
