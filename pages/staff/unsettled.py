@@ -16,6 +16,9 @@ actor = require(Role.STAFF, Role.ADMIN, Role.DOCTOR)
 DRAWN = 25
 
 st.title(_("Visits without hours"))
+st.caption(
+    _("Visits outside their doctor's hours, and those that have lost their doctor, room, place or service.")
+)
 with reading() as session:
     zone = clinics.zone(session)
     today = clock.now().astimezone(zone).date()
