@@ -79,7 +79,7 @@ def visit(session: Session, cast: Cast) -> Appointment:
 
 
 def listed(session: Session, actor: Actor, **of: Any) -> list[Appointment]:
-    return [each.visit for each in strandings.waiting(session, actor, **of)]
+    return [each.visit for each in strandings.waiting(session, actor, **of).shown]
 
 
 def test_the_nearest_times_are_suggested_with_the_doctor_and_with_others(
@@ -252,7 +252,7 @@ def test_a_patient_chooses_by_link_without_signing_in_and_only_once(
     looked = choices.look(session, secret=secret)
     assert looked is not None
     assert [at for _who, at in looked.times] == [on(3, 10), on(4, 9), on(4, 10)]
-    [stranded] = strandings.waiting(session, cast.desk)
+    [stranded] = strandings.waiting(session, cast.desk).shown
     assert stranded.choice is not None, "it stays on the list until they have chosen"
     assert taken(session, link, cast.dr_roth.id, on(4, 10)).starts_at == on(4, 10)
     assert listed(session, cast.desk) == []

@@ -89,10 +89,10 @@ def test_a_visit_left_over_before_its_hour_stays_until_it_is_settled(
         assert listed(session, at) == {visit.id}, at
     with time_is(on(4, 9)):
         assert strandings.count(session, cast.desk) == 1
-        [waiting] = strandings.waiting(session, cast.desk)
+        [waiting] = strandings.waiting(session, cast.desk).shown
         assert waiting.visit.id == visit.id
         settlements.call_off(session, cast.desk, appointment_id=visit.id)
-        assert strandings.waiting(session, cast.desk) == []
+        assert strandings.waiting(session, cast.desk).shown == []
     assert watched(session, on(4, 10)) == 1, "what is settled is forgotten"
     assert session.scalars(select(StrandedVisit)).all() == []
 
