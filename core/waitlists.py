@@ -127,12 +127,32 @@ def waiting(
     """The clinic's waitlist for the desk, the oldest first: all of it, or what is wished of whom or what."""
     access.require(actor, Action.SEE_WAITLIST)
     audit.record_read(session, actor, Action.SEE_WAITLIST, kind="waitlist", number=0)
+    return _lines(session, _wished(doctor_id, specialty_id, service_id), limit)
+
+
+def how_many_wait(
+    session: Session,
+    actor: Actor,
+    *,
+    doctor_id: int | None = None,
+    specialty_id: int | None = None,
+    service_id: int | None = None,
+) -> int:
+    """How long `waiting` is without a limit."""
+    access.require(actor, Action.SEE_WAITLIST)
+    fits = _wished(doctor_id, specialty_id, service_id)
+    return session.scalars(select(func.count()).select_from(WaitlistEntry).where(_WAITING, *fits)).one()
+
+
+def _wished(
+    doctor_id: int | None, specialty_id: int | None, service_id: int | None
+) -> list[ColumnElement[bool]]:
     wanted = {
         WaitlistEntry.doctor_id: doctor_id,
         WaitlistEntry.specialty_id: specialty_id,
         WaitlistEntry.service_id: service_id,
     }
-    return _lines(session, [column == number for column, number in wanted.items() if number], limit)
+    return [column == number for column, number in wanted.items() if number]
 
 
 def replaced(line: Line, visits: Collection[Appointment]) -> Appointment | None:

@@ -691,6 +691,7 @@ RECIPES = {
     "waitlists.own": Recipe(
         Action.JOIN_WAITLIST, lambda world, is_own: {"patient_ids": [world.patient_id(is_own)]}
     ),
+    "waitlists.how_many_wait": of_nobody(Action.SEE_WAITLIST),
     "waitlists.waiting": of_nobody(Action.SEE_WAITLIST),
     "waitlists.withdraw": Recipe(
         Action.JOIN_WAITLIST, lambda world, is_own: {"entry_id": world.waits[is_own].entry_id}

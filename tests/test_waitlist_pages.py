@@ -265,7 +265,7 @@ def test_the_desk_is_told_that_the_list_goes_on(
         ids = [make.patient(session).id for _number in range(21)]
     waits(database, residents, *ids)
     app = open_as("rita", DESK)
-    assert "Only the first 20 are shown." in shown(app)
+    assert "20 of 21 are shown." in shown(app)
     app.button(key="waiting_more").click().run()
     assert "Number 21 in line." in shown(app)
 

@@ -34,14 +34,9 @@ with waiting:
         specialty_id = choice(_("Specialty"), specialties, key="waiting_specialty", width=190, **any_of)
         service_id = choice(_("Service"), services, key="waiting_service", width=190, **any_of)
     with reading() as session:
-        lines = waitlists.waiting(
-            session,
-            actor,
-            doctor_id=doctor_id,
-            specialty_id=specialty_id,
-            service_id=service_id,
-            limit=limit + 1,
-        )
+        wished = {"doctor_id": doctor_id, "specialty_id": specialty_id, "service_id": service_id}
+        lines = waitlists.waiting(session, actor, **wished, limit=limit + 1)
+        count = len(lines) if len(lines) <= limit else waitlists.how_many_wait(session, actor, **wished)
         offered_to = sorted({line.entry.patient_id for line in lines if line.offer is not None})
         coming = agendas.upcoming(session, actor, patient_ids=offered_to)
     if not lines:
@@ -53,8 +48,8 @@ with waiting:
     show_offers(actor, lines[:limit], coming, clinic, zone)
     for line in lines[:limit]:
         show_line(actor, line, with_patient=True)
-    if len(lines) > limit:
-        st.caption(_("Only the first {count} are shown.").format(count=limit))
+    if count > limit:
+        st.caption(_("{shown} of {count} are shown.").format(shown=limit, count=count))
         st.button(_("Show more"), on_click=show_more, key="waiting_more", width="stretch")
     if st.toggle(_("Wishes that have ended"), key="waiting_ended"):
         with reading() as session:
