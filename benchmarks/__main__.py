@@ -17,7 +17,7 @@ from benchmarks import (
 )
 from benchmarks.clinic import Clinic, large_clinic
 from benchmarks.timing import Figure, table
-from db.embedded import ServerRefused
+from db.data_directories import ServerRefused
 
 SECTIONS: dict[str, tuple[str, Callable[[Clinic], list[Figure]]]] = {
     "slots": ("Free time, as times the bare reads of hours and visits", slots.measure),

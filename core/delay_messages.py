@@ -17,13 +17,16 @@ def tell_affected(session: Session, actor: Actor, *, doctor_id: int, request_key
     """Tell whoever is still to come to the doctor today and will begin late by how much; how many are told.
 
     Each is told of the own delay, in minutes rounded up to five, and never again of the same or a shorter
-    one. Raises `NobodyWaits` where everybody knows, `AccessDenied`.
+    one; the same form sent twice tells nobody twice and answers as it did. Raises `NobodyWaits` where
+    everybody knows, `AccessDenied`.
     """
     access.require(actor, Action.TELL_LATE, doctor_id=doctor_id)
     session.execute(text("SELECT pg_advisory_xact_lock(12, :number)"), {"number": doctor_id})  # one at a time
     now = clock.now()
     today = now.astimezone(clinics.zone(session)).date()
     visits = agendas.day(session, actor, doctor_id=doctor_id, on=today)
+    if request_key is not None and (already := _told_by(session, visits, request_key)):
+        return already
     begins, told = delays.predicted(visits, now), _told(session, visits)
     reached = set()
     for visit in visits:
@@ -63,3 +66,13 @@ def _told(session: Session, visits: list[Appointment]) -> dict[int, int]:
         .group_by(Notification.appointment_id)
     )
     return {number: most for number, most in rows if number is not None}
+
+
+def _told_by(session: Session, visits: list[Appointment], request_key: UUID) -> int:
+    """How many patients the form with this key has told: the key of each message ends in it."""
+    query = select(func.count(Notification.patient_id.distinct())).where(
+        Notification.appointment_id.in_([visit.id for visit in visits]),
+        Notification.kind == MessageKind.RUNNING_LATE,
+        Notification.key.endswith(f":{request_key}"),
+    )
+    return session.scalars(query).one()

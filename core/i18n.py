@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
 
-from babel import Locale, negotiate_locale
+from babel import Locale, UnknownLocaleError, negotiate_locale
 from babel.dates import (
     format_date,
     format_skeleton,
@@ -229,6 +229,16 @@ def language_name(code: str) -> str:
     """The name of a language in the reader's language; the code itself where it is unknown."""
     name: str = Locale.parse(_locale.get()).languages.get(code, code)
     return name
+
+
+def language_in_both(code: str) -> str:
+    """The name of a language in the reader's, and how it calls itself: German (Deutsch)."""
+    name = language_name(code)
+    try:
+        own: str = Locale.parse(code).languages.get(code, name)
+    except UnknownLocaleError:
+        return name
+    return name if own.casefold() == name.casefold() else f"{name} ({own})"
 
 
 @cache

@@ -68,7 +68,7 @@ def note(session: Session) -> int:
         wall_time.instant_reached(zone, datetime.combine(today - timedelta(days=back), datetime.min.time()))
         for back in range(LOOKS_BACK_DAYS + 1)
     ]
-    stranding_watch.watch(session)
+    stranding_watch.note(session)
     left = uncovered.rows(session, since=min(midnights) - _SECOND)
     marked = session.execute(
         _NOTE_MISSED,

@@ -27,7 +27,7 @@ from db.models import (
     RefundState,
 )
 
-_WITHIN_PAYMENT = "refunds_within_payment"  # the trigger of `db.models.money`
+_WITHIN_PAYMENT = "refunds_within_payment"  # the trigger of `db.models.payments`
 
 
 class MoreThanPaid(ClinicError):

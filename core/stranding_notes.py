@@ -7,12 +7,13 @@ once that is over the note is what is known, until somebody settles the visit.
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Integer, all_, and_, any_, delete, literal, or_, select
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core import clock
 from core.uncovered import Uncovered
+from db.base import among
 from db.models import Appointment, AppointmentStatus, KeptVisit, StrandedVisit
 
 OPEN = (AppointmentStatus.CONFIRMED, AppointmentStatus.PENDING, AppointmentStatus.ARRIVED)
@@ -54,20 +55,20 @@ def is_of_its_day(each: Uncovered) -> bool:
     return bool(kinds & {"away", "closed"}) or ("hours" in kinds and each.has_own_hours)
 
 
-def note(session: Session, found: Collection[Uncovered], *, midnight: datetime) -> int:
+def note(session: Session, found: Collection[Uncovered], *, midnight: datetime, known_since: datetime) -> int:
     """Note the visits `found` without hours, and forget what is settled or covered again; how many changed.
 
     `found` are all of those after `midnight`, at which today has begun, and some of before. One whose hour
-    has come is noted only for what was so at its hour.
+    came before `known_since` is noted only for what was so at its hour.
     """
     now = clock.now()
-    lasting = {each.id: each.causes for each in found if each.starts_at > now or is_of_its_day(each)}
+    lasting = {each.id: each.causes for each in found if each.starts_at > known_since or is_of_its_day(each)}
     forgotten = _forget(session, [each.id for each in found], midnight)
     return forgotten + _write(session, lasting, now)
 
 
 def _forget(session: Session, found: Collection[int], midnight: datetime) -> int:
-    is_covered = and_(Appointment.starts_at > midnight, Appointment.id != all_(_numbers(found)))
+    is_covered = and_(Appointment.starts_at > midnight, ~among(Appointment.id, found))
     is_settled = or_(Appointment.status.not_in(OPEN), Appointment.time_version != StrandedVisit.time_version)
     gone = delete(StrandedVisit).where(
         StrandedVisit.appointment_id == Appointment.id, or_(is_covered, is_settled)
@@ -76,17 +77,13 @@ def _forget(session: Session, found: Collection[int], midnight: datetime) -> int
     return len(session.scalars(returned).all())
 
 
-def _numbers(ids: Collection[int]) -> ColumnElement[list[int]]:
-    """As one parameter: there may be more visits than a statement may have of them."""
-    return literal(list(ids), ARRAY(Integer))
-
-
 def _write(session: Session, causes: Mapping[int, list[str]], now: datetime) -> int:
-    """Note the causes by visit, where they are not noted so already."""
+    """Note the causes by visit, where they are not noted so already and nobody is changing the visit."""
     versions = session.execute(
         select(Appointment.id, Appointment.time_version, StrandedVisit.causes)
         .outerjoin(StrandedVisit, StrandedVisit.appointment_id == Appointment.id)
-        .where(Appointment.id == any_(_numbers(causes)))
+        .where(among(Appointment.id, causes))
+        .with_for_update(read=True, key_share=True, skip_locked=True, of=Appointment)
     )
     new = [
         {"appointment_id": number, "time_version": version, "causes": causes[number], "noted_at": now}

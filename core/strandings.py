@@ -3,10 +3,11 @@
 They stay on the list until they are moved, called off, covered again, or kept on purpose.
 """
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -30,7 +31,8 @@ from core.access import Action, Actor
 from core.audit import Event
 from core.errors import ClinicError
 from core.i18n import N_
-from db.models import Appointment, ChoiceLink, KeptVisit
+from db.base import among
+from db.models import Appointment, ChoiceLink, Doctor, KeptVisit, User
 
 LOOKS_BACK_DAYS = 7
 _SECOND = timedelta(seconds=1)
@@ -58,6 +60,14 @@ class Stranding:
     @property
     def kinds(self) -> list[str]:
         return kinds(self.causes)
+
+
+class Waiting(NamedTuple):
+    """The names of the doctors whose visits wait, how many visits do, and the soonest of these."""
+
+    doctors: dict[int, str]
+    total: int
+    shown: list[Stranding]
 
 
 def kinds(causes: Collection[str]) -> list[str]:
@@ -115,22 +125,47 @@ def require(session: Session, appointment_id: int) -> None:
         raise NotStranded
 
 
-def waiting(session: Session, actor: Actor, *, doctor_id: int | None = None) -> list[Stranding]:
-    """What waits for a decision, the soonest first: at the desk everything, for doctors what is theirs."""
+def waiting(
+    session: Session,
+    actor: Actor,
+    *,
+    doctor_id: int | None = None,
+    chosen_id: int | None = None,
+    most: int | None = None,
+) -> Waiting:
+    """What waits for a decision, the soonest first: at the desk everything, for doctors what is theirs.
+
+    With `chosen_id` what is that doctor's, if anything is. No more than `most` visits are read.
+    """
     access.require(actor, Action.SEE_DAY, doctor_id=doctor_id)
     kind = "doctor" if doctor_id else "clinic"
     audit.record_read(session, actor, Action.SEE_DAY, kind=kind, number=doctor_id or 1)
     causes = find(session, doctor_id=doctor_id, is_all_day=True)
+    ordered = session.execute(
+        select(Appointment.id, Appointment.doctor_id)
+        .where(among(Appointment.id, causes))
+        .order_by(Appointment.starts_at, Appointment.id)
+    ).all()
+    counts = Counter(whose for _number, whose in ordered)
+    named = select(Doctor.id, User.name).join(User, User.id == Doctor.user_id).where(Doctor.id.in_(counts))
+    doctors = {number: name for number, name in session.execute(named.order_by(User.name))}  # noqa: C416 - a Row is no pair to mypy
+    numbers = [number for number, whose in ordered if chosen_id not in counts or whose == chosen_id]
+    return Waiting(doctors, len(numbers), _shown(session, causes, numbers[:most]))
+
+
+def _shown(
+    session: Session, causes: Mapping[int, tuple[str, ...]], numbers: Collection[int]
+) -> list[Stranding]:
     visits = session.scalars(
         select(Appointment)
-        .where(Appointment.id.in_(causes))
+        .where(among(Appointment.id, numbers))
         .options(*agendas.WITH_PEOPLE)
         .order_by(Appointment.starts_at, Appointment.id)
     )
     links = session.scalars(
         select(ChoiceLink)
         .where(
-            ChoiceLink.appointment_id.in_(causes),
+            among(ChoiceLink.appointment_id, numbers),
             ChoiceLink.ended_at.is_(None),
             ChoiceLink.expires_at > clock.now(),
         )

@@ -1,11 +1,12 @@
 """What every table shares: constraint names, the type map, and how states are stored."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import DateTime, Enum, MetaData
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Enum, Integer, MetaData, any_, literal
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -34,3 +35,11 @@ def stored_as_text(states: type[StrEnum], column: str = "") -> Enum:
         name=f"{column or states.__name__.lower()}_known",
         values_callable=lambda members: [member.value for member in members],
     )
+
+
+def among(column: InstrumentedAttribute[int], numbers: Iterable[int]) -> ColumnElement[bool]:
+    """In a query: whether a column is one of these numbers, as one parameter, however many there are.
+
+    A statement has 65,535 parameters at most, and `in_` makes one of each.
+    """
+    return column == any_(literal(list(numbers), ARRAY(Integer)))

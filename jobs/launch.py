@@ -26,6 +26,7 @@ from types import FrameType
 from core.startup import has_schema, require_ready
 from db import embedded
 from db.config import config
+from db.data_directories import ServerRefused
 from db.models import ClinicSettings
 from db.seed import tables
 from db.seed.accounts import DEMO_ACCOUNTS, DEMO_PASSWORD
@@ -237,7 +238,7 @@ def main() -> None:
     directory = Path(os.environ.get("CLINIC_VAR") or ROOT / "var") / "postgres"
     try:
         (reset_demo if arguments.reset_demo else launch)(directory, stop)
-    except embedded.ServerRefused as refusal:
+    except ServerRefused as refusal:
         sys.exit(str(refusal))
 
 

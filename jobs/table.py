@@ -107,10 +107,11 @@ JOBS = (
         opens_its_own=True,
     ),
     Job(
-        "watch visits without hours",
+        stranding_watch.JOB,
         N_("Notes which visits are without hours, and tells whose visit has hours again"),
         stranding_watch.watch,
         OFTEN,
+        opens_its_own=True,
     ),
     Job(
         "note missed visits",

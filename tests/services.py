@@ -64,7 +64,6 @@ _TIDYING = "is the clinic's own tidying, whoever is signed in: "
 # What pages and jobs call with a session and without an actor, and why that opens no door.
 WITHOUT_ACTOR = {
     "accounts.named": "tells a sign-in under which name its tries count; nothing of it is shown",
-    "stranding_watch.watch": _TIDYING + "notes what hours leave over, and tells whom they have again",
     "missed_visits.note": _TIDYING + "marks who has not come on a day that is over",
     "audit.require_whole": "only counts, and tells that the trail is whole or that it is not",
     "availability.all_free": _EVERYBODYS + "times that can be booked, and nobody's name",

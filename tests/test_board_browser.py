@@ -147,7 +147,7 @@ class TestInClicks:
         assert desk.count == 3
 
     def test_a_booking_on_the_phone_takes_three_clicks(self, clinic: Engine, desk: Clicks) -> None:
-        field = desk.page.get_by_placeholder("Find a patient: name")
+        field = desk.page.get_by_placeholder("Patient: name")
         field.fill("Ben")
         field.press("Enter")
         expect(desk.page.get_by_role("heading", name="Book for a patient")).to_be_visible()
@@ -175,6 +175,33 @@ class TestInClicks:
         with Session(clinic) as session:
             visit = session.get_one(Appointment, visit_id)
         assert (visit.status, visit.payment_status) == (AppointmentStatus.ARRIVED, PaymentStatus.PAID)
+
+
+def test_what_is_opened_from_far_down_the_board_is_in_sight(
+    clinic: Engine, residents: Residents, visit_id: int, desk: Clicks
+) -> None:
+    with unit_of_work(clinic) as session:
+        doctor, service = (
+            session.get_one(Doctor, residents.roth_id),
+            session.get_one(Service, residents.checkup_id),
+        )
+        for _number in range(5):
+            make.appointment(session, doctor, service, clock.now(), overbook_reason="many have come")
+    desk.page.set_viewport_size({"width": 390, "height": 700})
+    desk.page.reload()
+    buttons = desk.page.get_by_test_id("stMain").get_by_role("button", name=re.compile("More$"))
+    expect(buttons).to_have_count(6)
+    browsers.settle(desk.page)
+    for number in (5, 4):
+        buttons.nth(number).click()
+        heading = desk.page.get_by_role("heading", name="Visit", exact=True)
+        expect(heading).to_be_in_viewport()
+        browsers.settle(desk.page)
+        expect(heading).to_be_in_viewport()
+    desk.page.mouse.wheel(0, 2000)
+    expect(heading).not_to_be_in_viewport()
+    desk.page.wait_for_timeout(6_000)  # the board looks for changes meanwhile
+    expect(heading).not_to_be_in_viewport()
 
 
 def test_what_is_typed_and_not_sent_stays_while_the_board_follows(

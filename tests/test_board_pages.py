@@ -246,9 +246,20 @@ def test_a_walk_in_is_found_booked_and_marked_as_here_and_the_ticket_is_at_hand(
     with Session(database) as session:
         [booked] = session.query(Appointment).all()
     assert (booked.status, booked.starts_at, booked.doctor_id) == (ARRIVED, NOON, residents.roth_id)
-    assert app.button(key=f"board_ticket_{booked.id}").label == "Send the ticket"
-    app.button(key=f"board_ticket_{booked.id}").click().run()
-    assert "This visit can no longer be changed." in said(app.error), "it begins now"
+    assert "Send the ticket" not in [button.label for button in app.button], "it begins now"
+
+
+def test_the_ticket_is_sent_while_the_visit_is_ahead(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    with unit_of_work(database) as session:
+        make.clinic(session, is_demo=True, requires_second_factor=False)
+        session.get_one(Patient, residents.ada_id).email = "ada@example.org"
+    number = visit(database, residents, hours_ahead=1)
+    app = open_as("rita", BOARD)
+    app.button(key=f"board_more_{number}").click().run()
+    app.button(key=f"board_ticket_{number}").click().run()
+    assert said(app.success) == ["The ticket goes to Ada Okafor, by email to ada@example.org."]
     app.button(key="board_close").click().run()
     assert not [button for button in app.button if (button.key or "").startswith("board_ticket")]
 

@@ -350,6 +350,14 @@ class TestWhoIsAffectedByADelay:
         post.turn()
         assert sum("late" in each for each in post.texts()) == 1
 
+    def test_the_same_form_sent_twice_tells_once_and_answers_as_it_did(self, post: Post, ada: int) -> None:
+        key = uuid4()
+        assert [tell_affected(post, key), tell_affected(post, key)] == [1, 1]
+        with pytest.raises(NobodyWaits):
+            tell_affected(post, uuid4())
+        post.turn()
+        assert sum("late" in each for each in post.texts()) == 1
+
     def test_who_has_just_come_in_is_not_told(self, post: Post, ada: int) -> None:
         with unit_of_work(post.database) as session:
             arrivals.check_in(session, post.cast.desk, appointment_id=ada)

@@ -91,6 +91,26 @@ def test_a_day_is_copied_to_others_before_it_is_saved(
     assert app.text_input(key=cell(database, 5)).value == "00:00–23:30"
 
 
+def test_of_many_places_those_have_a_field_where_the_doctor_works_or_shall_work(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    with unit_of_work(database) as session:
+        annex = [make.location(session, name=f"Annex {number}").id for number in range(5)][-1]
+    app = open_as("rita", DESK_HOURS)
+    app.selectbox(key="hours_doctor").set_value(residents.roth_id).run()
+    grid = [each.key for each in app.text_input if (each.key or "").startswith("hours_week_")]
+    assert len(grid) == 7
+    assert "**Main house**" in texts(app)
+    app.multiselect(key="hours_week_also").set_value([annex]).run()
+    app.text_input(key=f"hours_week_7_{annex}").set_value("23:30-23:50").run()
+    press(app, "hours_week_save")
+    assert said(app.success) == ["Saved."]
+    sundays = {row.location_id for row in rows(database, WeeklyHours) if row.weekday == 7}
+    assert sundays > {annex}
+    assert app.text_input(key=f"hours_week_7_{annex}").value == "23:30–23:50"
+    assert app.multiselect(key="hours_week_also").value == []
+
+
 def test_what_somebody_else_has_changed_meanwhile_is_not_written_over(
     open_as: OpenAs, database: Engine, residents: Residents
 ) -> None:
@@ -244,6 +264,7 @@ def test_a_patient_chooses_by_link_without_signing_in(
         "This link is no longer valid. Please call the clinic, or look into your appointments."
     ]
     assert said(open_as(None, CHOOSE, link="guessed").error) == said(again.error)
+    assert [element.proto.label for element in again.get("page_link")] == ["My appointments"]
 
 
 def test_every_page_of_the_desk_says_how_many_wait_and_doctors_read_of_their_own(

@@ -248,7 +248,7 @@ class World:
             )
 
     def _keep(self, number: int) -> None:
-        for stranded in strandings.waiting(self.session, self.cast.desk)[number : number + 1]:
+        for stranded in strandings.waiting(self.session, self.cast.desk).shown[number : number + 1]:
             strandings.keep(
                 self.session,
                 self.cast.desk,
@@ -258,7 +258,7 @@ class World:
             )
 
     def _settle(self, number: int, way: str) -> None:
-        for stranded in strandings.waiting(self.session, self.cast.desk)[number : number + 1]:
+        for stranded in strandings.waiting(self.session, self.cast.desk).shown[number : number + 1]:
             visit = stranded.visit
             asked: dict[str, Any] = {"appointment_id": visit.id}
             if way == "cancel":

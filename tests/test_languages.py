@@ -65,6 +65,8 @@ def test_dates_times_and_prices_follow_the_reader_and_the_currency() -> None:
         assert i18n.full_time(NOON, BERLIN) == "Montag, 1. Juni 2026, 14:00"
         assert i18n.money(4500, "EUR") == "45,00\xa0€"
         assert i18n.language_name("vi") == "Vietnamesisch"
+        assert i18n.language_in_both("vi") == "Vietnamesisch (Tiếng Việt)"
+        assert [i18n.language_in_both(each) for each in ("de", "xx")] == ["Deutsch", "xx"]
     finally:
         i18n.use_locale("en")
 

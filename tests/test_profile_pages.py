@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from db.models import Doctor, ProfileDraft
 from db.session import unit_of_work
+from tests import make
 from tests.portal import NOON, Residents
 from tests.test_pages import HOME, OpenAs, open_as, residents, said, texts
 
@@ -56,6 +57,23 @@ def sent(database: Engine, residents: Residents) -> None:
                 submitted_at=NOON,
             )
         )
+
+
+def test_of_many_profiles_the_first_are_shown_and_more_when_asked_for(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    with unit_of_work(database) as session:
+        for _number in range(7):
+            doctor = make.doctor(session)
+            session.add(
+                ProfileDraft(
+                    doctor_id=doctor.id, bio="Hello.", languages=[], changed_at=NOON, submitted_at=NOON
+                )
+            )
+    app = open_as("albert", THEIRS)
+    assert "5 of 7 are shown." in texts(app)
+    app.button(key="profiles_more").click().run()
+    assert len([each for each in app.button if (each.key or "").startswith("profiles_publish_")]) == 7
 
 
 def test_a_doctor_keeps_a_draft_and_then_sends_it(

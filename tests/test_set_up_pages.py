@@ -37,6 +37,7 @@ def test_a_service_is_added_changed_and_kept_where_somebody_else_was_first(
     open_as: OpenAs, database: Engine, residents: Residents
 ) -> None:
     app = open_as("albert", SERVICES)
+    assert [each.key for each in app.button if each.key == "services_save"] == [], "one is chosen first"
     app.selectbox(key="services_chosen").set_value(0).run()
     app.button(key="services_save").click().run()
     assert said(app.error) == ["Please give a name."]

@@ -4,14 +4,25 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
-from core import arrivals, missed_visits, settlements, stranding_watch, strandings
+from core import arrivals, missed_visits, placements, settlements, stranding_watch, strandings
 from core.choices import IsHere, offer_choice
-from db.models import Appointment, AppointmentStatus, EventKind, Location, StrandedVisit, WeeklyHours
-from db.models.appointments import AppointmentEvent
+from db.models import (
+    Appointment,
+    AppointmentEvent,
+    AppointmentStatus,
+    EventKind,
+    Heartbeat,
+    Location,
+    StrandedVisit,
+    TimeOff,
+    WeeklyHours,
+)
+from db.session import unit_of_work
 from tests import make
+from tests.at_once import at_once
 from tests.cast import NOW, Cast, assemble, on, time_is
 
 Change = Callable[[Session, Cast, Appointment], None]
@@ -35,7 +46,7 @@ def visit(session: Session, cast: Cast) -> Appointment:
 
 def watched(session: Session, at: datetime) -> int:
     with time_is(at):
-        return stranding_watch.watch(session)
+        return stranding_watch.note(session)
 
 
 def listed(session: Session, at: datetime) -> set[int]:
@@ -78,10 +89,10 @@ def test_a_visit_left_over_before_its_hour_stays_until_it_is_settled(
         assert listed(session, at) == {visit.id}, at
     with time_is(on(4, 9)):
         assert strandings.count(session, cast.desk) == 1
-        [waiting] = strandings.waiting(session, cast.desk)
+        [waiting] = strandings.waiting(session, cast.desk).shown
         assert waiting.visit.id == visit.id
         settlements.call_off(session, cast.desk, appointment_id=visit.id)
-        assert strandings.waiting(session, cast.desk) == []
+        assert strandings.waiting(session, cast.desk).shown == []
     assert watched(session, on(4, 10)) == 1, "what is settled is forgotten"
     assert session.scalars(select(StrandedVisit)).all() == []
 
@@ -195,5 +206,30 @@ def test_a_visit_that_was_moved_needs_another_note(session: Session, cast: Cast,
     assert watched(session, on(3, 10)) == 1
 
 
-def test_before_there_is_a_clinic_there_is_nothing_to_watch(session: Session) -> None:
-    assert stranding_watch.watch(session) == 0
+def test_what_hours_left_over_while_no_job_ran_is_noted_afterwards(
+    session: Session, cast: Cast, visit: Appointment
+) -> None:
+    session.add(Heartbeat(name=stranding_watch.JOB, next_at=on(3, 9), succeeded_at=on(3, 9)))
+    shortened(session, cast, visit)
+    assert watched(session, on(3, 15)) == 1
+    assert listed(session, on(4, 9)) == {visit.id}
+
+
+def test_before_there_is_a_clinic_there_is_nothing_to_watch(database: Engine) -> None:
+    assert stranding_watch.watch() == 0
+
+
+def test_who_is_changing_a_visit_is_not_waited_for(database: Engine) -> None:
+    with time_is(NOW):
+        with unit_of_work(database) as session:
+            cast = assemble(session)
+            visit_id = make.appointment(session, cast.dr_roth, cast.checkup, on(3, 10)).id
+            make.time_off(session, cast.dr_roth, on(3, 0), on(4, 0))
+        with unit_of_work(database) as session:
+            placements.locked(session, visit_id)
+            assert stranding_watch.watch() == 0
+        assert stranding_watch.watch() == 1
+        assert at_once(4, lambda _number: stranding_watch.watch()) == [0] * 4
+        with unit_of_work(database) as session:
+            session.execute(delete(TimeOff))
+        assert sum(map(int, at_once(4, lambda _number: stranding_watch.watch()))) == 1, "forgotten once"

@@ -141,12 +141,12 @@ def test_a_visit_that_is_kept_leaves_the_list_until_something_else_happens(
     session: Session, cast: Cast, visit: Appointment
 ) -> None:
     make.override(session, cast.dr_roth, WEDNESDAY, "14:00-16:00")
-    [stranded] = strandings.waiting(session, cast.desk)
+    [stranded] = strandings.waiting(session, cast.desk).shown
     assert (stranded.visit.id, stranded.kinds) == (visit.id, ["hours"])
     strandings.keep(
         session, cast.desk, appointment_id=visit.id, reason="She comes in for it.", causes=stranded.causes
     )
-    assert strandings.waiting(session, cast.desk) == []
+    assert strandings.waiting(session, cast.desk).shown == []
     make.time_off(session, cast.dr_roth, on(3, 9), on(3, 11))
     assert kinds(session, visit) == ["hours", "away"], "on that nobody has decided"
 
@@ -184,7 +184,7 @@ def test_patients_decide_nothing_and_doctors_what_is_theirs(
     for actor in (cast.ada, cast.stranger, cast.weiss):
         with pytest.raises(AccessDenied):
             strandings.keep(session, actor, appointment_id=visit.id, reason="Mine.", causes=causes)
-    [shown] = strandings.waiting(session, cast.roth, doctor_id=cast.dr_roth.id)
+    [shown] = strandings.waiting(session, cast.roth, doctor_id=cast.dr_roth.id).shown
     assert shown.visit.id == visit.id
     strandings.keep(session, cast.roth, appointment_id=visit.id, reason="I am here.", causes=causes)
     assert strandings.find(session) == {}
@@ -220,3 +220,19 @@ def test_a_closed_room_that_a_visit_does_not_use_means_nothing(
 ) -> None:
     session.add(Room(location_id=visit.location_id, name="Store", is_active=False))
     assert kinds(session, visit) == []
+
+
+def test_of_many_that_wait_the_soonest_are_read_of_everybody_or_of_one_doctor(
+    session: Session, cast: Cast
+) -> None:
+    theirs = [make.appointment(session, cast.dr_roth, cast.checkup, on(3, hour)).id for hour in (9, 10, 11)]
+    [hers] = [make.appointment(session, cast.dr_weiss, cast.checkup, on(3, 9)).id]
+    for doctor in (cast.dr_roth, cast.dr_weiss):
+        make.time_off(session, doctor, on(3, 0), on(4, 0))
+    everything = strandings.waiting(session, cast.desk, most=2)
+    assert (everything.total, [each.visit.id for each in everything.shown]) == (4, [theirs[0], hers])
+    assert everything.doctors == {cast.dr_roth.id: "Dr. Eva Roth", cast.dr_weiss.id: "Dr. Jonas Weiß"}
+    of_one = strandings.waiting(session, cast.desk, chosen_id=cast.dr_roth.id, most=2)
+    assert (of_one.total, [each.visit.id for each in of_one.shown]) == (3, theirs[:2])
+    of_nobody = strandings.waiting(session, cast.desk, chosen_id=0)
+    assert (of_nobody.total, len(of_nobody.shown)) == (4, 4), "nothing of theirs waits any more"

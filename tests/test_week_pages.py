@@ -9,11 +9,12 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from db.models import Appointment, CalendarFeed
+from db.models import Appointment, CalendarFeed, Service
 from db.session import unit_of_work
 from pages.ui import diaries
 from pages.ui.diaries import dragged
 from pages.ui.diary_views import View, days_shown, first_day, turned
+from tests import make
 from tests.cast import BERLIN, on
 from tests.portal import NOON, Residents
 from tests.test_pages import HOME, OpenAs, open_as, residents, said, texts, visit
@@ -149,6 +150,12 @@ def test_the_same_is_done_without_dragging(open_as: OpenAs, database: Engine, re
     assert row(database, number).starts_at.astimezone(BERLIN) == on(4, 14)
 
 
+def test_a_week_without_hours_says_so(open_as: OpenAs, database: Engine, residents: Residents) -> None:
+    with unit_of_work(database) as session:
+        make.empty(session, "weekly_hours")
+    assert "0 visits · No hours on these days." in texts(open_as("roth", WEEK))
+
+
 def test_weeks_and_months_are_turned(open_as: OpenAs, database: Engine, residents: Residents) -> None:
     visit(database, residents, hours_ahead=24 * 8)
     app = open_as("roth", WEEK)
@@ -177,6 +184,29 @@ def test_days_of_a_view(view: View, first: Any, shown: Any, before: Any, after: 
     assert [(day.year, day.month, day.day) for day in days_shown(view, begins)] == [*shown]
     turns = [turned(view, begins, by) for by in (-1, 1)]
     assert [(day.year, day.month, day.day) for day in turns] == [before, after]
+
+
+@pytest.mark.parametrize(
+    ("let_go", "asked"),
+    [
+        ((16, 5), (16, 0)),
+        ((15, 45), (16, 0)),
+        ((15, 40), (15, 30)),
+        ((9, 25), (9, 25)),  # that is where it was: it stays where it was put, and is refused
+        ((20, 5), (20, 5)),  # nobody works then
+    ],
+)
+def test_a_visit_is_moved_to_the_nearest_time_at_which_its_kind_may_begin(
+    let_go: tuple[int, int], asked: tuple[int, int]
+) -> None:
+    shown = Appointment(
+        id=1, starts_at=on(1, 9, 30), ends_at=on(1, 10), service=Service(step_minutes=30, duration_minutes=30)
+    )
+    event = {"id": "1", "start": wall(on(1, *let_go)), "end": wall(on(1, 22))}
+    sent = {"eventChange": {"event": event}}
+    wanted = dragged(sent, [shown], BERLIN, [(on(1, 9), on(1, 12)), (on(1, 13), on(1, 18))])
+    assert wanted is not None
+    assert (wanted.starts, wanted.ends) == (on(1, *asked), on(1, *asked) + timedelta(minutes=30))
 
 
 @pytest.mark.parametrize(

@@ -16,21 +16,7 @@ from db.models.audit import AuditChain, AuditEntry, AuditLink, Outcome
 from db.models.clinic import ClinicSettings, Closure, Location, Paper, Room, SettingChange
 from db.models.figures import ChangedStretch, EmptySearch, HourDay, MoneyDay, SummedDay, VisitDay
 from db.models.heartbeats import Heartbeat
-from db.models.money import (
-    DocumentCounter,
-    EntryKind,
-    LedgerEntry,
-    Payment,
-    PaymentMethod,
-    PaymentState,
-    ProcessorCursor,
-    ProcessorEvent,
-    Refund,
-    RefundCause,
-    RefundState,
-    Series,
-    TillClosing,
-)
+from db.models.ledger import DocumentCounter, EntryKind, LedgerEntry, Series, TillClosing
 from db.models.notes import NoteDraft, NoteRelease, NoteVersion
 from db.models.notifications import (
     Answer,
@@ -44,6 +30,7 @@ from db.models.notifications import (
     PhoneState,
 )
 from db.models.notings import NOTING
+from db.models.payments import Payment, PaymentMethod, PaymentState, Refund, RefundCause, RefundState
 from db.models.people import (
     Doctor,
     Patient,
@@ -56,6 +43,7 @@ from db.models.people import (
     folded,
 )
 from db.models.prescriptions import Letter, LetterKind, LetterTemplate, Prescription, PrescriptionItem
+from db.models.processors import ProcessorCursor, ProcessorEvent
 from db.models.records import EmergencyAccess, Ending, ItemKind, RecordItem, Severity
 from db.models.schedules import CalendarFeed, DateOverride, TimeOff, WeeklyHours
 from db.models.services import DoctorService, PaymentRule, Service, service_rooms

@@ -9,7 +9,10 @@ from core import choices, clinics
 from core.choices import LinkOver
 from core.i18n import N_, _, full_time
 from core.phones import shown
+from db.models import Role
 from pages.ui import perform_signed_out, plain, reading
+from pages.ui.navigation import MY_APPOINTMENTS
+from pages.ui.sessions import current_actor
 
 secret = st.query_params.get("link", "")[:100]
 
@@ -41,6 +44,10 @@ if moved_to := st.session_state.get("choose_done"):
     )
 elif offered is None:
     st.error(plain(str(LinkOver())), icon=":material/link_off:")
+    st.caption(plain(call))
+    actor = current_actor()
+    if actor is None or actor.role is Role.PATIENT:  # of anybody else's pages it is none
+        st.page_link(MY_APPOINTMENTS, label=_("My appointments"), icon=":material/event:")
 else:
     was = _("{clinic} is sorry: your visit on {time} cannot take place.")
     st.write(plain(was.format(clinic=clinic.name, time=full_time(offered.was_at, zone))))

@@ -50,6 +50,7 @@ def asked() -> Wanted:
     any_action = {"index": None, "placeholder": _("Anything"), "key": "audit_action"} | anew
     action = third.selectbox(_("What"), trails.ACTIONS, format_func=done_words, **any_action)
     any_outcome = {"index": None, "placeholder": _("Any"), "key": "audit_outcome"} | anew
+    first, second, third = st.columns(3)  # a row of its own: on a phone the days stay beside each other
     outcome = first.selectbox(
         _("Outcome"), list(Outcome), format_func=lambda each: _(OUTCOME[each]), **any_outcome
     )

@@ -72,6 +72,11 @@ offered.multiselect(
     placeholder=_("None"),
     key=f"{PREFIX}locales",
 )
+st.caption(
+    _("The portal is translated into {languages}; no other can be chosen.").format(
+        languages=", ".join(map(locale_name, spoken))
+    )
+)
 notice, horizon = st.columns(2)
 notice.number_input(
     _("Patients book at least this many hours ahead"),

@@ -43,7 +43,9 @@ for each in closed:
 
 st.header(_("Close a day"))
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    on: date | None = st.date_input(_("Day"), value=today, min_value=today, key="holidays_on", width=200)
+    on: date | None = st.date_input(
+        _("Day"), value=today, min_value=today, format="YYYY-MM-DD", key="holidays_on", width=200
+    )
     name = st.text_input(_("Why"), max_chars=closures.NAME_LENGTH, key="holidays_name", width=320)
     place = choice(
         _("Where"), places, index=None, placeholder=_("The whole clinic"), key="holidays_place", width=240
@@ -55,6 +57,8 @@ if on is not None and name.strip():
     save_button(
         _("Close"), foreseen, closures.close, change, done=N_("Closed."), key="holidays_close", after=empty
     )
+else:
+    st.button(_("Close"), disabled=True, help=_("Say which day and why first."), key="holidays_not_yet")
 
 st.header(_("Public holidays"))
 known = closures.countries()

@@ -9,11 +9,13 @@ from core.i18n import N_, _, ngettext
 from core.profile_drafts import Profile
 from db.models import Role
 from pages.ui import perform, plain, reading, require
+from pages.ui.portions import show_portion
 from pages.ui.profiles import proposed, published
 
 actor = require(Role.ADMIN)
 
 PREFIX = "profiles_"
+FIRST = 5
 
 
 def publish(doctor_id: int, seen: datetime | None) -> None:
@@ -73,5 +75,4 @@ if not profiles:
 else:
     waiting = ngettext("{count} profile waits.", "{count} profiles wait.", len(profiles))
     st.caption(waiting.format(count=len(profiles)))
-for each in profiles:
-    show(each)
+show_portion(profiles, show, key="profiles", first=FIRST)

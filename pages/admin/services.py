@@ -39,8 +39,16 @@ labels = {
     + ("" if each.is_active else f" · {_('cannot be booked')}")
     for number, each in known.items()
 }
-chosen = choice(_("Service"), {**labels, NEW_SERVICE: _("A new service")}, index=0, key="services_chosen")
-number = NEW_SERVICE if chosen is None else chosen
+chosen = choice(
+    _("Service"),
+    {NEW_SERVICE: _("A new service"), **labels},
+    index=None if known else 0,
+    placeholder=_("Choose a service to change it, or a new one"),
+    key="services_chosen",
+)
+if chosen is None:  # so that nobody changes the first one who wants to add another
+    st.stop()
+number = chosen
 seen = known.get(number, NEW)
 wanted = service_fields(seen, named_rooms, f"services_{number}")
 if number in known:

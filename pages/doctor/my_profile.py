@@ -6,7 +6,7 @@ from uuid import UUID
 import streamlit as st
 
 from core import photos, profile_drafts
-from core.i18n import N_, _, language_codes, language_name
+from core.i18n import N_, _, language_codes, language_in_both, language_name
 from db.models import Role
 from pages.ui import form_key, perform, plain, reading, require
 from pages.ui.profiles import proposed, published
@@ -73,10 +73,13 @@ with write:
         _("Languages in which you see patients"),
         sorted(language_codes(), key=language_name),
         default=draft.languages if draft else profile.doctor.languages,
-        format_func=language_name,
+        format_func=language_in_both,
+        placeholder=_("Write a language, such as German or Deutsch"),
         max_selections=profile_drafts.MOST_LANGUAGES,
+        wrap=True,
         key=f"{PREFIX}languages_{key}",
     )
+    st.caption(_("A language is found by its name in yours, or by the one that it has for itself."))
     given = ask_for_file(
         _("A photo: PNG or JPEG"),
         kinds=photos.KINDS,

@@ -73,9 +73,14 @@ if pressed and actor.doctor_id and pressed.status not in treatments.NEVER_A_VISI
     st.switch_page(VISIT, query_params={"visit": str(pressed.id)})
 st.caption(
     ngettext("{count} visit", "{count} visits", len(visits)).format(count=len(visits))
-    + (f" · {_('Drag a visit to move it, or its lower edge to stretch it.')}" if view is View.WEEK else "")
+    + (
+        f" · {_('Drag a visit to move it, or its lower edge to stretch it.')}"
+        if visits and view is View.WEEK
+        else ""
+    )
+    + (f" · {_('No hours on these days.')}" if view is View.WEEK and not hours else "")
 )
-wanted = dragged(done, visits, zone)
+wanted = dragged(done, visits, zone, hours)
 draw(grid, view, first, zone, visits=visits, hours=hours, away=away, wanted=wanted)
 if wanted is not None:
     question(actor, wanted, zone)

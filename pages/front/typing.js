@@ -1,4 +1,4 @@
-// Saves what is typed while it is typed.
+// Saves what is typed while it is typed, and shows what has been opened.
 //
 // Streamlit sends a field once it is left, or when Ctrl+Enter is pressed in it. In the fields of containers
 // whose key begins with "kept_", this presses it: the text, the cursor and the focus stay as they are.
@@ -150,3 +150,22 @@ document.addEventListener("visibilitychange", () => {
 });
 addEventListener("beforeunload", pressAll);
 addEventListener("pagehide", leave);
+
+// What opens in another place than where one has pressed is scrolled to, once: containers whose key begins
+// with "shown_" and tells what is open.
+const OPENED = '[class*="st-key-shown_"]';
+const HEAD = 64; // pixels that the menu covers
+let opened = "";
+
+function show() {
+  const panel = document.querySelector(OPENED);
+  const name = panel ? [...panel.classList].find((each) => each.startsWith("st-key-shown_")) : "";
+  if (name === opened) return;
+  opened = name;
+  if (!panel) return;
+  const { top } = panel.getBoundingClientRect();
+  if (top >= HEAD && top < innerHeight / 2) return;
+  panel.style.scrollMarginTop = `${HEAD + 16}px`;
+  panel.scrollIntoView({ block: "start" });
+}
+new MutationObserver(show).observe(document.documentElement, { childList: true, subtree: true });

@@ -1,7 +1,7 @@
 """Puts our script into the page that Streamlit ships: it saves what is typed while it is typed.
 
-The script is `typing.js`. The page is the same file for every address that is a page of the portal, and its
-name for caches has to change when the script does.
+It also scrolls to what was opened out of sight. The script is `typing.js`. The page is the same file for
+every address that is a page of the portal, and its name for caches has to change when the script does.
 """
 
 import hashlib

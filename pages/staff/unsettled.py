@@ -16,6 +16,9 @@ actor = require(Role.STAFF, Role.ADMIN, Role.DOCTOR)
 DRAWN = 25
 
 st.title(_("Visits without hours"))
+st.caption(
+    _("Visits outside their doctor's hours, and those that have lost their doctor, room, place or service.")
+)
 with reading() as session:
     zone = clinics.zone(session)
     today = clock.now().astimezone(zone).date()
@@ -26,33 +29,39 @@ if colleagues:
     with st.expander(_("A doctor is away"), icon=":material/sick:"):
         away_form(actor, colleagues, zone, today)
 with reading() as session:
-    waiting = strandings.waiting(session, actor, doctor_id=actor.doctor_id)
+    waiting = strandings.waiting(
+        session,
+        actor,
+        doctor_id=actor.doctor_id,
+        chosen_id=st.session_state.get("unsettled_doctor"),
+        most=DRAWN,
+    )
 show_outcomes()
-if not waiting:
+if not waiting.total:
     st.success(_("Every visit lies within its doctor's hours."), icon=":material/event_available:")
     st.stop()
-concerned = {each.visit.doctor_id: each.visit.doctor.user.name for each in waiting}
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    if len(concerned) > 1:
-        if st.session_state.get("unsettled_doctor") not in concerned:
+    if len(waiting.doctors) > 1:
+        if st.session_state.get("unsettled_doctor") not in waiting.doctors:
             st.session_state.pop("unsettled_doctor", None)
-        chosen = choice(
-            _("Doctor"), concerned, index=None, placeholder=_("Any"), key="unsettled_doctor", width=320
+        choice(
+            _("Doctor"), waiting.doctors, index=None, placeholder=_("Any"), key="unsettled_doctor", width=320
         )
-        waiting = [each for each in waiting if chosen in {None, each.visit.doctor_id}]
     ways = {False: _("With the same doctor"), True: _("With a colleague")}
     prefers_others = st.radio(
         _("Suggest times"), list(ways), format_func=ways.__getitem__, horizontal=True, key="unsettled_others"
     )
-shown = waiting[:DRAWN]
 with reading() as session:
-    times = suggestions.suggest(session, actor, visits=[each.visit for each in shown])
-counted = ngettext("{count} visit waits for a decision.", "{count} visits wait for a decision.", len(waiting))
-st.caption(counted.format(count=len(waiting)))
-how_many_more(len(shown), len(waiting))
+    times = suggestions.suggest(session, actor, visits=[each.visit for each in waiting.shown])
+counted = ngettext(
+    "{count} visit waits for a decision.", "{count} visits wait for a decision.", waiting.total
+)
+st.caption(counted.format(count=waiting.total))
+how_many_more(len(waiting.shown), waiting.total)
 every = st.container()
 rows = [
-    stranding_row(each, times[each.visit.id], zone, prefers_others=bool(prefers_others)) for each in shown
+    stranding_row(each, times[each.visit.id], zone, prefers_others=bool(prefers_others))
+    for each in waiting.shown
 ]
 with every:
     settle_all_buttons(rows)

@@ -135,6 +135,7 @@ def tell_affected_button(doctor_id: int, doctor: str, minutes: int, patients: in
         on_click=_tell_affected,
         args=(doctor_id, form, form_key(form)),
         key=f"{form}_button",
+        wrap=True,
     )
 
 

@@ -47,7 +47,7 @@ def panel(
     """Whatever is `opened`, with a way to close it; nothing where nothing is."""
     if opened is None:
         return
-    with st.container(border=True):
+    with st.container(border=True, key=f"shown_{opened}"):  # scrolled to, see `pages/front/typing.js`
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.subheader(_(TITLES[opened]) if isinstance(opened, str) else _("Visit"), width="content")
             _button(_("Close"), "close", None, kind="tertiary")

@@ -33,13 +33,14 @@ def visit_panel(actor: Actor, visit_id: int, clinic: ClinicSettings, zone: ZoneI
     if visit.status in desk_messages.WITH_TICKET:
         with st.container(horizontal=True):
             download(_("Print the ticket"), f"/files/tickets/{visit_id}.pdf")
-            st.button(
-                _("Send the ticket"),
-                icon=":material/send:",
-                on_click=_send_ticket,
-                args=(visit_id, form_key(f"ticket_{visit_id}")),
-                key=f"board_ticket_{visit_id}",
-            )
+            if visit.starts_at > clock.now():
+                st.button(
+                    _("Send the ticket"),
+                    icon=":material/send:",
+                    on_click=_send_ticket,
+                    args=(visit_id, form_key(f"ticket_{visit_id}")),
+                    key=f"board_ticket_{visit_id}",
+                )
     visit_actions(visit, actor, clinic, zone)
     if st.button(_("Open the patient"), icon=":material/person:", type="tertiary", key="board_patient"):
         st.session_state["people_chosen"] = visit.patient_id

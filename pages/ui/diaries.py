@@ -6,8 +6,7 @@ the same in every browser, and what it gives back is wall time again.
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import date, datetime, time, tzinfo
-from math import gcd
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, NamedTuple
 
 from streamlit_calendar import calendar
@@ -16,10 +15,10 @@ from core import appointments, clock, diary_changes
 from core.days import Entry
 from core.i18n import _, first_weekday, is_twelve_hour, spoken
 from db.models import Appointment, AppointmentStatus
+from pages.ui.diary_steps import nearest_start, snap_minutes
 from pages.ui.diary_views import View
 from pages.ui.words import STATUS
 
-FINEST_MINUTES = 5  # that dragging goes by
 EARLIEST, LATEST = time(8), time(18)  # shown at least
 SLOT_MINUTES, SLOT_PIXELS = 15, 22  # a short visit has room for one line
 MONTH_PIXELS, LIST_PIXELS = 760, 560
@@ -32,7 +31,7 @@ COLORS = {
     AppointmentStatus.COMPLETED: "#5f6368",
     AppointmentStatus.NO_SHOW: "#b3261e",
 }
-WANTED_COLOR = "#b0306a"
+WANTED_COLOR, OUTSIDE = "#b0306a", "#80868b"
 STYLE = """
     .fc { font-size: 0.875rem; --fc-border-color: rgba(128, 134, 139, 0.35); }
     .fc-event { border-width: 0; cursor: pointer; }
@@ -75,6 +74,7 @@ def draw(
     shown = [_event(visit, view, zone, wanted) for visit in visits]
     if view is View.WEEK:
         shown += [_background(opens, closes, zone, groupId="hours") for opens, closes in hours]
+        shown += [] if hours else [_shade(first)]
         shown += [
             {
                 "start": _written(each.starts_at, zone),
@@ -100,8 +100,16 @@ def clicked(value: Any, visits: Sequence[Appointment]) -> Appointment | None:
     return _named(value, "eventClick", visits)
 
 
-def dragged(value: Any, visits: Sequence[Appointment], zone: tzinfo) -> Wanted | None:
-    """The change that was dragged in the grid, if it is one; whatever else a browser may send is none."""
+def dragged(
+    value: Any,
+    visits: Sequence[Appointment],
+    zone: tzinfo,
+    hours: Sequence[tuple[datetime, datetime]] = (),
+) -> Wanted | None:
+    """The change that was dragged in the grid, if it is one; whatever else a browser may send is none.
+
+    A visit that is moved goes to the nearest time within `hours` at which one of its kind may begin.
+    """
     visit = _named(value, "eventChange", visits)
     if visit is None:
         return None
@@ -110,7 +118,8 @@ def dragged(value: Any, visits: Sequence[Appointment], zone: tzinfo) -> Wanted |
         starts, ends = (datetime.fromisoformat(event[each]).replace(tzinfo=zone) for each in ("start", "end"))
         wanted = Wanted(visit, starts, ends)
         if wanted.is_move:
-            return wanted._replace(ends=starts + (visit.ends_at - visit.starts_at))
+            starts = nearest_start(starts, visit, hours)
+            return Wanted(visit, starts, starts + (visit.ends_at - visit.starts_at))
         return wanted if ends != _wall(visit.ends_at, zone) else None
     return None
 
@@ -163,8 +172,19 @@ def _background(starts_at: datetime, ends_at: datetime, zone: tzinfo, **more: st
         "start": _written(starts_at, zone),
         "end": _written(ends_at, zone),
         "display": "inverse-background",
-        "color": "#80868b",
+        "color": OUTSIDE,
         **more,
+    }
+
+
+def _shade(first: date) -> dict[str, Any]:
+    """A whole week without hours: there is no stretch that the shade could lie outside of."""
+    begins = datetime.combine(first, time())
+    return {
+        "start": begins.isoformat(),
+        "end": (begins + timedelta(days=7)).isoformat(),
+        "display": "background",
+        "color": OUTSIDE,
     }
 
 
@@ -196,7 +216,7 @@ def _options(
         "eventShortHeight": 2 * SLOT_PIXELS - 8,  # has no room for a line below that with the time
         "slotDuration": f"00:{SLOT_MINUTES}:00",
         "slotLabelInterval": "01:00:00",
-        "snapDuration": f"00:{_snap(visits):02}:00",
+        "snapDuration": f"00:{snap_minutes(visits):02}:00",
         "expandRows": True,
         "nowIndicator": True,
         "dayMaxEvents": True,
@@ -206,12 +226,6 @@ def _options(
         "noEventsText": _("No visits on these days."),
         "moreLinkText": _("more"),
     }
-
-
-def _snap(visits: Sequence[Appointment]) -> int:
-    """Minutes by which dragging goes: those at which all of these visits may begin."""
-    together = gcd(*(visit.service.step_minutes for visit in visits)) or SLOT_MINUTES
-    return min(max(together, FINEST_MINUTES), 30)
 
 
 def _height(view: View, opens: time, closes: time) -> int:

@@ -42,9 +42,11 @@ def ask_wishes(
     places: Sequence[Location],
 ) -> Wishes:
     """Draw the fields, the more usual ones first; `services` has at least one."""
+    services = _of_a_kind(services)
     left, right = st.columns(2)
     with left:
-        service_id = _service(services)
+        named = {each.id: each.name for each in services}
+        service_id = choice(_("What do you need?"), named, key="find_service") or services[0].id
         name = st.text_input(_("Doctor's name"), placeholder=_("Any"), max_chars=100, key="find_name")
         on = _day(clinic)
     with right:
@@ -85,13 +87,11 @@ def ask_wishes(
     )
 
 
-def _service(services: Sequence[Service]) -> int:
-    """What is needed; only what is offered by video, where somebody asks for that and both are offered."""
+def _of_a_kind(services: Sequence[Service]) -> Sequence[Service]:
+    """Only what is offered by video, where somebody asks for that and not everything is."""
     by_video = [each for each in services if each.is_video]
-    if by_video and len(by_video) < len(services) and st.toggle(_("By video"), key="find_video"):
-        services = by_video
-    wanted = choice(_("What do you need?"), {each.id: each.name for each in services}, key="find_service")
-    return wanted or services[0].id
+    has_both = 0 < len(by_video) < len(services)
+    return by_video if has_both and st.toggle(_("By video"), key="find_video") else services
 
 
 def _day(clinic: ClinicSettings) -> date | None:

@@ -14,7 +14,7 @@ def search_field() -> None:
     """By name, phone or birth date; what is found is on the patient's page."""
     st.text_input(
         _("Search for a patient"),
-        placeholder=_("Find a patient: name, phone or 1980-12-31"),
+        placeholder=_("Patient: name, phone or birth date (1980-12-31)"),
         icon=":material/search:",
         label_visibility="collapsed",
         max_chars=100,

@@ -36,6 +36,7 @@ def dates_section(actor: Actor, doctor_id: int, places: list[Location], zone: tz
                 clearing,
                 done=N_("The hours of the weekday hold again."),
                 key=f"{PREFIX}_clear_{on}",
+                is_main=False,
             )
     st.subheader(_("Other hours on a date"))
     _add(actor, doctor_id, places, zone, today)
@@ -45,9 +46,16 @@ def dates_section(actor: Actor, doctor_id: int, places: list[Location], zone: tz
 
 def _add(actor: Actor, doctor_id: int, places: list[Location], zone: tzinfo, today: date) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = st.date_input(_("Date"), value=today, min_value=today, key=f"{PREFIX}_first", width=200)
+        first = st.date_input(
+            _("Date"), value=today, min_value=today, format="YYYY-MM-DD", key=f"{PREFIX}_first", width=200
+        )
         last = st.date_input(
-            _("Until (empty: that date)"), value=None, min_value=first, key=f"{PREFIX}_last", width=220
+            _("Until (empty: that date)"),
+            value=None,
+            min_value=first,
+            format="YYYY-MM-DD",
+            key=f"{PREFIX}_last",
+            width=220,
         )
     if first is None:
         return
@@ -72,9 +80,16 @@ def _add(actor: Actor, doctor_id: int, places: list[Location], zone: tzinfo, tod
 def _copy_week(actor: Actor, doctor_id: int, zone: tzinfo, today: date) -> None:
     week = timedelta(days=7)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        like = st.date_input(_("The week of"), value=today, key=f"{PREFIX}_like", width=200)
+        like = st.date_input(
+            _("The week of"), value=today, format="YYYY-MM-DD", key=f"{PREFIX}_like", width=200
+        )
         to = st.date_input(
-            _("also in the week of"), value=today + week, min_value=today, key=f"{PREFIX}_to", width=200
+            _("also in the week of"),
+            value=today + week,
+            min_value=today,
+            format="YYYY-MM-DD",
+            key=f"{PREFIX}_to",
+            width=200,
         )
     if like is None or to is None:
         return

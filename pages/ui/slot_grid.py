@@ -32,7 +32,12 @@ def preview_choice(actor: Actor, doctor_id: int, from_on: date) -> Wanted | None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         service_id = choice(_("Service"), named, key="preview_service", width=320) or next(iter(named))
         begins = st.date_input(
-            _("Seven days from"), value=from_on, min_value=from_on, key="preview_from", width=200
+            _("Seven days from"),
+            value=from_on,
+            min_value=from_on,
+            format="YYYY-MM-DD",
+            key="preview_from",
+            width=200,
         )
     return Wanted(doctor_id, service_id, begins or from_on)
 

@@ -67,9 +67,16 @@ def absence_form(
 ) -> None:
     """Days, hours where it is not whole days, and why; then whom it leaves without hours."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = st.date_input(_("From"), value=today, min_value=today, key=f"{PREFIX}_from", width=200)
+        first = st.date_input(
+            _("From"), value=today, min_value=today, format="YYYY-MM-DD", key=f"{PREFIX}_from", width=200
+        )
         last = st.date_input(
-            _("Until (empty: that day)"), value=None, min_value=first, key=f"{PREFIX}_until", width=220
+            _("Until (empty: that day)"),
+            value=None,
+            min_value=first,
+            format="YYYY-MM-DD",
+            key=f"{PREFIX}_until",
+            width=220,
         )
     if first is None:
         return

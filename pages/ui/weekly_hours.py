@@ -18,6 +18,7 @@ from pages.ui.slot_grid import preview_choice, show_preview
 from pages.ui.words import plain
 
 PREFIX = "hours_week"
+ABREAST = 4  # places; of more, only those that are worked at
 # Where columns do not fit beside each other, each field says its day and place, and no head does.
 _STYLE = f"""<style>
 @media (min-width: 641px) {{ .st-key-{PREFIX}_grid [data-testid="stWidgetLabel"] {{ display: none; }} }}
@@ -34,13 +35,15 @@ def weekly_section(actor: Actor, doctor_id: int, places: list[Location], zone: t
         st.warning(_("Somebody else has changed these hours since you opened them."), icon=":material/sync:")
         st.button(_("Show them"), on_click=_forget, key=f"{PREFIX}_reload")
     st.caption(_("Write hours like {example}. What lies between is a break.").format(example=EXAMPLE))
-    typed = _grid(places)
-    _copy_a_day(places)
+    beside = _worked_at(places, version)
+    typed = _grid(beside, has_several=len(places) > 1)
+    _copy_a_day(beside)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         from_on = st.date_input(
             _("From"),
             value=max(version.from_on or today, today),
             min_value=today,
+            format="YYYY-MM-DD",
             key=f"{PREFIX}_from",
             width=200,
         )
@@ -48,6 +51,7 @@ def weekly_section(actor: Actor, doctor_id: int, places: list[Location], zone: t
             _("Until (empty: for good)"),
             value=version.until_on,
             min_value=from_on,
+            format="YYYY-MM-DD",
             key=f"{PREFIX}_until",
             width=220,
         )
@@ -104,6 +108,25 @@ def _shown_version(doctor_id: int, known: Known, places: list[Location]) -> Vers
     return version
 
 
+def _worked_at(places: list[Location], version: Version) -> list[Location]:
+    """The places that have a column: all of a few, else those with hours and those that are asked for."""
+    if len(places) <= ABREAST:
+        return places
+    used = {each.location_id for of_day in version.week.values() for each in of_day}
+    others = {each.id: each.name for each in places if each.id not in used}
+    key = f"{PREFIX}_also"
+    st.session_state[key] = [each for each in st.session_state.get(key, []) if each in others]
+    added = st.multiselect(
+        _("Also at"),
+        list(others),
+        format_func=lambda number: others.get(number, ""),
+        placeholder=_("Choose another place"),
+        max_selections=ABREAST,
+        key=key,
+    )
+    return [each for each in places if each.id in used or each.id in added]
+
+
 def _named(version: Version) -> str:
     if version.from_on is None:
         if version.until_on is None:
@@ -116,18 +139,20 @@ def _named(version: Version) -> str:
     )
 
 
-def _grid(places: list[Location]) -> dict[tuple[int, int], str]:
+def _grid(places: list[Location], *, has_several: bool) -> dict[tuple[int, int], str]:
     with st.container(key=f"{PREFIX}_grid"):
-        typed = _rows(places)
+        typed = _rows(places, has_several=has_several)
     total = _total(typed)
     if total is not None:
         st.caption(_("{hours} hours a week").format(hours=f"{total / 60:g}"))
     return typed
 
 
-def _rows(places: list[Location]) -> dict[tuple[int, int], str]:
+def _rows(places: list[Location], *, has_several: bool) -> dict[tuple[int, int], str]:
+    """The fields, which say where they are for unless the clinic has one place."""
+    if not places:
+        return {}
     shape = [2, *[4] * len(places)]
-    has_several = len(places) > 1
     if has_several:
         st.html(_STYLE)
         with st.container(key=f"{PREFIX}_name_places"):
