@@ -7,6 +7,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 PYTEST := $(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal
 
+# Compiled modules are kept, also where a shell says not to: each process of the tests would compile them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test check lint format bench lock messages
 

@@ -14,11 +14,22 @@ from db.session import engine, require_reachable, unit_of_work
 def require_schema() -> None:
     """Leave with one sentence unless the database answers and has today's schema."""
     require_reachable()
-    newest = ScriptDirectory.from_config(alembic_config(engine())).get_current_head()
-    with engine().connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
+    current, newest = _schemas()
     if current != newest:
         sys.exit(f"The database schema is {current or 'empty'}, not {newest}: run `python -m db.migrate`.")
+
+
+def has_schema() -> bool:
+    """Whether the database, which answers, has today's schema."""
+    current, newest = _schemas()
+    return current == newest
+
+
+def _schemas() -> tuple[str | None, str | None]:
+    """The schema of the database, and today's."""
+    newest = ScriptDirectory.from_config(alembic_config(engine())).get_current_head()
+    with engine().connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision(), newest
 
 
 def require_ready() -> None:

@@ -23,11 +23,12 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
 
-from core.startup import require_ready
+from core.startup import has_schema, require_ready
 from db import embedded
 from db.config import config
 from db.data_directories import ServerRefused
 from db.models import ClinicSettings
+from db.seed import tables
 from db.seed.accounts import DEMO_ACCOUNTS, DEMO_PASSWORD
 from db.session import engine, require_reachable, unit_of_work
 from jobs import sandboxes
@@ -183,6 +184,20 @@ def serve(stop: StopRequest, own_database: Path | None, stand_in: list[str] | No
         sys.exit(failure)
 
 
+def prepare(stop: StopRequest) -> None:
+    """Bring the schema up to date, and load a demo where no clinic is: no process begins to find it done."""
+    if not has_schema():
+        run(stop, "db.migrate")
+    if not config().is_production and not has_clinic():
+        run(stop, "db.seed", "--if-empty")
+
+
+def has_clinic() -> bool:
+    """Whether somebody has set up a clinic here. Only a stop leaves us without tables."""
+    with engine().connect() as connection:
+        return tables.exist(connection) and not tables.are_empty(connection)
+
+
 def launch(directory: Path, stop: StopRequest) -> None:
     """Run the clinic until it is asked to stop."""
     with database(directory) as own_database:
@@ -194,9 +209,7 @@ def launch(directory: Path, stop: StopRequest) -> None:
             require_free(sandboxes.port(), variable="SANDBOX_PORT", host=sandboxes.HOST)
             stand_in = sandboxes.ours(directory.parent / "sandbox")
         require_reachable()
-        run(stop, "db.migrate")
-        if not config().is_production:
-            run(stop, "db.seed", "--if-empty")
+        prepare(stop)
         if not stop.asked:
             require_ready()
             serve(stop, own_database, stand_in)

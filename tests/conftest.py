@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from core import stripe_cards, twilio_sms
+from core import passwords, stripe_cards, twilio_sms
 from core.i18n import use_locale
 from db import embedded
 from db.config import config
@@ -247,6 +247,17 @@ def _nothing_real(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     _forget_what_was_read()
     yield
     _forget_what_was_read()
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a password take bcrypt as little work as it knows, and nobody's as little, unless it is tested.
+
+    The rounds change nothing else. A process of its own keeps its own.
+    """
+    if "rounds" not in request.keywords:
+        monkeypatch.setattr(passwords, "_ROUNDS", portal.FEWEST_ROUNDS)
+        monkeypatch.setattr(passwords, "_NOBODYS", portal.password_hash())
 
 
 def _forget_what_was_read() -> None:

@@ -5,13 +5,16 @@ from playwright.sync_api import Page
 
 from tests import browsers
 
+AXE = Axe()
 SERIOUS = {"serious", "critical"}
 
 
 def found(page: Page, *rules: str) -> dict[str, list[str]]:
     """What is found on the page as it is, by rule (all of them unless some are named): how elements begin."""
     options = {"resultTypes": ["violations"], "preload": False} | ({"runOnly": list(rules)} if rules else {})
-    violations = Axe().run(page, options=options).response["violations"]
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.axe_script)
+    violations = page.evaluate("options => axe.run(options).then(found => found.violations)", options)
     return {
         each["id"]: [node["html"][:200] for node in each["nodes"]]
         for each in violations

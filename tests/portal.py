@@ -30,6 +30,7 @@ from tests.test_launch import free_port
 
 ROOT = Path(__file__).parent.parent
 PASSWORD = log_watch.PASSWORD
+FEWEST_ROUNDS = 4  # that bcrypt knows
 SID, BID = "__Host-sid", "__Host-bid"  # the cookies of a session, and of a browser
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)  # a Monday
 NEVER_LOGGED = ("Traceback", "Reference", "Ada", "Okafor", PASSWORD, "?to=", "upload_file", "__Host-")
@@ -84,8 +85,8 @@ def settle_in(session: Session) -> Residents:
 
 @cache
 def password_hash() -> str:
-    """The hash of everybody's password, with the fewest rounds that bcrypt knows: it is checked often."""
-    return bcrypt.hashpw(passwords.digest(PASSWORD), bcrypt.gensalt(4)).decode()
+    """The hash of everybody's password, of the fewest rounds: it is checked often."""
+    return bcrypt.hashpw(passwords.digest(PASSWORD), bcrypt.gensalt(FEWEST_ROUNDS)).decode()
 
 
 def _account(session: Session, username: str, role: Role, name: str, secret: str) -> User:

@@ -70,6 +70,7 @@ def test_a_password_that_would_be_right_is_checked_once_too(session: Session, wo
     assert (work["checkpw"], work["hashpw"]) == (1, 0)
 
 
+@pytest.mark.rounds
 def test_the_hash_that_stands_in_for_a_missing_one_is_as_slow_as_any(work: Work) -> None:
     kept = passwords.hashed(PASSWORD)
     version, rounds = kept.split("$")[1:3]

@@ -55,6 +55,7 @@ def test_too_short_and_too_long_say_how_long(password: str) -> None:
         passwords.require_acceptable(password)
 
 
+@pytest.mark.rounds
 def test_the_current_password_is_asked_for_again() -> None:
     passwords.require_current(EMOJI, passwords.hashed(EMOJI))
     for kept in (passwords.hashed("another one"), None):
