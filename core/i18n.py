@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
 
-from babel import Locale, UnknownLocaleError, negotiate_locale
+from babel import Locale, negotiate_locale
 from babel.dates import (
     format_date,
     format_skeleton,
@@ -217,34 +217,6 @@ def decimal(number: float, places: int) -> str:
     pattern = "#,##0" + ("." + "0" * places if places else "")
     shown: str = format_decimal(number, pattern, locale=_locale.get())
     return shown
-
-
-def locale_name(code: str) -> str:
-    """A language as it calls itself, with its country: British English, Deutsch."""
-    name: str | None = Locale.parse(code).get_display_name(code)
-    return name or code
-
-
-def language_name(code: str) -> str:
-    """The name of a language in the reader's language; the code itself where it is unknown."""
-    name: str = Locale.parse(_locale.get()).languages.get(code, code)
-    return name
-
-
-def language_in_both(code: str) -> str:
-    """The name of a language in the reader's, and how it calls itself: German (Deutsch)."""
-    name = language_name(code)
-    try:
-        own: str = Locale.parse(code).languages.get(code, name)
-    except UnknownLocaleError:
-        return name
-    return name if own.casefold() == name.casefold() else f"{name} ({own})"
-
-
-@cache
-def language_codes() -> frozenset[str]:
-    """The ISO 639-1 codes of the world's languages."""
-    return frozenset(code for each in Locale.parse("en").languages if len(code := str(each)) == 2)
 
 
 def since(at: datetime, now: datetime) -> str:

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session, joinedload
 from core import access, audit, clock, photos, setting_changes
 from core.access import Action, Actor
 from core.errors import ClinicError, NotFound
-from core.i18n import N_, language_codes
+from core.i18n import N_
+from core.languages import language_codes
 from core.setting_changes import Subject, replaced
 from core.texts import are_readable, several_lines
 from db.models import Doctor, ProfileDraft, User

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, select
 from streamlit.testing.v1 import AppTest
 
-from core import i18n, sign_ins
+from core import i18n, languages, sign_ins
 from core.offers import SENTENCES, Rule
 from db.models import User
 from db.session import unit_of_work
@@ -64,9 +64,9 @@ def test_dates_times_and_prices_follow_the_reader_and_the_currency() -> None:
         i18n.use_locale("de")
         assert i18n.full_time(NOON, BERLIN) == "Montag, 1. Juni 2026, 14:00"
         assert i18n.money(4500, "EUR") == "45,00\xa0€"
-        assert i18n.language_name("vi") == "Vietnamesisch"
-        assert i18n.language_in_both("vi") == "Vietnamesisch (Tiếng Việt)"
-        assert [i18n.language_in_both(each) for each in ("de", "xx")] == ["Deutsch", "xx"]
+        assert languages.language_name("vi") == "Vietnamesisch"
+        assert languages.language_in_both("vi") == "Vietnamesisch (Tiếng Việt)"
+        assert [languages.language_in_both(each) for each in ("de", "xx")] == ["Deutsch", "xx"]
     finally:
         i18n.use_locale("en")
 

@@ -5,7 +5,8 @@ from functools import partial
 import streamlit as st
 
 from core import clinics, notifications, phones, profiles
-from core.i18n import N_, _, locale_name, short_date
+from core.i18n import N_, _, short_date
+from core.languages import locale_name
 from db.models import CodePurpose, Role
 from pages.ui import perform, plain, reading, require
 from pages.ui.fields import code_field, password_field

@@ -4,7 +4,8 @@ import streamlit as st
 
 from core import clinic_settings
 from core.clinic_settings import Details
-from core.i18n import N_, _, languages, locale_name
+from core.i18n import N_, _, languages
+from core.languages import locale_name
 from db.models import Role
 from pages.ui import reading, require
 from pages.ui.affected import settling_button

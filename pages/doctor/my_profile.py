@@ -6,7 +6,8 @@ from uuid import UUID
 import streamlit as st
 
 from core import photos, profile_drafts
-from core.i18n import N_, _, language_codes, language_in_both, language_name
+from core.i18n import N_, _
+from core.languages import language_codes, language_in_both, language_name
 from db.models import Role
 from pages.ui import form_key, perform, plain, reading, require
 from pages.ui.profiles import proposed, published

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from core import clinics, clock
-from core.i18n import N_, _, language_name
+from core.i18n import N_, _
+from core.languages import language_name
 from core.slots import Within
 from db.models import ClinicSettings, Location, Service, Specialty
 from pages.ui.choices import choice

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import i18n, letter_wordings
+from core import i18n, languages, letter_wordings
 from core.access import Actor
 from core.i18n import N_, _, speaking
 from core.letter_wordings import BLANKS, LENGTH, NAMES, WORDS
@@ -23,7 +23,7 @@ def letter_words_panel(actor: Actor) -> None:
             _("Letter"), {key: _(NAMES[kind]) for key, kind in KINDS.items()}, key="letter_words_kind"
         )
     with language:
-        locales = {code: i18n.locale_name(code) for code in i18n.languages()}
+        locales = {code: languages.locale_name(code) for code in i18n.languages()}
         locale = choice(_("Language"), locales, key="letter_words_locale")
     if name is None or locale is None:
         return

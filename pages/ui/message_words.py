@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import i18n, message_templates, message_wordings
+from core import i18n, languages, message_templates, message_wordings
 from core.access import Actor
 from core.i18n import N_, _, ngettext, speaking
 from pages.ui.actions import perform
@@ -37,7 +37,7 @@ def words_panel(actor: Actor) -> None:
     with which:
         name = choice(_("Message"), {key: _(told) for key, told in NAMES.items()}, key="words_name")
     with language:
-        locales = {code: i18n.locale_name(code) for code in i18n.languages()}
+        locales = {code: languages.locale_name(code) for code in i18n.languages()}
         locale = choice(_("Language"), locales, key="words_locale")
     if name is None or locale is None:
         return

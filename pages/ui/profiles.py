@@ -5,7 +5,8 @@ from html import escape
 
 import streamlit as st
 
-from core.i18n import _, language_name, money, span
+from core.i18n import _, money, span
+from core.languages import language_name
 from core.profile_drafts import Profile
 from db.models import Doctor, Service
 from pages.ui.sessions import has_cookie

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import date, time
 from typing import Any
 
-from core.i18n import N_, _, dated, full_weekday, language_name, locale_name, money, span, wall_clock
+from core.i18n import N_, _, dated, full_weekday, money, span, wall_clock
+from core.languages import language_name, locale_name
 from core.letter_wordings import NAMES as LETTERS
 from core.setting_changes import Line, Subject
 from db.models import AnswerKind, Paper
