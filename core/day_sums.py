@@ -49,8 +49,9 @@ class SumsDiffer(Exception):
 
 def unsummed(session: Session, from_on: date, until_on: date, kind: SumKind = SumKind.VISITS) -> list[date]:
     """The days of a period, both ends included, that are to be taken from the visits themselves."""
+    noted = _noted(session, kind)  # before what is kept: a note that is taken meanwhile leaves its days out
     kept = _kept(session, kind, SummedDay.on_date.between(from_on, until_on))
-    kept -= _changed(session, kind, kept)
+    kept -= _touched(session, kept, noted)
     return [day for day in _days(from_on, until_on) if day not in kept]
 
 
@@ -99,7 +100,8 @@ def _some(kind: SumKind) -> int:
             return 0
         today = clock.now().astimezone(clinics.zone(session)).date()
         last_on = today + AHEAD if kind is SumKind.VISITS else today
-        days = [day for day in unsummed(session, first_on, last_on, kind) if day != today]
+        kept = _kept(session, kind)  # also days noted since: those are for when that note is taken
+        days = [day for day in _days(first_on, last_on) if day not in kept and day != today]
         days = days[-AT_ONCE[kind] :]
         if days:
             _sum(session, kind, days, first_on)
@@ -146,13 +148,13 @@ def _differing(session: Session, kind: SumKind, days: Sequence[date]) -> set[dat
     for name, table in day_tables.of_kind(kind).items():
         query = _DIFFERING.format(columns=table.columns, table=name, statement=table.whole)
         found |= {on_date for (on_date,) in run(session, query, table.takes(zone, days, since))}
-    return found - _changed(session, kind, found)
+    return found - _touched(session, found, _noted(session, kind))
 
 
-def _changed(session: Session, kind: SumKind, among: set[date]) -> set[date]:
-    """The days of these that a note touches which nobody has taken yet."""
+def _noted(session: Session, kind: SumKind) -> Sequence[Any]:
+    """The stretches of notes that nobody has taken yet."""
     noted = select(ChangedStretch.begins_at, ChangedStretch.ends_at).where(ChangedStretch.kind == kind)
-    return _touched(session, among, session.execute(noted.distinct()))
+    return session.execute(noted.distinct()).all()
 
 
 def _touched(session: Session, among: set[date], stretches: Iterable[Any]) -> set[date]:
