@@ -65,9 +65,11 @@ class Wanted(NamedTuple):
 
 def wanted(table: Table, row: int) -> Wanted | None:
     """The visits behind a row; None where it is not of visits, or of too few patients to say who they are."""
-    key, values, scope = table.figure.key, table.rows[row], table.scope
     if is_hidden(table, row):
         return None
+    if table.figure.key.startswith("utilisation-"):  # services share the hours
+        table = table._replace(scope=replace(table.scope, service_id=None))
+    key, values, scope = table.figure.key, table.rows[row], table.scope
     counted = _counted(key)
     if key in _BY_STEP:
         return Wanted(_of_step(table, values[0]), **counted)

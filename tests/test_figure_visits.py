@@ -110,6 +110,17 @@ def test_behind_what_is_taken_are_no_visits_that_were_called_off(session: Sessio
     assert counts("revenue-over_time") == [0, 2, 3, 0, 0], "who called off may have earned something"
 
 
+def test_behind_what_is_taken_are_those_of_every_service_whichever_is_chosen(
+    session: Session, cast: Cast
+) -> None:
+    """Services share the hours."""
+    other = make.service(session)
+    for key in ("utilisation-over_time", "utilisation-by_doctor", "utilisation-by_hour"):
+        table = figures.read(session, cast.admin, key=key, scope=replace(MAY, service_id=other.id))
+        assert table.rows == figures.read(session, cast.admin, key=key, scope=MAY).rows
+        assert sum(len(behind(session, cast.admin, table, row)) for row in range(len(table.rows))) == 4, key
+
+
 def test_no_more_are_given_than_were_asked_for(session: Session, cast: Cast) -> None:
     wanted = figure_rows.Wanted(MAY)
     visits = figure_visits.behind(session, cast.admin, wanted=wanted, at_most=2)
