@@ -86,8 +86,8 @@ def test_a_job_that_dies_halfway_shows_nobody_old_sums(clinic: Golden) -> None:
         with pytest.raises(JobDied):
             day_sums.sum_up()
 
-    with after(("SELECT", summed_up_halfway), (TAKES_NOTES, str), (TAKES_NOTES, dies)):
-        with unit_of_work() as session:
-            days = day_sums.unsummed(session, *OCTOBER)
+    turns = ((TAKES_NOTES, str), (TAKES_NOTES, dies))
+    with after(("SELECT", summed_up_halfway), *turns), unit_of_work() as session:
+        days = day_sums.unsummed(session, *OCTOBER)
     with unit_of_work() as session:
         assert days == day_sums.unsummed(session, *OCTOBER)
