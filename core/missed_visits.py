@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core import clinics, clock, stranding_watch, uncovered, wall_time
+from core import clinics, clock, heartbeats, stranding_notes, stranding_watch, uncovered, wall_time
 from core.audit import Event
 from core.strandings import kinds
+from core.uncovered import Uncovered
 
 LOOKS_BACK_DAYS = 7
 _SECOND = timedelta(seconds=1)
@@ -33,10 +34,7 @@ _NOTE_MISSED = text("""
             ON k.appointment_id = n.appointment_id AND k.time_version = n.time_version
             WHERE n.appointment_id = a.id AND n.time_version = a.time_version
             AND (k.causes @> n.causes) IS NOT TRUE)
-        AND NOT (a.id = ANY (CAST(:uncovered AS int[])) AND (
-            NOT a.id = ANY (CAST(:only_hours AS int[])) OR EXISTS (
-                SELECT FROM date_overrides x WHERE x.doctor_id = a.doctor_id
-                AND x.on_date = CAST(a.starts_at AT TIME ZONE :zone AS date))))
+        AND NOT a.id = ANY (CAST(:uncovered AS int[]))
         FOR UPDATE OF a SKIP LOCKED
     ), missed AS (
         UPDATE appointments a SET status = 'no_show', version = version + 1, updated_at = :now
@@ -70,6 +68,7 @@ def note(session: Session) -> int:
     ]
     stranding_watch.note(session)
     left = uncovered.rows(session, since=min(midnights) - _SECOND)
+    is_watched = heartbeats.succeeded_at(session, stranding_watch.JOB) is not None
     marked = session.execute(
         _NOTE_MISSED,
         {
@@ -77,9 +76,16 @@ def note(session: Session) -> int:
             "ends": midnights[:-1],
             "now": now,
             "action": Event.NO_SHOW.value,
-            "uncovered": [each.id for each in left],
-            "only_hours": [each.id for each in left if kinds(each.causes) == ["hours"]],
-            "zone": zone.key,
+            "uncovered": [each.id for each in left if _could_not_be(each, is_watched=is_watched)],
         },
     )
     return len(marked.all())
+
+
+def _could_not_be(each: Uncovered, *, is_watched: bool) -> bool:
+    """Whether a visit that is not noted as one without hours may have been one all the same.
+
+    That its doctor, service or room was given up before its hour has been noted by whoever watches. Where
+    nobody has watched yet it may have been so without a note.
+    """
+    return stranding_notes.is_of_its_day(each) or not (is_watched or kinds(each.causes) == ["hours"])

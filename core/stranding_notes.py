@@ -47,12 +47,13 @@ def _is_undecided() -> ColumnElement[bool]:
 def is_of_its_day(each: Uncovered) -> bool:
     """Whether what a visit lacks was so on its day, as far as that can be told afterwards.
 
-    An absence, a closed day and the hours of a date can only be changed ahead.
+    An absence, a closed day and the hours of a date can only be changed ahead. A place that was given up may
+    have been in use then: without it nobody has hours there on any date.
     """
-    if not each.is_place_active:
-        return False
     kinds = {cause.partition(":")[0] for cause in each.causes}
-    return bool(kinds & {"away", "closed"}) or ("hours" in kinds and each.has_own_hours)
+    return bool(kinds & {"away", "closed"}) or (
+        "hours" in kinds and each.has_own_hours and each.is_place_active
+    )
 
 
 def note(session: Session, found: Collection[Uncovered], *, midnight: datetime, known_since: datetime) -> int:

@@ -106,6 +106,9 @@ def test_what_changes_after_its_hour_makes_no_visit_one_that_could_not_be(
     watched(session, on(3, 18))
     assert session.scalars(select(StrandedVisit)).all() == []
     assert listed(session, on(4, 9)) == set()
+    session.add(Heartbeat(name=stranding_watch.JOB, next_at=on(3, 19), succeeded_at=on(3, 18)))
+    with time_is(on(4, 1)):
+        assert missed_visits.note(session) == 1, "nobody came while there were hours"
 
 
 def test_a_doctor_who_is_ill_from_the_morning_leaves_over_what_has_begun(
@@ -118,6 +121,16 @@ def test_a_doctor_who_is_ill_from_the_morning_leaves_over_what_has_begun(
     assert listed(session, on(4, 9)) == {visit.id}
     with time_is(on(4, 9)):
         assert missed_visits.note(session) == 0
+
+
+def test_who_was_to_come_to_a_place_given_up_since_has_missed_nothing_while_the_doctor_was_ill(
+    session: Session, cast: Cast, visit: Appointment
+) -> None:
+    make.time_off(session, cast.dr_roth, on(3, 0), on(4, 0))
+    given_up(session, cast, visit)
+    with time_is(on(4, 9)):
+        assert missed_visits.note(session) == 0
+    assert listed(session, on(4, 9)) == {visit.id}
 
 
 def test_a_note_goes_when_the_hours_are_back_and_follows_what_is_the_matter(
