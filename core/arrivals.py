@@ -189,7 +189,10 @@ def _take(
 
 
 def _last_step(session: Session, visit: Appointment) -> _Step | None:
-    """The step that has led to where the visit stands: the last that was neither taken back nor followed."""
+    """The step that has led to where the visit stands: the last that was neither taken back nor followed.
+
+    That the visit was made longer or shorter, as it may be while its patient is here, follows no step.
+    """
     events = session.scalars(
         select(AppointmentEvent)
         .where(AppointmentEvent.appointment_id == visit.id)
@@ -201,7 +204,14 @@ def _last_step(session: Session, visit: Appointment) -> _Step | None:
             steps.append(_Step(event.kind, AppointmentStatus(event.before["status"])))
         elif event.kind is EventKind.UNDONE:
             del steps[-1:]
-        else:
+        elif not _is_of_length(event):
             steps.clear()
     last = steps[-1] if steps else None
     return last if last is not None and visit.status is LEADS_TO[last.kind] else None
+
+
+def _is_of_length(event: AppointmentEvent) -> bool:
+    """Whether the visit only ended at another time from then on."""
+    before, after = event.before or {}, event.after or {}
+    begins = [(each.get("starts_at"), each.get("doctor_id")) for each in (before, after)]
+    return event.kind is EventKind.MOVED and bool(before and after) and begins[0] == begins[1]

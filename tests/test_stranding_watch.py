@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
-from core import arrivals, missed_visits, placements, settlements, stranding_watch, strandings
+from core import arrivals, diary_changes, missed_visits, placements, settlements, stranding_watch, strandings
 from core.choices import IsHere, offer_choice
 from db.models import (
     Appointment,
@@ -246,3 +246,16 @@ def test_who_is_changing_a_visit_is_not_waited_for(database: Engine) -> None:
         with unit_of_work(database) as session:
             session.execute(delete(TimeOff))
         assert sum(map(int, at_once(4, lambda _number: stranding_watch.watch()))) == 1, "forgotten once"
+
+
+def test_who_is_here_for_a_visit_made_longer_since_can_be_settled_too(
+    session: Session, cast: Cast, visit: Appointment
+) -> None:
+    with time_is(on(3, 9, 50)):
+        arrivals.check_in(session, cast.desk, appointment_id=visit.id)
+        diary_changes.stretch(
+            session, cast.desk, appointment_id=visit.id, ends_at=on(3, 11), version=visit.version
+        )
+        make.time_off(session, cast.dr_roth, on(3, 9, 55), on(4, 0))
+        called_off = settlements.call_off(session, cast.desk, appointment_id=visit.id)
+    assert called_off.status is AppointmentStatus.CANCELLED
