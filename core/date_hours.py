@@ -136,7 +136,8 @@ def copy_week(
     if pairs[0][0] == pairs[0][1]:
         raise SameWeek
     pairs = [(like, on) for like, on in pairs if on >= _today(session)]
-    _require_ahead(session, [on for _like, on in pairs])
+    if not pairs:
+        raise DayOver
     _require_as_seen(session, doctor_id, seen)
     with unsettled.accounted(session, doctor_id=doctor_id, accepting=accepting):
         wanted = _effective(session, doctor_id, [like for like, _on in pairs])

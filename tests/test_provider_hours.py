@@ -259,6 +259,10 @@ def test_a_week_is_made_like_another(session: Session, cast: Cast) -> None:
     }, "only what differs from every week"
     with pytest.raises(SameWeek):
         date_hours.copy_week(session, cast.roth, doctor_id=doctor_id, from_on=TODAY, to_on=WEDNESDAY)
+    with pytest.raises(DayOver):
+        date_hours.copy_week(
+            session, cast.roth, doctor_id=doctor_id, from_on=TODAY, to_on=TODAY - timedelta(days=7)
+        )
 
 
 def test_time_off_is_whole_days_or_hours_and_a_second_click_adds_nothing(
