@@ -5,13 +5,19 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core import clinics, clock, heartbeats, stranding_notes, stranding_watch, uncovered, wall_time
+from core import (
+    clinics,
+    clock,
+    heartbeats,
+    stranding_notes,
+    stranding_watch,
+    strandings,
+    uncovered,
+    wall_time,
+)
 from core.audit import Event
-from core.strandings import kinds
+from core.strandings import LOOKS_BACK_DAYS, kinds
 from core.uncovered import Uncovered
-
-LOOKS_BACK_DAYS = 7
-_SECOND = timedelta(seconds=1)
 
 # A day counts where somebody has marked on it that one of its visits has come.
 _NOTE_MISSED = text("""
@@ -67,7 +73,7 @@ def note(session: Session) -> int:
         for back in range(LOOKS_BACK_DAYS + 1)
     ]
     stranding_watch.note(session)
-    left = uncovered.rows(session, since=min(midnights) - _SECOND)
+    left = uncovered.rows(session, since=strandings.looks_back_to(session))
     is_watched = heartbeats.succeeded_at(session, stranding_watch.JOB) is not None
     marked = session.execute(
         _NOTE_MISSED,
