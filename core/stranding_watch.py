@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core import (
@@ -40,8 +40,10 @@ def watch() -> int:
 def note(session: Session) -> int:
     """Note which visits are without hours while that is known; how many notes have changed.
 
-    It waits for nobody. What was so when a visit's hour came is known since this was done last.
+    It waits for nobody but who does the same: two who write the same notes could lock each other out. What
+    was so when a visit's hour came is known since this was done last.
     """
+    session.execute(text("SELECT pg_advisory_xact_lock(14, 0)"))
     found = uncovered.rows(session, since=strandings.looks_back_to(session))
     now = clock.now()
     known_since = min(now - GRACE, heartbeats.succeeded_at(session, JOB) or now)

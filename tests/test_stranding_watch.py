@@ -1,6 +1,7 @@
 """A visit without hours stays on the list until it is settled, whatever the hours say after its day."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import pytest
@@ -230,6 +231,21 @@ def test_what_hours_left_over_while_no_job_ran_is_noted_afterwards(
 
 def test_before_there_is_a_clinic_there_is_nothing_to_watch(database: Engine) -> None:
     assert stranding_watch.watch() == 0
+
+
+def test_two_jobs_that_note_the_same_visits_do_so_one_after_another(database: Engine) -> None:
+    with time_is(NOW):
+        with unit_of_work(database) as session:
+            cast = assemble(session)
+            make.appointment(session, cast.dr_roth, cast.checkup, on(3, 10))
+            make.time_off(session, cast.dr_roth, on(3, 0), on(4, 0))
+        with ThreadPoolExecutor(1) as other:
+            with unit_of_work(database) as session:
+                assert stranding_watch.note(session) == 1
+                second = other.submit(stranding_watch.watch)
+                with pytest.raises(TimeoutError):
+                    second.result(timeout=0.5)
+            assert second.result(timeout=10) == 0, "it is noted by then"
 
 
 def test_who_is_changing_a_visit_is_not_waited_for(database: Engine) -> None:
