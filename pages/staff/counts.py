@@ -21,10 +21,10 @@ if not today.visits:
     st.info(_("No visits today."), icon=":material/event_busy:")
 else:
     with st.container(horizontal=True):
-        st.metric(_("All"), sum(today.visits.values()), border=True, width=160)
+        st.metric(_("All"), sum(today.visits.values()), border=True, width=140)
         for status in AppointmentStatus:
             if status in today.visits:
-                st.metric(_(STATUS[status][0]), today.visits[status], border=True, width=160)
+                st.metric(_(STATUS[status][0]), today.visits[status], border=True, width=140)
 
 st.header(_("Takings"))
 if not today.takings:

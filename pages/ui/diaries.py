@@ -43,6 +43,7 @@ STYLE = """
     .fc-event:focus-visible { outline: 3px solid currentColor; outline-offset: 1px; }
     .fc-daygrid-event { white-space: nowrap; overflow: hidden; }
     .fc-daygrid-event .fc-event-time { flex-shrink: 0; overflow: visible; margin-right: 3px; }
+    .fc-list-event-title, .fc-list-event-title a { white-space: normal; overflow-wrap: anywhere; }
     .fc-license-message { font-size: 10px; }
 """
 

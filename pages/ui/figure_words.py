@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from core import figure_charts
 from core.analytics.scopes import Step
 from core.analytics.shapes import Unit
+from core.bidi import is_turning, isolated
 from core.figure_charts import Kind
 from core.figures import Table
 from core.i18n import N_, _
@@ -37,7 +38,7 @@ def _of_bars(table: Table) -> str:
     column = figure_charts.drawn(table.figure)[0]
     found = [bar for bar in figure_charts.bars(table) if bar.row is not None]
     most = max(found, key=lambda bar: bar.value)
-    said = {"what": figure_charts.heading(table, column), "name": most.name, "value": most.shown}
+    said = {"what": figure_charts.heading(table, column), "name": _kept_apart(most.name), "value": most.shown}
     if len(found) == 1:
         return _("{what}: {name}, {value}.").format(**said)
     if figure_charts.is_added(table.figure):
@@ -57,7 +58,7 @@ def _over_time(table: Table) -> str:
     said = {
         "what": figure_charts.heading(table, column),
         "total": figure_charts.total(table, column),
-        "name": figure_charts.name_of(table, most),
+        "name": _kept_apart(figure_charts.name_of(table, most)),
         "value": figure_charts.shown(table, most, column),
     }
     if len(there) == 1:
@@ -80,14 +81,21 @@ def _highest(table: Table, column: int, there: Sequence[int]) -> str:
     least = min(there, key=lambda number: table.rows[number][column])
     said = {
         "what": figure_charts.heading(table, column),
-        "name": figure_charts.name_of(table, most),
+        "name": _kept_apart(figure_charts.name_of(table, most)),
         "value": figure_charts.shown(table, most, column),
     }
     if table.rows[least][column] == table.rows[most][column]:
         return _("{what}: {name}, {value}.").format(**said)
     return _("{what}: highest for {name}, {value}; lowest for {other}, {least}.").format(
-        other=figure_charts.name_of(table, least), least=figure_charts.shown(table, least, column), **said
+        other=_kept_apart(figure_charts.name_of(table, least)),
+        least=figure_charts.shown(table, least, column),
+        **said,
     )
+
+
+def _kept_apart(name: str) -> str:
+    """A name that turns no number beside it round."""
+    return isolated(name) if is_turning(name) else name
 
 
 def _there(table: Table, column: int) -> list[int]:

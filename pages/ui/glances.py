@@ -1,6 +1,6 @@
 """The clinic at a glance: cards with what they are compared with."""
 
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -22,7 +22,7 @@ def compared_cards(table: Table) -> None:
             names = [figure_charts.name_of(table, row) for row in (now, now + 1)]
             st.subheader(names[0], anchor=False)
             with st.container(horizontal=True):
-                for column in range(1, len(table.figure.columns)):
+                for column in _money_last(table, 1):
                     _card(table, now, column, names[1])
         file_links(table)
 
@@ -32,7 +32,7 @@ def open_cards(table: Table) -> None:
     with st.container(border=True, key="overview_open"):
         heading(table, "overview_open")
         with st.container(horizontal=True):
-            for column in range(len(table.figure.columns)):
+            for column in _money_last(table, 0):
                 value = plain(figure_charts.shown(table, 0, column))
                 st.metric(
                     figure_charts.heading(table, column), value, border=True, width=_width(table, column)
@@ -53,19 +53,30 @@ def _card(table: Table, row: int, column: int, before: str) -> None:
             plain(figure_charts.shown(table, row, column)),
             None if change is None else _signed(table, change, column),
             border=True,
-            height=140,
+            height=130,
             **shown,
         )
         st.caption(plain(f"{before}: {earlier}"))
 
 
-def _width(table: Table, column: int) -> int:
-    return 270 if table.figure.columns[column].unit is Unit.MONEY else 185
+def _money_last(table: Table, first: int) -> list[int]:
+    """The columns from `first` on; money needs more room, which a phone gives it below the others."""
+    columns = range(first, len(table.figure.columns))
+    return sorted(columns, key=lambda column: table.figure.columns[column].unit is Unit.MONEY)
+
+
+def _width(table: Table, column: int) -> int | Literal["stretch"]:
+    return 250 if table.figure.columns[column].unit is Unit.MONEY else "stretch"
 
 
 def _change(table: Table, row: int, column: int) -> float | None:
+    """From the period before to this one; none at all where both read the same."""
     now, before = table.rows[row][column], table.rows[row + 1][column]
-    return None if now is None or before is None else now - before
+    if now is None or before is None:
+        return None
+    is_same = figure_charts.shown(table, row, column) == figure_charts.shown(table, row + 1, column)
+    change: float = 0 if is_same else now - before
+    return change
 
 
 def _signed(table: Table, change: float, column: int) -> str:
