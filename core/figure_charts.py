@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from core.analytics import words
-from core.analytics.scopes import Step
+from core.analytics.scopes import Step, first_of_step
 from core.analytics.shapes import Figure, Unit
 from core.figures import Table
 from core.i18n import N_, _, ngettext
@@ -86,7 +86,8 @@ def naming(figure: Figure) -> tuple[int, ...]:
 def is_too_short(table: Table) -> bool:
     """Whether the period is too short for anybody to have come back in another month of it."""
     _down, across = _GRIDS[_COHORTS]
-    return table.figure.key == _COHORTS and not any(row[across] for row in table.rows)
+    first, last = (first_of_step(on, Step.MONTH) for on in (table.scope.from_on, table.scope.until_on))
+    return table.figure.key == _COHORTS and first == last and not any(row[across] for row in table.rows)
 
 
 def is_added(figure: Figure) -> bool:

@@ -106,6 +106,9 @@ def test_who_came_back_takes_more_than_one_month() -> None:
     assert figure_charts.is_too_short(table("patients-cohorts", first))
     assert not figure_charts.is_too_short(table("patients-cohorts", first, (date(2026, 3, 1), 10, 1, None)))
     assert not figure_charts.is_too_short(table("patients-new_and_returning", (date(2026, 3, 1), 5, 0)))
+    new_clinic = table("patients-cohorts", first)
+    both = new_clinic.scope.over(date(2026, 2, 1), date(2026, 3, 31))
+    assert not figure_charts.is_too_short(new_clinic._replace(scope=both)), "nobody came in February"
 
 
 def test_what_is_booked_and_not_earned_yet_has_no_bar_and_is_not_nothing() -> None:
