@@ -5,8 +5,9 @@ not: one rule for both. Whoever changes something that counts notes the instants
 same transaction (triggers in `db.models.notings`). The notes are taken away before a day is summed up again,
 so that a change which is not in the sums yet has left its note.
 
-Today is never summed up: it changes all the time. A year ahead is, so that what is offered there need not be
-counted hour by hour each time; of patients only what is over, since nobody has come yet.
+Today is not summed up: it changes all the time. A year ahead is, so that what is offered there need not be
+counted hour by hour each time; its sums count on the day itself until the first change. Of patients only
+what is over is summed up, since nobody has come yet.
 """
 
 from collections.abc import Iterable, Sequence

@@ -293,6 +293,21 @@ def test_days_ahead_are_summed_up_and_read_anew_once_somebody_books(database: En
         assert utilisation.total(session, december) == live
 
 
+def test_a_day_that_was_summed_up_ahead_counts_so_until_its_first_change(
+    database: Engine, clinic: Golden
+) -> None:
+    today = NOW.date() + timedelta(days=1)
+    with time_is(NOW + timedelta(days=1)):
+        with unit_of_work(database) as session:
+            assert day_sums.unsummed(session, today, today) == []
+            replace(clinic, session=session).visit(clinic.cast.dr_weiss, at(3, 7, month=11))
+        assert day_sums.sum_up() >= 1, "yesterday"
+        with unit_of_work(database) as session:
+            assert day_sums.unsummed(session, today, today) == [today]
+            assert revenue.total(session, Scope(today, today))[0].completed == 1
+    assert day_sums.require_equal() >= golden.SUMMED - 1
+
+
 def test_a_change_that_is_noted_and_not_summed_up_yet_is_no_difference(
     database: Engine, clinic: Golden
 ) -> None:
