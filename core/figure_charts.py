@@ -32,6 +32,7 @@ _COHORTS = "patients-cohorts"
 _GRIDS = {"utilisation-by_hour": (1, 0), _COHORTS: (0, 2)}
 _AT_A_GLANCE = ("overview-compared", "overview-open_now")
 _OF_WEEKS = ("revenue-forecast",)
+_OF_PATIENTS = ("patients-new_and_returning",)
 
 
 class Kind(StrEnum):
@@ -91,8 +92,11 @@ def is_too_short(table: Table) -> bool:
 
 
 def is_added(figure: Figure) -> bool:
-    """Whether the rows of the main column come to a sum that means something."""
-    return figure.columns[drawn(figure)[0]].unit in _ADDED
+    """Whether the rows of the main column come to a sum that means something.
+
+    Patients do not: who comes back is counted in every row again.
+    """
+    return figure.columns[drawn(figure)[0]].unit in _ADDED and figure.key not in _OF_PATIENTS
 
 
 def step(table: Table) -> Step:

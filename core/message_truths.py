@@ -31,8 +31,16 @@ def news(session: Session, message: Notification, visit: Appointment) -> str:
         return message.kind.value
     before = _last_told(session, visit.id, but=message.id)
     if before is None:
-        return "booked"
+        return "booked" if _is_as_good_as_new(message, visit) else "moved"
     return "changed" if before["starts_at"] == visit.starts_at.isoformat() else "moved"
+
+
+def _is_as_good_as_new(message: Notification, visit: Appointment) -> bool:
+    """Whether a visit was moved before anybody could be told of its first time.
+
+    Later they may know that one although we have told them nothing: from the screen, or from the telephone.
+    """
+    return message.created_at <= visit.created_at + GRACE
 
 
 def told_of(visit: Appointment) -> dict[str, Any]:

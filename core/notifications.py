@@ -79,11 +79,14 @@ def has_mailbox(session: Session) -> bool:
 
 
 def mailbox(session: Session) -> list[Notification]:
-    """The last messages of a demo clinic, newest first; none at a real one."""
+    """The last messages of a demo clinic, newest first; none at a real one.
+
+    What is not written yet, and only known to be due, is not among them.
+    """
     if not has_mailbox(session):
         return []
-    newest = select(Notification).order_by(Notification.id.desc()).limit(MAILBOX_SHOWN)
-    return list(session.scalars(newest))
+    newest = select(Notification).where(Notification.sent_to != "").order_by(Notification.id.desc())
+    return list(session.scalars(newest.limit(MAILBOX_SHOWN)))
 
 
 def forget_old(session: Session) -> int:

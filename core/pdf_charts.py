@@ -16,6 +16,7 @@ from core.pdf_words import Style
 _BAR = HexColor("#2b7a86")
 _BEHIND = HexColor("#e9f0f1")
 _ROW, _THICK = 18.0, 10.0  # points
+_FEWEST = 2  # bars on a page: one alone shows nothing beside which it is long or short
 _NAMES, _VALUES = 0.3, 0.16  # shares of the width
 _NAME = Style(8.8, 12, is_own=True)
 _VALUE = _NAME._replace(align="right")
@@ -30,11 +31,15 @@ class Bar(NamedTuple):
 
 
 class Bars(Flowable):
-    """Bars below each other. `alternative` is what is read to those who cannot see them."""
+    """Bars below each other. `alternative` is what is read to those who cannot see them.
 
-    def __init__(self, bars: Sequence[Bar], alternative: str) -> None:
+    Where they go on over several pages they are all drawn against the longest of them.
+    """
+
+    def __init__(self, bars: Sequence[Bar], alternative: str, longest: int = 0) -> None:
         super().__init__()
         self._bars, self._drawn_on = list(bars), None
+        self._longest = max(longest, *(bar.size for bar in bars), 0)
         self._node = Node("Figure", alternative=alternative)
 
     def wrap(self, most: float, _height: float) -> tuple[float, float]:
@@ -43,17 +48,17 @@ class Bars(Flowable):
         return most, self.height
 
     def split(self, most: float, height: float) -> list["Bars"]:
-        fitting = int((height - 6) // _ROW)
-        if not 0 < fitting < len(self._bars):
+        fitting = min(int((height - 6) // _ROW), len(self._bars) - _FEWEST)
+        if fitting < _FEWEST:
             return []
-        said = self._node.alternative
-        return [Bars(self._bars[:fitting], said), Bars(self._bars[fitting:], said)]
+        parts = self._bars[:fitting], self._bars[fitting:]
+        return [Bars(part, self._node.alternative, self._longest) for part in parts]
 
     def draw(self) -> None:
         canvas = self.canv
         mark = canvas.outline.mark(self._node, canvas.page_index)
         canvas._code.append(f"/Figure <</MCID {mark}>> BDC")
-        longest = max((bar.size for bar in self._bars), default=0) or 1
+        longest = self._longest or 1
         left, across = self.width * _NAMES, self.width * (1 - _NAMES - _VALUES)
         for place, bar in enumerate(self._bars):
             foot = self.height - 3 - (place + 1) * _ROW + (_ROW - _THICK) / 2

@@ -17,20 +17,26 @@ from tests.portal import Residents
 pytestmark = browsers.NEEDED
 
 
+def completed(clinic: Engine, residents: Residents, *, days_ago: int) -> None:
+    """Ada has come to Roth."""
+    with unit_of_work(clinic) as session:
+        make.appointment(
+            session,
+            session.get_one(Doctor, residents.roth_id),
+            session.get_one(Service, residents.checkup_id),
+            clock.now() - timedelta(days=days_ago),
+            patient=session.get_one(Patient, residents.ada_id),
+            status=AppointmentStatus.COMPLETED,
+        )
+
+
 @pytest.fixture(scope="module")
 def residents(clinic: Engine) -> Residents:
     """Ada came to Roth a week ago."""
     with unit_of_work(clinic) as session:
         made = portal.settle_in(session)
-        make.appointment(
-            session,
-            session.get_one(Doctor, made.roth_id),
-            session.get_one(Service, made.checkup_id),
-            clock.now() - timedelta(days=7),
-            patient=session.get_one(Patient, made.ada_id),
-            status=AppointmentStatus.COMPLETED,
-        )
-        return made
+    completed(clinic, made, days_ago=7)
+    return made
 
 
 def choose_period(page: Page, name: str) -> None:
@@ -40,7 +46,7 @@ def choose_period(page: Page, name: str) -> None:
 
 
 def test_a_click_on_a_bar_shows_its_visits_and_the_browser_goes_back_to_the_view_before(
-    sign_in_as: SignInAs, address: str
+    sign_in_as: SignInAs, address: str, clinic: Engine, residents: Residents
 ) -> None:
     page = sign_in_as("albert")
     page.goto(f"{address}/revenue")
@@ -50,12 +56,13 @@ def test_a_click_on_a_bar_shows_its_visits_and_the_browser_goes_back_to_the_view
     choose_period(page, "Last 7 days")
     choose_period(page, "Last 30 days")
     expect(page).to_have_url(re.compile("from="))
+    completed(clinic, residents, days_ago=6)
     bar = chart.locator(".barlayer .point")
     bar.hover(force=True)  # what hears of it lies above the bars
     expect(chart.locator(".hoverlayer .hovertext")).to_be_visible()
     bar.click(force=True)
     expect(figure.get_by_text("Visits behind Dr. Eva Roth")).to_be_visible()
-    expect(figure.get_by_text("1 visit", exact=True)).to_be_visible()
+    expect(figure.get_by_text("2 visits", exact=True)).to_be_visible()
     page.go_back()
     expect(page.get_by_role("combobox", name="Period")).to_have_value("Last 7 days")
     page.reload()

@@ -24,6 +24,7 @@ from db.models import (
 )
 from db.session import unit_of_work
 from tests import make
+from tests.cast import on
 from tests.portal import NOON, Residents
 from tests.test_pages import OpenAs, open_as, residents, said, texts, visit
 
@@ -147,6 +148,20 @@ def test_a_date_gets_hours_of_its_own_and_loses_them_again(
     assert (own.on_date, own.opens_at.hour) == (THURSDAY, 10)
     press(app, f"hours_dates_clear_{THURSDAY}")
     assert rows(database, DateOverride) == []
+
+
+def test_other_hours_on_a_date_say_what_stays_off(
+    open_as: OpenAs, database: Engine, residents: Residents
+) -> None:
+    with unit_of_work(database) as session:
+        roth = session.get_one(Doctor, residents.roth_id)
+        make.time_off(session, roth, on(4, 13), on(4, 20))
+    app = open_as("roth", HOURS)
+    app.radio(key="hours_part").set_value("dates").run()
+    assert app.warning == [], "nothing is off today"
+    app.date_input(key="hours_dates_first").set_value(THURSDAY).run()
+    [warned] = said(app.warning)
+    assert warned == "Time off then, which stays so whatever the hours: Thu, 4 Jun 2026, 13:00–20:00"
 
 
 def test_time_off_is_taken_and_taken_back(open_as: OpenAs, database: Engine, residents: Residents) -> None:

@@ -208,8 +208,9 @@ def test_the_demo_has_a_mailbox_unless_it_has_a_mail_server(
     for number in range(30):
         notifications.enqueue_email(session, to=ADA, subject=f"Hello {number}", body="Hello")
     assert notifications.can_send(session, Channel.SMS)
+    session.scalars(select(Notification).order_by(Notification.id)).all()[-1].sent_to = ""  # not written yet
     shown = notifications.mailbox(session)
-    assert [shown[0].subject, len(shown)] == ["Hello 29", notifications.MAILBOX_SHOWN]
+    assert [shown[0].subject, len(shown)] == ["Hello 28", notifications.MAILBOX_SHOWN]
     monkeypatch.setenv("SMTP_URL", "smtp://127.0.0.1:1")
     monkeypatch.setenv("MAIL_FROM", "portal@clinic.example")
     config.cache_clear()

@@ -1,6 +1,7 @@
 """The outbox: each message once, true when it is sent, in the words and at the hour of who gets it."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine
@@ -8,7 +9,7 @@ from sqlalchemy import Engine
 from core import appointments, payments, sms_lengths, unreached
 from db.models import Appointment, NotificationStatus, Patient, User
 from db.session import unit_of_work
-from tests import messages
+from tests import make, messages
 from tests.cast import on
 from tests.messages import ADA, BEN_MAIL, GRETA, HOUR, MINUTE, TEN, Post
 from tests.phones import Phones
@@ -47,6 +48,18 @@ class TestQuickChanges:
         [text] = post.texts()
         assert "you are booked for Fri, Jun 5, 11:00 AM" in text
         assert post.states(visit) == [("booked", CANCELLED), ("moved", SENT)]
+
+    def test_a_visit_that_is_moved_later_has_moved_although_no_message_told_of_it(self, post: Post) -> None:
+        with unit_of_work(post.database) as session:
+            ada = session.get_one(Patient, post.cast.ada.patient_ids[0])
+            made = make.appointment(session, post.cast.dr_roth, post.cast.checkup, on(5, 10), patient=ada)
+            made.created_at = post.now - timedelta(days=1)
+            visit = made.id
+        post.move(visit, on(5, 11))
+        post.tick()
+        post.turn()
+        [text] = post.texts()
+        assert "your visit has moved to Fri, Jun 5, 11:00 AM" in text
 
     def test_a_visit_that_is_cancelled_at_once_sends_nothing(self, post: Post) -> None:
         visit = post.book()

@@ -20,14 +20,14 @@ _WEEK = timedelta(days=7)
     N_(
         "Today so far beside the same weekday a week ago up to the same time of day, and this month so far"
         " beside last month up to the same day and time, whatever the period. Visits: those that began by"
-        " then and were not called off. Received: what was paid by then less what was paid back."
+        " then and were not called off. Net received: what was paid by then less what was paid back."
         " Utilisation: the time that was taken by then of the time that doctors offered. No-shows: the share"
         " missed of the visits that were completed or missed. Waiting time: from arrival to the room, on"
         " average."
     ),
     (N_("Period"), Unit.WORD),
     (N_("Visits"), Unit.COUNT),
-    (N_("Received"), Unit.MONEY),
+    (N_("Net received"), Unit.MONEY),
     (N_("Utilisation"), Unit.SHARE),
     (N_("No-shows"), Unit.SHARE),
     (N_("Waiting time"), Unit.MINUTES),

@@ -14,6 +14,7 @@ from core.figures import Table
 from core.i18n import _
 from pages.ui.downloads import download, say_if_none
 from pages.ui.figure_filters import Bar, filter_bar
+from pages.ui.figure_views import shown
 from pages.ui.figures import show
 from pages.ui.refusals import reading
 
@@ -40,13 +41,16 @@ def links(name: str, scope: Scope) -> None:
 
 def show_all(actor: Actor, name: str, scope: Scope) -> None:
     """What goes over time or is a grid has the whole width, and of the others two stand beside each other."""
-    with reading() as session:
-        wanted = figure_dashboards.figures_of(name)
-        tables = [figures.read(session, actor, key=figure.key, scope=scope) for figure in wanted]
-    for row in _rows(tables):
+    for row in _rows(shown(name, scope, lambda: _read(actor, name, scope))):
         for column, table in zip(st.columns(len(row)), row, strict=True):
             with column:
                 show(table, actor)
+
+
+def _read(actor: Actor, name: str, scope: Scope) -> list[Table]:
+    with reading() as session:
+        wanted = figure_dashboards.figures_of(name)
+        return [figures.read(session, actor, key=figure.key, scope=scope) for figure in wanted]
 
 
 def _rows(tables: Iterable[Table]) -> list[list[Table]]:

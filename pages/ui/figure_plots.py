@@ -11,6 +11,7 @@ from core.analytics.shapes import Unit
 from core.figure_charts import Kind
 from core.figures import Table
 from core.i18n import decimal, percent, weekday
+from pages.ui.figure_views import keep_shown
 
 # Of Okabe and Ito's palette those that stand out by 3 to 1 from white and from the dark ground.
 _COLORS = ("#0072b2", "#d55e00", "#009e73")
@@ -29,7 +30,7 @@ def draw(table: Table, *, key: str, alt: str) -> int | None:
     plot = _PLOTS[figure_charts.kind(table.figure)](table)
     _make_legible(plot)
     chosen = st.plotly_chart(
-        plot, key=key, alt=alt, on_select="rerun", selection_mode="points", config=_CONFIG
+        plot, key=key, alt=alt, on_select=keep_shown, selection_mode="points", config=_CONFIG
     )
     points = chosen.selection.points  # type: ignore[union-attr]
     row = points[0].get("customdata") if points else None

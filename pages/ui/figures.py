@@ -15,6 +15,7 @@ from core.figures import Table
 from core.i18n import _, ngettext
 from pages.ui.downloads import download
 from pages.ui.figure_plots import draw
+from pages.ui.figure_views import keep_shown
 from pages.ui.figure_visits import show_visits
 from pages.ui.figure_words import finding, is_blank, is_empty
 from pages.ui.words import plain
@@ -82,7 +83,7 @@ def rows_table(table: Table, *, key: str) -> int | None:
         name: _reading(table, number) for number, name in enumerate(headings)
     }
     has_visits = any(figure_rows.wanted(table, row) for row in range(len(table.rows)))
-    options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-row"} if has_visits else {}
+    options: dict[str, Any] = {"on_select": keep_shown, "selection_mode": "single-row"} if has_visits else {}
     chosen = st.dataframe(
         frame.style.format(readings),
         hide_index=True,
@@ -113,5 +114,7 @@ def _say_what_is_left_out(table: Table) -> None:
     if count:
         said = ngettext("{count} more is in the table.", "{count} more are in the table.", count)
         st.caption(said.format(count=count))
+    elif table.figure.key.startswith("patients-") and any(None in row for row in table.rows):
+        st.caption(_("Fewer than five patients are not shown: they could be known by it."))
     elif figure_charts.kind(table.figure) is Kind.BARS and len(table.rows) > figure_charts.MOST:
         st.caption(_("All of them are in the table."))

@@ -1,16 +1,18 @@
 """Single dates with hours of their own, and weeks that are to be like another."""
 
-from datetime import date, timedelta, tzinfo
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta, tzinfo
 
 import streamlit as st
 
-from core import date_hours
+from core import absences, date_hours
 from core.access import Actor
 from core.i18n import N_, _, dated
-from db.models import Location
+from db.models import Location, TimeOff
 from pages.ui.affected import foresee, save_button, show_affected
 from pages.ui.hours_places import EXAMPLE, at_places, hours_fields
 from pages.ui.refusals import reading
+from pages.ui.time_off import when
 from pages.ui.words import plain
 
 PREFIX = "hours_dates"
@@ -66,8 +68,10 @@ def _add(actor: Actor, doctor_id: int, places: list[Location], zone: tzinfo, tod
     dates = [first + timedelta(days=each) for each in range(days + 1)]
     with reading() as session:
         seen = date_hours.of_dates(session, actor, doctor_id=doctor_id, dates=dates)
+        away = absences.ahead(session, actor, doctor_id=doctor_id)
     at_present = at_places(seen[first], {place.id: place for place in places})
     st.caption(plain(_("Now on {day}: {hours}").format(day=dated(first), hours=at_present)))
+    _say_what_is_off(away, dates, zone)
     typed = hours_fields(PREFIX, places, _("Hours"), is_told=len(places) > 1)
     change = {"doctor_id": doctor_id, "dates": dates, "typed": typed, "seen": seen}
     foreseen = foresee(actor, date_hours.set_typed_dates, **change)
@@ -75,6 +79,16 @@ def _add(actor: Actor, doctor_id: int, places: list[Location], zone: tzinfo, tod
     save_button(
         _("Save"), foreseen, date_hours.set_typed_dates, change, done=N_("Saved."), key=f"{PREFIX}_save"
     )
+
+
+def _say_what_is_off(away: Sequence[TimeOff], dates: list[date], zone: tzinfo) -> None:
+    """Other hours end no time off: what is off stays so."""
+    begins = datetime.combine(dates[0], datetime.min.time(), zone)
+    ends = datetime.combine(dates[-1] + timedelta(days=1), datetime.min.time(), zone)
+    times = [when(each, zone) for each in away if each.starts_at < ends and each.ends_at > begins]
+    if times:
+        said = _("Time off then, which stays so whatever the hours: {times}").format(times="; ".join(times))
+        st.warning(plain(said), icon=":material/event_busy:")
 
 
 def _copy_week(actor: Actor, doctor_id: int, zone: tzinfo, today: date) -> None:
