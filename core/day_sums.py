@@ -138,17 +138,19 @@ def _sum(session: Session, kind: SumKind, days: Sequence[date], since: date) -> 
 
 
 def _differing(session: Session, kind: SumKind, days: Sequence[date]) -> set[date]:
-    """The days whose kept sums differ although nobody has noted a change.
+    """The days of these whose sums are kept and differ although nobody has noted a change.
 
     Nobody takes notes meanwhile, so that what was changed while this looked is still noted afterwards.
     """
     session.execute(text("SELECT pg_advisory_xact_lock(13, 0)"))
+    kept = _kept(session, kind, SummedDay.on_date.in_(days))  # some may have been given up since
     run(session, _MEMORY, {})
     zone, since = clinics.zone(session), first_of(session) or min(days)
     found: set[date] = set()
     for name, table in day_tables.of_kind(kind).items():
         query = _DIFFERING.format(columns=table.columns, table=name, statement=table.whole)
         found |= {on_date for (on_date,) in run(session, query, table.takes(zone, days, since))}
+    found &= kept
     return found - _touched(session, found, _noted(session, kind))
 
 

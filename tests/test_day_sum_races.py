@@ -69,25 +69,38 @@ def test_what_changes_while_days_are_summed_up_is_left_for_the_next_turn(clinic:
     assert day_sums.require_equal() == golden.SUMMED
 
 
+def _changes_hours(made: Golden) -> None:
+    with unit_of_work() as session:
+        whose = WeeklyHours.doctor_id == made.cast.dr_roth.id
+        session.execute(update(WeeklyHours).where(whose).values(valid_until_on=date(2026, 10, 7)))
+
+
+def _dies() -> None:
+    raise JobDied
+
+
+def _sums_up_some() -> None:
+    """By then it has taken the notes of all days."""
+    with pytest.raises(JobDied):
+        day_sums.sum_up()
+
+
+TURNS = (("SELECT", _sums_up_some), (TAKES_NOTES, str), (TAKES_NOTES, _dies))
+
+
 def test_a_job_that_dies_halfway_shows_nobody_old_sums(clinic: Golden) -> None:
-    """It has taken the notes of all days by then, and summed up some of them."""
     with unit_of_work() as session:
         before = utilisation.total(session, WHOLE)
-        whose = WeeklyHours.doctor_id == clinic.cast.dr_roth.id
-        session.execute(update(WeeklyHours).where(whose).values(valid_until_on=date(2026, 10, 7)))
+    _changes_hours(clinic)
     with unit_of_work() as session:
-        changed = utilisation.total(session, WHOLE)
-    assert changed != before
-
-    def dies() -> None:
-        raise JobDied
-
-    def summed_up_halfway() -> None:
-        with pytest.raises(JobDied):
-            day_sums.sum_up()
-
-    turns = ((TAKES_NOTES, str), (TAKES_NOTES, dies))
-    with after(("SELECT", summed_up_halfway), *turns), unit_of_work() as session:
+        assert utilisation.total(session, WHOLE) != before
+    with after(*TURNS), unit_of_work() as session:
         days = day_sums.unsummed(session, *OCTOBER)
     with unit_of_work() as session:
         assert days == day_sums.unsummed(session, *OCTOBER)
+
+
+def test_sums_that_are_given_up_while_all_are_compared_are_no_difference(clinic: Golden) -> None:
+    _changes_hours(clinic)
+    with after(*TURNS):
+        day_sums.require_equal()
