@@ -34,7 +34,7 @@ GROUP BY GROUPING SETS ((step), (first_on, month))"""
         "Patients who came: those with a visit that was completed then. New: their first completed visit at"
         " the clinic was then; the others return. Each patient counts once in each day, week or month."
         " Where a doctor, service or place is chosen, only visits there count, also as the first. Groups of"
-        " one to four patients are not shown, so that nobody can be made out."
+        " one to four patients are not shown."
     ),
     (N_("From"), Unit.STEP),
     (N_("New"), Unit.COUNT),
