@@ -22,13 +22,7 @@ from tests.portal import PASSWORD, ROOT, Residents
 
 pytestmark = browsers.NEEDED
 PERSON = {Role.PATIENT: "ada", Role.DOCTOR: "roth", Role.STAFF: "rita", Role.ADMIN: "albert"}
-LANDING = {  # stands at the address of the portal itself, and at no other
-    None: navigation.SIGN_IN,
-    Role.PATIENT: navigation.FIND_DOCTOR,
-    Role.DOCTOR: navigation.TODAY,
-    Role.STAFF: navigation.BOARD,
-    Role.ADMIN: navigation.BOARD,
-}
+LANDING = {None: navigation.SIGN_IN, **navigation.LANDING}  # at the address of the portal itself
 TO_VISIT = {navigation.PAY, navigation.BEFORE_VISIT}  # whoever asks for none is led to the list of them
 FOR_NOBODY = (navigation.SIGN_IN, *navigation.SIGNED_OUT)
 GO = "to => { history.pushState({}, '', to); dispatchEvent(new PopStateEvent('popstate')) }"

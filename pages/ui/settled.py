@@ -18,11 +18,12 @@ Key = tuple[int, datetime]  # of a time: whose and when
 
 
 class Asked(NamedTuple):
-    """What is asked for one visit: in numbers, as a click carries it."""
+    """What is asked for one visit, as a click carries it, and in words, to tell what became of it."""
 
     visit_id: int
     named: str
     chosen: Key | None
+    chosen_named: str
     times: list[Key]
 
 
@@ -32,9 +33,9 @@ class _Way(NamedTuple):
 
 
 _WAYS = {
-    "move": _Way(settlements.move, N_("moved, and told of it")),
+    "move": _Way(settlements.move, N_("moved to {time}; the patient is told")),
     "choose": _Way(choices.offer_choice, N_("asked to choose another time")),
-    "cancel": _Way(settlements.call_off, N_("called off, and told of it")),
+    "cancel": _Way(settlements.call_off, N_("called off; the patient is told")),
 }
 
 
@@ -49,7 +50,7 @@ def settle(way: str, asked: list[Asked], key: UUID) -> None:
         )
         if message.is_good:
             done += 1
-            outcomes.append(f"{each.named}: {_(_WAYS[way].done)}")
+            outcomes.append(f"{each.named}: {_(_WAYS[way].done).format(time=each.chosen_named)}")
         elif message.error is NotStranded:
             outcomes.append(f"{each.named}: {_('settled already')}")
         else:

@@ -12,6 +12,7 @@ from core.strandings import Stranding
 from core.suggestions import Suggested, Time
 from db.models import Appointment, AppointmentStatus
 from pages.ui.actions import form_key, perform
+from pages.ui.found import born
 from pages.ui.settled import Asked, Key, settle
 from pages.ui.words import plain
 
@@ -31,6 +32,7 @@ class Row(NamedTuple):
     stranding: Stranding
     suggested: Suggested
     chosen: Time | None
+    zone: tzinfo
 
     @property
     def visit(self) -> Appointment:
@@ -50,7 +52,7 @@ def stranding_row(stranding: Stranding, suggested: Suggested, zone: tzinfo, *, p
             _what(stranding, zone)
         with act:
             chosen = _time_choice(visit, suggested, zone, prefers_others=prefers_others)
-            row = Row(stranding, suggested, chosen)
+            row = Row(stranding, suggested, chosen, zone)
             _buttons(row)
     return row
 
@@ -59,7 +61,8 @@ def _what(stranding: Stranding, zone: tzinfo) -> None:
     visit = stranding.visit
     why = " ".join(_(WHY[kind]) for kind in stranding.kinds)
     st.markdown(
-        f"**{plain(day_and_time(visit.starts_at, zone))}** · {plain(visit.patient.name)}  \n"
+        f"**{plain(day_and_time(visit.starts_at, zone))}** · {plain(visit.patient.name)}, "
+        f"{plain(born(visit.patient.birth_on))}  \n"
         f"{plain(visit.service.name)} · {plain(visit.doctor.user.name)}  \n:gray[{plain(why)}]"
     )
     if stranding.choice is not None:
@@ -145,7 +148,9 @@ def _buttons(row: Row) -> None:
 
 
 def _ask(row: Row) -> Asked:
-    return Asked(row.visit.id, row.visit.patient.name, row.chosen and _key(row.chosen), _times(row))
+    visit, to = row.visit, row.chosen
+    named = f"{day_and_time(visit.starts_at, row.zone)}, {visit.patient.name}"
+    return Asked(visit.id, named, to and _key(to), _named(to, visit, row.zone) if to else "", _times(row))
 
 
 def _times(row: Row) -> list[Key]:
