@@ -93,10 +93,8 @@ with write:
             _("Show no photo"), value=is_gone, disabled=given is not None, key=f"{PREFIX}removes_{key}"
         )
     with st.container(horizontal=True):
-        for label, is_submitted, name in (
-            (_("Send to be published"), True, "send"),
-            (_("Keep as a draft"), False, "save"),
-        ):
+        ways = ((_("Send to be published"), True, "send"), (_("Keep as a draft"), False, "save"))
+        for label, is_submitted, name in ways:
             st.button(
                 label,
                 type="primary" if is_submitted else "secondary",
