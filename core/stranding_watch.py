@@ -64,9 +64,7 @@ def _restored(session: Session) -> list[int]:
             Appointment.starts_at > clock.now(),
         )
     )
-    asked = session.scalars(
-        query
-    ).all()  # before the hours are looked at: who is asked in between is not in it
+    asked = session.scalars(query).all()  # before the hours: who is asked in between is not in it
     if not asked:
         return []
     without = {each.id for each in uncovered.rows(session, since=clock.now())}

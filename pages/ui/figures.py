@@ -114,7 +114,7 @@ def _say_what_is_left_out(table: Table) -> None:
     if count:
         said = ngettext("{count} more is in the table.", "{count} more are in the table.", count)
         st.caption(said.format(count=count))
-    elif table.figure.key.startswith("patients-") and any(None in row for row in table.rows):
+    elif any(figure_rows.is_hidden(table, row) for row in range(len(table.rows))):
         st.caption(_("Fewer than five patients are not shown: they could be known by it."))
     elif figure_charts.kind(table.figure) is Kind.BARS and len(table.rows) > figure_charts.MOST:
         st.caption(_("All of them are in the table."))
