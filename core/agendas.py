@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, any_, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, joinedload
 
 from core import access, audit, clinics, clock, wall_time
 from core.access import Action, Actor
 from core.errors import NotFound
 from core.moves import CHANGEABLE
+from db.base import any_of
 from db.models import Appointment, AppointmentStatus, Doctor
 
 WITH_PEOPLE = (
@@ -116,8 +117,8 @@ def clinic_day(session: Session, actor: Actor, *, on: date) -> list[Appointment]
     """Every doctor's visits that start on a day of the clinic and were not called off, in order of time."""
     access.require(actor, Action.SEE_DAY)
     audit.record_read(session, actor, Action.SEE_DAY, kind="clinic", number=1)
-    everybody = func.array(select(Doctor.id).scalar_subquery(), type_=ARRAY(Integer))
-    return _starting(session, on, on, Appointment.doctor_id == any_(everybody))  # along the index by doctor
+    along_the_index = Appointment.doctor_id == any_of(select(Doctor.id))
+    return _starting(session, on, on, along_the_index)
 
 
 def _starting(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, DateTime, Integer, Select, any_, cast, exists, func, select
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Select, cast, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from core import access, audit, clinics, clock, day_parts
@@ -15,6 +15,7 @@ from core.analytics.messages import GONE_OUT
 from core.analytics.odds import LEADS
 from core.analytics.scopes import Scope
 from core.figure_rows import Wanted
+from db.base import any_of
 from db.models import (
     Appointment,
     AppointmentStatus,
@@ -63,14 +64,9 @@ def _of_scope(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
         of = names.specialties(session).items()
         chosen.append(Appointment.doctor_id.in_([number for number, name in of if name == wanted.specialty]))
     if (others := _by_what_happened(session, wanted)) is not None:
-        return [Appointment.id == _any_of(others), *chosen]
-    along_the_index = Appointment.doctor_id == _any_of(select(Doctor.id))
+        return [Appointment.id == any_of(others), *chosen]
+    along_the_index = Appointment.doctor_id == any_of(select(Doctor.id))
     return [*steps.within(session, scope, Appointment.starts_at), along_the_index, *chosen]
-
-
-def _any_of(numbers: Select[Any]) -> Any:
-    """As an array, from which the planner goes along an index: it takes a query for most of the table."""
-    return any_(func.array(numbers.scalar_subquery(), type_=ARRAY(Integer)))
 
 
 def _by_what_happened(session: Session, wanted: Wanted) -> Select[Any] | None:

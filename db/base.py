@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, DateTime, Enum, Integer, MetaData, any_, literal
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Enum, Integer, MetaData, Select, any_, func, literal
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 
 NAMES = {
@@ -43,3 +43,8 @@ def among(column: InstrumentedAttribute[int], numbers: Iterable[int]) -> ColumnE
     A statement has 65,535 parameters at most, and `in_` makes one of each.
     """
     return column == any_(literal(list(numbers), ARRAY(Integer)))
+
+
+def any_of(numbers: Select[Any]) -> Any:
+    """What is found, as an array: with one the planner goes along an index, with a query it may read all."""
+    return any_(func.array(numbers.scalar_subquery(), type_=ARRAY(Integer)))

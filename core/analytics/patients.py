@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ARRAY, Integer, any_, distinct, func, select
+from sqlalchemy import distinct, func, select
 from sqlalchemy.orm import Session
 
 from core.analytics import steps, sums
 from core.analytics.scopes import Scope, Step, first_of_step, next_step
 from core.analytics.shapes import Row, Unit, figure
 from core.i18n import N_
+from db.base import any_of
 from db.models import Appointment, AppointmentStatus, Doctor
 
 FEWEST = 5  # patients: a smaller group could say who somebody is
@@ -122,9 +123,8 @@ def _came_in_part(session: Session, scope: Scope) -> int:
     """How many patients came from the first day of the scope until the end of its first step."""
     ends_on = next_step(scope.steps()[0], scope.cut) - _DAY
     part = scope.over(scope.from_on, min(ends_on, scope.until_on))
-    everybody = func.array(select(Doctor.id).scalar_subquery(), type_=ARRAY(Integer))
     query = select(func.count(distinct(Appointment.patient_id))).where(
-        Appointment.doctor_id == any_(everybody),  # along the index by doctor
+        Appointment.doctor_id == any_of(select(Doctor.id)),  # along the index by doctor
         Appointment.status == AppointmentStatus.COMPLETED,
         *steps.within(session, part, Appointment.starts_at),
         *(getattr(Appointment, name) == wanted for name, wanted in scope.filters.items()),
