@@ -129,7 +129,10 @@ def rows(session: Session, actor: Actor, *, on: date) -> list[Row]:
 
 
 def details(session: Session, actor: Actor, *, visit_ids: Sequence[int]) -> dict[int, Details]:
-    """The rest about visits of `rows`, by number: of a full day only a few are shown."""
+    """The rest about visits of `rows`, by number: of a full day only a few are shown.
+
+    It is asked a moment after `rows`: of a visit that is gone since there is nothing.
+    """
     access.require(actor, Action.SEE_DAY)
     found = run(session, _DETAILS, {"ids": list(visit_ids)}, binary=True)
     return {number: Details(*rest) for number, *rest in found}

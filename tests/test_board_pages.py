@@ -1,5 +1,6 @@
 """The board, and the doctor's page: marking who has come, walk-ins, delays, and clicks that come too late."""
 
+from collections.abc import Sequence
 from datetime import time, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core import arrivals
+from core import arrivals, boards
 from core.access import Actor
 from db.models import Appointment, AppointmentStatus, Doctor, Patient, Role, Service, User
 from db.session import unit_of_work
@@ -55,6 +56,22 @@ def test_the_desk_marks_who_has_come_and_takes_it_back(
     assert offered(app) == ["In room", "Undo"]
     press(app, "undo", number)
     assert (said(app.success), status_of(database, number)) == (["Taken back."], CONFIRMED)
+
+
+def test_a_visit_that_is_gone_while_the_board_is_drawn_is_left_out(
+    open_as: OpenAs, database: Engine, residents: Residents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit(database, residents, hours_ahead=1)
+    read = boards.details
+
+    def read_late(session: Session, actor: Actor, *, visit_ids: Sequence[int]) -> dict[int, boards.Details]:
+        session.execute(text("DELETE FROM appointment_events"))
+        session.execute(text("DELETE FROM appointments"))
+        return read(session, actor, visit_ids=visit_ids)
+
+    monkeypatch.setattr(boards, "details", read_late)
+    app = open_as("rita", BOARD)
+    assert (offered(app), len(app.exception)) == ([], 0)
 
 
 def test_a_visit_goes_from_list_to_list_by_one_click_each_and_back(

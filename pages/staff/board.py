@@ -38,7 +38,7 @@ def in_words(acting: Actor, rows: Sequence[Row]) -> Parts:
         name: Listed(
             name,
             len(lists[name]),
-            tuple(cards.card(row, details[row.id]) for row in rows_drawn),
+            tuple(cards.card(row, details[row.id]) for row in rows_drawn if row.id in details),
             has_more=len(rows_drawn) < len(lists[name]),
         )
         for name, rows_drawn in drawn.items()
