@@ -50,6 +50,7 @@ def open_as(database: Engine, residents: Residents) -> OpenAs:
                 user = session.scalars(select(User).where(User.username == username)).one()
                 app.session_state["sign_in_token"] = sign_ins.start(session, user_id=user.id)
         app.run()
+        assert not app.exception
         if page:
             for name, value in query.items():
                 app.query_params[name] = value
