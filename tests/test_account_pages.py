@@ -1,7 +1,7 @@
 """The pages about accounts, without a browser: what each does, what it refuses, and what stays as typed."""
 
-from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pyotp
@@ -15,13 +15,13 @@ from db.models import Doctor, Invite, Notification, Role, SignIn, User
 from db.session import unit_of_work
 from pages.ui.browsers import browser_name
 from tests import make, portal
+from tests.app_pages import HOME, OpenAs, opened
 from tests.letters import code_to
 from tests.portal import NOON, PASSWORD, Residents
-from tests.test_pages import HOME, said, sign_in, texts
+from tests.test_pages import said, sign_in, texts
 
 pytestmark = pytest.mark.usefixtures("noon_without_cookies")
 NEW_PASSWORD = "glass river tempo"
-OpenAs = Callable[..., AppTest]
 
 
 @pytest.fixture
@@ -37,19 +37,7 @@ def residents(database: Engine) -> Residents:
 @pytest.fixture
 def open_page(database: Engine, residents: Residents) -> OpenAs:
     """Open a page as somebody, or as nobody."""
-
-    def open_as(username: str | None, page: str) -> AppTest:
-        app = AppTest.from_file(HOME, default_timeout=20)
-        if username:
-            with unit_of_work(database) as session:
-                user = session.scalars(select(User).where(User.username == username)).one()
-                app.session_state["sign_in_token"] = sign_ins.start(session, user_id=user.id)
-        app.run()
-        app.switch_page(page).run()
-        assert not app.exception
-        return app
-
-    return open_as
+    return partial(opened, database)
 
 
 def press(app: AppTest, label: str) -> AppTest:

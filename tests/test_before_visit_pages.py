@@ -8,20 +8,20 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, joinedload
 from streamlit.testing.v1 import AppTest
 
-from core import intakes, sign_ins
+from core import intakes
 from db.models import (
     AnswerKind,
     Doctor,
     IntakeAnswer,
     IntakeQuestion,
     Service,
-    User,
 )
 from db.session import unit_of_work
-from tests import make
+from tests import app_pages, make
+from tests.app_pages import HOME, OpenAs
 from tests.cast import time_is
 from tests.portal import NOON, Residents
-from tests.test_pages import HOME, OpenAs, open_as, residents, said, texts, visit
+from tests.test_pages import open_as, residents, said, texts, visit
 
 __all__ = ["open_as", "residents"]
 pytestmark = pytest.mark.usefixtures("noon_without_cookies")
@@ -144,9 +144,7 @@ def test_once_the_visit_has_begun_the_answers_are_for_reading(
     save(app)
     field(app, "text_area", number, asked, WHY).set_value("Nothing")
     with time_is(NOON + timedelta(hours=72)):
-        with unit_of_work(database) as session:
-            ada = session.scalars(select(User).where(User.username == "ada")).one()
-            app.session_state["sign_in_token"] = sign_ins.start(session, user_id=ada.id)
+        app_pages.sign_in(app, database, "ada")
         save(app)
         assert said(app.error) == ["The visit has begun: please tell the doctor."]
         assert not app.text_area

@@ -13,8 +13,9 @@ from core.access import Actor
 from db.models import Appointment, AppointmentStatus, Doctor, Patient, Role, Service, User
 from db.session import unit_of_work
 from tests import make
+from tests.app_pages import OpenAs
 from tests.portal import NOON, Residents
-from tests.test_pages import OpenAs, open_as, residents, said, texts, visit
+from tests.test_pages import open_as, residents, said, texts, visit
 
 __all__ = ["open_as", "residents"]  # fixtures of the other pages
 pytestmark = pytest.mark.usefixtures("noon_without_cookies")

@@ -15,8 +15,9 @@ from db.models import AppointmentStatus, PaymentMethod, Role, User
 from db.session import unit_of_work
 from pages.ui import navigation
 from tests import portal
+from tests.app_pages import OpenAs
 from tests.portal import Residents
-from tests.test_pages import OpenAs, open_as, residents, run_alone, said, texts, visit
+from tests.test_pages import open_as, residents, run_alone, said, texts, visit
 
 __all__ = ["open_as", "residents"]  # fixtures of the other pages
 pytestmark = pytest.mark.usefixtures("noon_without_cookies")

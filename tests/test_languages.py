@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, select
-from streamlit.testing.v1 import AppTest
 
 from core import i18n, languages, sign_ins
 from core.offers import SENTENCES, Rule
 from db.models import User
 from db.session import unit_of_work
 from tests import portal
+from tests.app_pages import opened
 from tests.cast import BERLIN
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -36,11 +36,7 @@ def test_what_a_click_came_to_is_said_in_the_readers_language(quoted: None, data
         portal.settle_in(session)
         rita = session.scalars(select(User).where(User.username == "rita")).one()
         rita.locale = "de"
-        token = sign_ins.start(session, user_id=rita.id)
-    app = AppTest.from_file(str(Path(__file__).parent.parent / "Home.py"), default_timeout=20)
-    app.session_state["sign_in_token"] = token
-    app.run()
-    app.switch_page("pages/staff/book_for_patient.py").run()
+    app = opened(database, "rita", "pages/staff/book_for_patient.py")
     assert app.title[0].value == "«Book for a patient»"
     app.text_input(key="people_name").set_value("Zoë Übel")
     app.date_input(key="people_birth").set_value(date(1990, 2, 15))
@@ -50,7 +46,7 @@ def test_what_a_click_came_to_is_said_in_the_readers_language(quoted: None, data
     app.button(key="people_submit").click().run()
     assert app.error[0].value.startswith("«Please give the patient")
     with unit_of_work(database) as session:
-        sign_ins.end(session, token)
+        sign_ins.end(session, app.session_state["sign_in_token"])
     app.button(key="people_submit").click().run()
     assert app.error[0].value.startswith("«You have been signed out")
 

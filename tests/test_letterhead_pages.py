@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from db.models import ClinicSettings, LetterKind, LetterTemplate, Paper
+from tests.app_pages import HOME, OpenAs
 from tests.portal import Residents
-from tests.test_pages import HOME, OpenAs, open_as, residents, said, texts
+from tests.test_pages import open_as, residents, said, texts
 
 __all__ = ["open_as", "residents"]
 pytestmark = pytest.mark.usefixtures("noon_without_cookies")

@@ -24,9 +24,10 @@ from db.models import (
     User,
 )
 from db.session import unit_of_work
+from tests.app_pages import OpenAs
 from tests.phones import ACCOUNT, NUMBER, TOKEN
 from tests.portal import NOON, Residents
-from tests.test_pages import OpenAs, open_as, residents, said, texts, visit
+from tests.test_pages import open_as, residents, said, texts, visit
 
 __all__ = ["open_as", "residents"]
 pytestmark = pytest.mark.usefixtures("noon_without_cookies")

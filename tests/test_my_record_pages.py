@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core import history_choices, notes, record_items, sign_ins
+from core import history_choices, notes, record_items
 from core.access import Actor
 from core.printouts import Places, Printouts
 from db.models import (
@@ -26,14 +26,14 @@ from db.models import (
     Prescription,
     Role,
     Service,
-    User,
 )
 from db.session import unit_of_work
 from pages.ui import history_report, portions
-from tests import clinical, make, portal
+from tests import app_pages, clinical, make, portal
+from tests.app_pages import HOME, OpenAs
 from tests.cast import time_is
 from tests.portal import NOON, Residents
-from tests.test_pages import HOME, OpenAs, open_as, residents, said, texts, visit
+from tests.test_pages import open_as, residents, said, texts, visit
 
 __all__ = ["open_as", "residents"]
 pytestmark = pytest.mark.usefixtures("noon_without_cookies")
@@ -242,9 +242,7 @@ def test_after_a_day_a_file_stays(open_as: OpenAs, database: Engine, residents: 
     add_file(app, "Findings.pdf", PDF)
     [back] = [each for each in app.button if each.label == "Take back"]
     with time_is(NOON + timedelta(hours=25)):
-        with unit_of_work(database) as session:
-            ada = session.scalars(select(User).where(User.username == "ada")).one()
-            app.session_state["sign_in_token"] = sign_ins.start(session, user_id=ada.id)
+        app_pages.sign_in(app, database, "ada")
         back.click().run()
         assert said(app.error) == ["This file has been in the record for more than a day and stays there."]
         assert [each for each in app.button if each.label == "Take back"] == []

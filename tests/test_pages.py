@@ -1,8 +1,9 @@
 """Every page from the entry script on, without a browser: what it shows, and what it refuses."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,11 @@ from db.models import (
 )
 from db.session import unit_of_work
 from pages.ui.words import plain
-from tests import make, portal
+from tests import app_pages, make, portal
+from tests.app_pages import HOME, OpenAs, opened
 from tests.portal import NOON, PASSWORD, Residents
 
 pytestmark = pytest.mark.usefixtures("noon_without_cookies")
-HOME = str(Path(__file__).parent.parent / "Home.py")
-OpenAs = Callable[..., AppTest]
 
 
 @pytest.fixture
@@ -42,23 +42,7 @@ def residents(database: Engine) -> Residents:
 @pytest.fixture
 def open_as(database: Engine, residents: Residents) -> OpenAs:
     """Open a page as somebody, or as nobody."""
-
-    def open_page(username: str | None, page: str | None = None, **query: str) -> AppTest:
-        app = AppTest.from_file(HOME, default_timeout=20)
-        if username:
-            with unit_of_work(database) as session:
-                user = session.scalars(select(User).where(User.username == username)).one()
-                app.session_state["sign_in_token"] = sign_ins.start(session, user_id=user.id)
-        app.run()
-        assert not app.exception
-        if page:
-            for name, value in query.items():
-                app.query_params[name] = value
-            app.switch_page(page).run()
-        assert not app.exception
-        return app
-
-    return open_page
+    return partial(opened, database)
 
 
 def sign_in(app: AppTest, username: str, password: str) -> None:
@@ -169,9 +153,7 @@ def test_a_page_run_by_itself_shows_nothing_to_whoever_is_not_signed_in(
 def run_alone(database: Engine, username: str, page: str) -> AppTest:
     """Run a page by itself, without the menu in which it may not be, as somebody who is signed in."""
     app = AppTest.from_file(str(Path(HOME).parent / page), default_timeout=20)
-    with unit_of_work(database) as session:
-        user = session.scalars(select(User).where(User.username == username)).one()
-        app.session_state["sign_in_token"] = sign_ins.start(session, user_id=user.id)
+    app_pages.sign_in(app, database, username)
     return app.run()
 
 
@@ -353,11 +335,7 @@ def test_an_empty_clinic_says_what_is_missing(database: Engine) -> None:
         make.clinic(session)
         ada = make.user(session, username="ada")
         make.patient(session, user_id=ada.id)
-        token = sign_ins.start(session, user_id=ada.id)
-    app = AppTest.from_file(HOME, default_timeout=20)
-    app.session_state["sign_in_token"] = token
-    app.run()
-    assert not app.exception
+    app = opened(database, "ada")
     assert "does not offer any bookable service yet" in app.info[0].value
 
 
@@ -408,9 +386,7 @@ def test_a_wrong_code_of_the_second_step_is_refused_and_kept(open_as: OpenAs, da
 
 def test_a_page_of_another_role_is_refused_and_kept(open_as: OpenAs, database: Engine) -> None:
     app = AppTest.from_file(str(Path(HOME).parent / "pages/admin/users.py"), default_timeout=20)
-    with unit_of_work(database) as session:
-        ada = session.scalars(select(User).where(User.username == "ada")).one()
-        app.session_state["sign_in_token"] = sign_ins.start(session, user_id=ada.id)
+    app_pages.sign_in(app, database, "ada")
     app.run()
     assert said(app.error) == ["This page is not for your role."]
     assert refusals(database) == ["something forbidden"]

@@ -16,8 +16,9 @@ from core.policies import IdleOutOfBounds, RetentionOutOfBounds
 from db.models import AuditEntry, ClinicSettings, Doctor, EmergencyAccess, Role, User
 from db.session import unit_of_work
 from tests import make, portal
+from tests.app_pages import opened
 from tests.cast import NOW, assemble, time_is
-from tests.test_pages import HOME, NOON, said
+from tests.test_pages import NOON, said
 
 WANTED: dict[str, Any] = {
     "staff_idle_minutes": 5,
@@ -85,18 +86,13 @@ def test_only_administrators_set_policies(session: Session) -> None:
 
 @pytest.fixture
 def albert(database: Engine, noon_without_cookies: None) -> AppTest:
-    """The portal as the administrator sees it."""
+    """The page as the administrator sees it."""
     with unit_of_work(database) as session:
         portal.settle_in(session)
-        user = session.scalars(select(User).where(User.username == "albert")).one()
-        token = sign_ins.start(session, user_id=user.id)
-    app = AppTest.from_file(HOME, default_timeout=20)
-    app.session_state["sign_in_token"] = token
-    return app.run()
+    return opened(database, "albert", "pages/admin/policies.py")
 
 
 def test_the_page_saves_and_refuses(albert: AppTest, database: Engine) -> None:
-    albert.switch_page("pages/admin/policies.py").run()
     albert.number_input(key="policies_staff_idle_minutes").set_value(20)
     albert.checkbox(key="policies_requires_second_factor").check()
     albert.button[-1].click().run()

@@ -8,16 +8,17 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core import clinics, prices, sign_ins, terms
+from core import clinics, prices, terms
 from core.access import Actor
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.prices import ClinicPrices, ServicePrices
-from db.models import AuditEntry, ClinicSettings, PaymentRule, RuleCause, Service, User
+from db.models import AuditEntry, ClinicSettings, PaymentRule, RuleCause, Service
 from db.session import unit_of_work
 from tests import make, portal
+from tests.app_pages import opened
 from tests.cast import NOW, Cast, assemble, on, time_is
 from tests.portal import Residents
-from tests.test_pages import HOME, said
+from tests.test_pages import said
 
 CLINIC = ClinicPrices(
     currency="EUR",
@@ -210,13 +211,7 @@ def albert(
 ) -> AppTest:
     """The page as the administrator sees it."""
     monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_test_x")
-    with unit_of_work(database) as session:
-        user = session.scalars(select(User).where(User.username == "albert")).one()
-        token = sign_ins.start(session, user_id=user.id)
-    app = AppTest.from_file(HOME, default_timeout=20)
-    app.session_state["sign_in_token"] = token
-    app.run()
-    return app.switch_page("pages/admin/prices.py").run()
+    return opened(database, "albert", "pages/admin/prices.py")
 
 
 def shown(app: AppTest) -> str:

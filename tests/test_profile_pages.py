@@ -11,8 +11,9 @@ from streamlit.testing.v1 import AppTest
 from db.models import Doctor, ProfileDraft
 from db.session import unit_of_work
 from tests import make
+from tests.app_pages import HOME, OpenAs
 from tests.portal import NOON, Residents
-from tests.test_pages import HOME, OpenAs, open_as, residents, said, texts
+from tests.test_pages import open_as, residents, said, texts
 
 __all__ = ["open_as", "residents"]
 pytestmark = pytest.mark.usefixtures("noon_without_cookies")

@@ -1,20 +1,23 @@
 """The pages of records, of the trail and of a person's own data: one success and one refusal each."""
 
+from functools import partial
+
 import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core import records, sign_ins
+from core import records
 from core.access import Action
 from core.audit import Event
 from db.models import AuditEntry, EmergencyAccess, Outcome, Patient, Role, User
 from db.session import unit_of_work
 from pages.ui.trail import DONE
-from tests import make, portal
+from tests import app_pages, make, portal
+from tests.app_pages import HOME, OpenAs, opened
 from tests.cast import time_is
 from tests.portal import NOON, Residents
-from tests.test_pages import HOME, OpenAs, said, texts, visit
+from tests.test_pages import said, texts, visit
 
 pytestmark = pytest.mark.usefixtures("noon_without_cookies")
 RECORD = "pages/doctor/patient_record.py"
@@ -35,19 +38,7 @@ def residents(database: Engine) -> Residents:
 @pytest.fixture
 def open_as(database: Engine, residents: Residents) -> OpenAs:
     """Open a page as somebody."""
-
-    def open_page(username: str, page: str | None = None) -> AppTest:
-        app = AppTest.from_file(HOME, default_timeout=20)
-        with unit_of_work(database) as session:
-            user = session.scalars(select(User).where(User.username == username)).one()
-            app.session_state["sign_in_token"] = sign_ins.start(session, user_id=user.id)
-        app.run()
-        if page:
-            app.switch_page(page).run()
-        assert not app.exception
-        return app
-
-    return open_page
+    return partial(opened, database)
 
 
 def written(app: AppTest) -> str:
@@ -98,9 +89,7 @@ def test_another_doctors_patient_needs_a_reason_and_then_shows_until_when(
     assert "Penicillin" in written(app)
     assert said(app.error) == ["Emergency access until 16:00. Every look is recorded."]
     with time_is(NOON + records.EMERGENCY_LASTS):
-        with unit_of_work(database) as session:
-            weiss = session.scalars(select(User).where(User.username == "weiss")).one()
-            app.session_state["sign_in_token"] = sign_ins.start(session, user_id=weiss.id)
+        app_pages.sign_in(app, database, "weiss")
         app.run()
         assert "Penicillin" not in written(app)
         assert "You have had no visit with this patient" in app.warning[0].value

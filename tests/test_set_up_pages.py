@@ -23,8 +23,9 @@ from db.models import (
 from db.session import unit_of_work
 from pages.ui.setting_words import FIELDS, field_value
 from tests import make
+from tests.app_pages import OpenAs
 from tests.portal import Residents
-from tests.test_pages import OpenAs, open_as, residents, said, texts, visit
+from tests.test_pages import open_as, residents, said, texts, visit
 
 __all__ = ["open_as", "residents"]
 pytestmark = pytest.mark.usefixtures("noon_without_cookies")

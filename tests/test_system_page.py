@@ -10,9 +10,10 @@ from core import heartbeats
 from core.audit import TrailBroken
 from db.session import engine, unit_of_work
 from jobs.table import JOBS, Job
+from tests.app_pages import OpenAs
 from tests.cast import time_is
 from tests.portal import NOON
-from tests.test_pages import OpenAs, open_as, residents, said, texts
+from tests.test_pages import open_as, residents, said, texts
 
 __all__ = ["open_as", "residents"]  # fixtures of the other pages
 pytestmark = pytest.mark.usefixtures("noon_without_cookies")

@@ -21,9 +21,10 @@ from db.models import (
 )
 from db.session import unit_of_work
 from tests import make
+from tests.app_pages import OpenAs
 from tests.payment_sandbox import KEY, PaymentSandbox
 from tests.portal import NOON, Residents
-from tests.test_pages import OpenAs, count, open_as, residents, said, visit
+from tests.test_pages import count, open_as, residents, said, visit
 
 __all__ = ["open_as", "residents"]
 pytestmark = pytest.mark.usefixtures("noon_without_cookies")

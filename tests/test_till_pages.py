@@ -23,9 +23,10 @@ from db.models import (
 )
 from db.session import unit_of_work
 from tests import make, portal
+from tests.app_pages import HOME, OpenAs
 from tests.payment_sandbox import PaymentSandbox
 from tests.portal import Residents
-from tests.test_pages import HOME, OpenAs, open_as, residents, said, texts, visit
+from tests.test_pages import open_as, residents, said, texts, visit
 from tests.test_terms_pages import cards
 
 __all__ = ["cards", "open_as", "residents"]  # fixtures of the other pages

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import Engine
 
 from db.models import AppointmentStatus
+from tests.app_pages import OpenAs
 from tests.portal import NOON, Residents
-from tests.test_pages import OpenAs, open_as, residents, texts, visit
+from tests.test_pages import open_as, residents, texts, visit
 
 __all__ = ["open_as", "residents"]
 pytestmark = pytest.mark.usefixtures("noon_without_cookies")

@@ -28,8 +28,9 @@ from db.models import (
 )
 from db.session import unit_of_work
 from tests import clinical, make
+from tests.app_pages import HOME, OpenAs
 from tests.portal import NOON, Residents
-from tests.test_pages import HOME, OpenAs, open_as, residents, said, texts  # noqa: F401
+from tests.test_pages import open_as, residents, said, texts  # noqa: F401
 
 pytestmark = pytest.mark.usefixtures("noon_without_cookies")
 VISIT = "pages/doctor/visit.py"

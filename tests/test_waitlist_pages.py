@@ -20,10 +20,11 @@ from db.models import (
 )
 from db.session import unit_of_work
 from tests import make
+from tests.app_pages import OpenAs
 from tests.cast import time_is
 from tests.payment_sandbox import KEY, PaymentSandbox
 from tests.portal import NOON, Residents
-from tests.test_pages import OpenAs, open_as, residents, said, texts, visit
+from tests.test_pages import open_as, residents, said, texts, visit
 
 __all__ = ["open_as", "residents"]
 pytestmark = pytest.mark.usefixtures("noon_without_cookies")

@@ -15,9 +15,10 @@ from pages.ui import diaries
 from pages.ui.diaries import dragged
 from pages.ui.diary_views import View, days_shown, first_day, turned
 from tests import make
+from tests.app_pages import HOME, OpenAs
 from tests.cast import BERLIN, on
 from tests.portal import NOON, Residents
-from tests.test_pages import HOME, OpenAs, open_as, residents, said, texts, visit
+from tests.test_pages import open_as, residents, said, texts, visit
 
 __all__ = ["open_as", "residents"]
 pytestmark = pytest.mark.usefixtures("noon_without_cookies")
