@@ -64,8 +64,11 @@ class Wanted(NamedTuple):
 
 
 def wanted(table: Table, row: int) -> Wanted | None:
-    """The visits behind a row; None where it is not of visits, or of too few patients to say who they are."""
-    if is_hidden(table, row):
+    """The visits behind a row; None where it is not of visits, or of too few patients to say who they are.
+
+    Behind the total there is no list: each of its visits is behind a row.
+    """
+    if row >= len(table.rows) or is_hidden(table, row):
         return None
     if table.figure.key.startswith("utilisation-"):  # services share the hours
         table = table._replace(scope=replace(table.scope, service_id=None))
@@ -90,7 +93,8 @@ def wanted(table: Table, row: int) -> Wanted | None:
 
 def is_hidden(table: Table, row: int) -> bool:
     """Whether a number of patients in the row is too small to be told."""
-    return table.figure.key.startswith("patients-") and None in table.rows[row]
+    is_there = row < len(table.rows)
+    return is_there and table.figure.key.startswith("patients-") and None in table.rows[row]
 
 
 def _counted(key: str) -> dict[str, Any]:
