@@ -9,6 +9,7 @@ from core.analytics.messages import CHANNELS
 from core.analytics.names import Named
 from core.analytics.revenue import METHODS
 from core.analytics.scopes import Scope, Step, next_step
+from core.errors import NotFound
 from core.figures import Table
 from db.models import AppointmentStatus, Channel, PaymentMethod
 
@@ -89,6 +90,20 @@ def wanted(table: Table, row: int) -> Wanted | None:
         narrowed: dict[str, Any] = {_BY_NAME[key]: values[0].number}
         return Wanted(replace(scope, **narrowed), **counted)
     return None
+
+
+def mark(table: Table, row: int) -> str:
+    """What a row is of, as an address has it: a number, a day, an hour of a weekday."""
+    names = [table.rows[row][column] for column in figure_charts.naming(table.figure)]
+    return "~".join(str(each.number if isinstance(each, Named) else each) for each in names)
+
+
+def marked(table: Table, of: str) -> int:
+    """The row of that mark. Raises `NotFound`."""
+    for row in range(len(table.rows)):
+        if mark(table, row) == of:
+            return row
+    raise NotFound
 
 
 def is_hidden(table: Table, row: int) -> bool:

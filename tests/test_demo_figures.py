@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core import day_sums, figure_charts, figures
+from core import day_sums, figure_charts, figure_lists, figure_rows, figure_visits, figures
 from core.access import Actor
 from core.analytics import demand, messages, missed, odds, revenue, utilisation
 from core.analytics.scopes import Scope, Step
@@ -157,6 +157,40 @@ def test_totals_are_of_the_whole_however_it_is_cut(session: Session) -> None:
         table = _read(session, key)
         several = len(table.rows) > 1
         assert table.total == ((None, *whole) if several else None), key
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *(each.key for each in figures.DASHBOARDS["revenue"]),
+        missed.over_time.key,
+        missed.by_doctor.key,
+    ],
+)
+def test_what_the_visits_behind_a_bar_add_to_it_comes_to_the_bar(session: Session, key: str) -> None:
+    table, listed = _read(session, key), 0
+    for row, values in enumerate(table.rows):
+        wanted = figure_rows.wanted(table, row)
+        assert wanted is not None
+        found = figure_lists.read(session, ADMIN, table=table, wanted=wanted, at_most=5000)
+        assert found.is_whole
+        assert found.total == [values[column] for column in found.columns], values[0]
+        listed += sum(map(bool, found.total))
+    assert figure_charts.drawn(table.figure)[0] in {*found.columns, 3}, "3 is the share of who was missed"
+    assert listed
+
+
+def test_a_file_of_the_visits_behind_a_bar_ends_with_the_bar(session: Session) -> None:
+    table = _read(session, "revenue-by_doctor")
+    mark = figure_rows.mark(table, 0)
+    written = figure_lists.as_csv(session, ADMIN, key=table.figure.key, scope=WHOLE, of=mark)
+    heading, *lines, total = csv.reader(io.StringIO(written.decode("utf-8-sig")))
+    assert heading[5:] == ["Booked (EUR)", "Earned (EUR)", "Outstanding (EUR)"]
+    assert len(lines) > figure_visits.MOST
+    assert {line[2] for line in lines} == {table.rows[0][0]}
+    assert total[0] == "Total"
+    in_cents = [round(float(cell) * 100) for cell in total[5:]]
+    assert in_cents == [table.rows[0][column] for column in (1, 2, 5)]
 
 
 def test_what_adds_up_to_nothing_has_no_total(session: Session) -> None:

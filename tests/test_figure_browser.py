@@ -62,7 +62,8 @@ def test_a_click_on_a_bar_shows_its_visits_and_the_browser_goes_back_to_the_view
     expect(chart.locator(".hoverlayer .hovertext")).to_be_visible()
     bar.click(force=True)
     expect(figure.get_by_text("Visits behind Dr. Eva Roth")).to_be_visible()
-    expect(figure.get_by_text("2 visits", exact=True)).to_be_visible()
+    sums = "Booked: €120.00 · Earned: €120.00 · Outstanding: €120.00"
+    expect(figure.get_by_text(f"2 visits · {sums}", exact=True)).to_be_visible()
     page.go_back()
     expect(page.get_by_role("combobox", name="Period")).to_have_value("Last 7 days")
     page.reload()
