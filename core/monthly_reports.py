@@ -23,6 +23,11 @@ from db.models import AppointmentStatus
 
 _YEARS = range(2000, 2101)
 _FIGURES = (revenue.by_doctor, revenue.by_service, revenue.by_method)
+SUMS = N_(
+    "Invoiced: the invoices that were written in the month, less what was credited in it, whenever the visits"
+    " are. Received: what was paid in the month. Paid back: what went back in it; what failed on its way is"
+    " not paid back."
+)
 
 
 class NoSuchMonth(ClinicError):
@@ -83,10 +88,11 @@ def _money(session: Session, actor: Actor, scope: Scope, sheet: Sheet) -> list[F
     left_out = _("Sums in {currencies} are left out.").format(currencies=", ".join(others))
     notes = [pdfs.note(left_out)] if others else []
     nothing = pdfs.words(_("Nothing was invoiced, received or paid back."))
-    came = nothing if total == MoneySums() else _sums(clinics.settings(session).currency, total)
+    is_nothing = total == MoneySums()
+    came = [nothing] if is_nothing else [pdfs.note(_(SUMS)), _sums(clinics.settings(session).currency, total)]
     tables = [figures.read(session, actor, key=figure.key, scope=scope) for figure in _FIGURES]
     there = [table for table in tables if table.rows]
-    return [pdfs.heading(_("Money")), came, *notes, *figure_pdfs.parts(there, sheet)]
+    return [pdfs.heading(_("Money")), *came, *notes, *figure_pdfs.parts(there, sheet)]
 
 
 def _sums(currency: str, total: MoneySums) -> Flowable:

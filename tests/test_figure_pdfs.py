@@ -71,6 +71,9 @@ def test_the_month_on_paper_is_the_month_on_the_screen(session: Session, cast: C
     text = papers.text_of(pdf)
     assert [line for line in lines(by_doctor) if line not in text] == []
     assert "Completed 40" in text, "as in the tests of the figures themselves"
+    words = " ".join(text.split())
+    assert monthly_reports.SUMS in words, "above the sums is what they are"
+    assert words.index(monthly_reports.SUMS) < words.index("EUR €")
 
 
 def test_a_file_has_the_rows_of_the_chart_and_text_in_it_is_no_formula(session: Session, cast: Cast) -> None:
