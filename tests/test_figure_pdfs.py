@@ -71,6 +71,7 @@ def test_the_month_on_paper_is_the_month_on_the_screen(session: Session, cast: C
     text = papers.text_of(pdf)
     assert [line for line in lines(by_doctor) if line not in text] == []
     assert "Completed 40" in text, "as in the tests of the figures themselves"
+    assert "Total 40 7 50" in text, "of the doctors' visits, three of which were called off"
     words = " ".join(text.split())
     assert monthly_reports.SUMS in words, "above the sums is what they are"
     assert words.index(monthly_reports.SUMS) < words.index("EUR €")
