@@ -58,10 +58,7 @@ class Listed(NamedTuple):
 
 def read(session: Session, actor: Actor, *, table: Table, wanted: Wanted, at_most: int = MOST) -> Listed:
     """The first visits that are wanted behind a row of a table. Raises `AccessDenied`."""
-    visits = figure_visits.behind(session, actor, wanted=wanted, at_most=at_most + 1)
-    is_more = len(visits) > at_most
-    in_all = figure_visits.count(session, actor, wanted=wanted) if is_more else len(visits)
-    visits = visits[:at_most]
+    visits, in_all = figure_visits.behind(session, actor, wanted=wanted, at_most=at_most)
     columns, amounts = _amounts(session, table, wanted, [visit.id for visit in visits])
     return Listed(visits, in_all, columns, amounts)
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, ColumnElement, DateTime, Select, cast, exists, func, select
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Select, Subquery, cast, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from core import access, audit, clinics, clock, day_parts
 from core.access import Action, Actor
-from core.analytics import names, steps
+from core.analytics import names, steps, sums
 from core.analytics.messages import GONE_OUT
 from core.analytics.odds import LEADS
 from core.analytics.scopes import Scope
@@ -48,46 +48,50 @@ class Visit(NamedTuple):
     price_minor: int
 
 
-def behind(session: Session, actor: Actor, *, wanted: Wanted, at_most: int = MOST) -> list[Visit]:
-    """The visits that are wanted, in order of time; without a status all that were booked.
+class Found(NamedTuple):
+    """The first visits in order of time, and how many there are in all."""
 
-    Raises `AccessDenied`.
-    """
+    visits: list[Visit]
+    in_all: int
+
+
+def behind(session: Session, actor: Actor, *, wanted: Wanted, at_most: int = MOST) -> Found:
+    """The visits that are wanted; without a status all that were booked. Raises `AccessDenied`."""
     scope = wanted.scope
     access.require(actor, Action.SEE_FIGURES, doctor_id=scope.doctor_id)
     kind, number = ("clinic", 1) if scope.doctor_id is None else ("doctor", scope.doctor_id)
     audit.record_read(session, actor, Action.SEE_APPOINTMENT, kind=f"visits of {kind}", number=number)
-    visit = Appointment
+    sums.with_memory(session)
+    visit = _first(session, wanted, at_most).c
     rows = session.execute(
         select(
             *(visit.id, visit.starts_at, visit.patient_id, Patient.name, visit.doctor_id, User.name),
-            *(Service.name, visit.status, visit.price_minor),
+            *(Service.name, visit.status, visit.price_minor, visit.in_all),
         )
         .join(Patient, Patient.id == visit.patient_id)
         .join(Doctor, Doctor.id == visit.doctor_id)
         .join(User, User.id == Doctor.user_id)
         .join(Service, Service.id == visit.service_id)
-        .where(*_conditions(session, wanted))
         .order_by(visit.starts_at, visit.id)
-        .limit(at_most)
-    )
-    return [each for row in rows if _may_see(actor, each := Visit(*row))]
+    ).all()
+    visits = [each for row in rows if _may_see(actor, each := Visit(*row[:-1]))]
+    return Found(visits, rows[0].in_all if rows else 0)
 
 
-def count(session: Session, actor: Actor, *, wanted: Wanted) -> int:
-    """How many visits are wanted. Raises `AccessDenied`."""
-    access.require(actor, Action.SEE_FIGURES, doctor_id=wanted.scope.doctor_id)
-    return session.scalar(select(func.count(Appointment.id)).where(*_conditions(session, wanted))) or 0
-
-
-def _conditions(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
-    return [
+def _first(session: Session, wanted: Wanted, at_most: int) -> Subquery:
+    """The first visits alone: the names of all of them would be looked up, to forget all but a few."""
+    visit = Appointment
+    found = select(
+        *(visit.id, visit.starts_at, visit.patient_id, visit.doctor_id, visit.service_id),
+        *(visit.status, visit.price_minor, func.count().over().label("in_all")),
+    ).where(
         *_of_scope(session, wanted),
         *_as_they_stand(wanted),
         *_as_booked(wanted),
         *_by_the_clock(session, wanted),
         *_first_seen(session, wanted),
-    ]
+    )
+    return found.order_by(visit.starts_at, visit.id).limit(at_most).subquery()
 
 
 def _of_scope(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:

@@ -265,7 +265,6 @@ RECIPES = {
     "figure_lists.as_csv": of_figures("revenue-by_method", of="Cash"),
     "figure_lists.read": of_view("wanted", VisitsWanted, table=A_TABLE),
     "figure_visits.behind": of_view("wanted", VisitsWanted),
-    "figure_visits.count": of_view("wanted", VisitsWanted),
     "today_figures.read": of_nobody(Action.SEE_TODAYS_FIGURES),
     "monthly_reports.to_print": of_nobody(Action.SEE_REVENUE, year=2026, month=6),
     "prescription_pdfs.to_print": of_record(Action.SEE_RECORD, "prescription_id"),

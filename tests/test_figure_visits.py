@@ -54,7 +54,7 @@ def cast(session: Session) -> Iterator[Cast]:
 def behind(session: Session, actor: Actor, table: Table, row: int) -> list[Visit]:
     wanted = figure_rows.wanted(table, row)
     assert wanted is not None
-    return figure_visits.behind(session, actor, wanted=wanted)
+    return figure_visits.behind(session, actor, wanted=wanted).visits
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,8 @@ def test_behind_what_is_taken_are_those_of_every_service_whichever_is_chosen(
 
 def test_no_more_are_given_than_were_asked_for(session: Session, cast: Cast) -> None:
     wanted = figure_rows.Wanted(MAY)
-    visits = figure_visits.behind(session, cast.admin, wanted=wanted, at_most=2)
+    visits, in_all = figure_visits.behind(session, cast.admin, wanted=wanted, at_most=2)
+    assert in_all == 4
     assert [each.starts_at for each in visits] == [on(4, 9, month=5), on(4, 10, month=5)]
 
 
@@ -187,6 +188,13 @@ def test_doctors_who_share_a_name_each_have_their_own_visits(session: Session, c
         of = [{visit.doctor_id for visit in behind(session, cast.admin, table, row)} for row in (0, 1)]
         others = set() if key.startswith("missed") else {cast.dr_weiss.id}
         assert sorted(of, key=len) == sorted([{cast.dr_roth.id}, others], key=len)
+
+
+def test_behind_the_total_is_no_list(session: Session, cast: Cast) -> None:
+    table = figures.read(session, cast.admin, key="revenue-by_doctor", scope=MAY)
+    assert table.total is not None
+    assert figure_rows.wanted(table, len(table.rows)) is None
+    assert not figure_rows.is_hidden(table, len(table.rows))
 
 
 def test_what_is_not_of_visits_has_none(session: Session, cast: Cast) -> None:
