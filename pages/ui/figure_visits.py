@@ -34,13 +34,17 @@ def show_visits(actor: Actor, table: Table, row: int) -> None:
         download(_("All of these visits (CSV)"), f"/files/figures/{table.figure.key}/visits.csv?{of}")
     if not found.visits:
         return
-    names, headings = figure_lists.names(), figure_lists.headings(table, found)
+    (when, whose, *others), headings = figure_lists.names(), figure_lists.headings(table, found)
     lines = []
     for visit in found.visits:
-        when = f"{short_date(visit.starts_at.astimezone(zone).date())}, {clock_time(visit.starts_at, zone)}"
-        who = (when, visit.patient, visit.doctor, visit.service, _(STATUS[visit.status][0]))
-        amounts = (money(minor, table.currency) for minor in figure_lists.parts(found, visit))
-        lines.append(dict(zip([*names, *headings], [*who, *amounts], strict=True)))
+        begins = f"{short_date(visit.starts_at.astimezone(zone).date())}, {clock_time(visit.starts_at, zone)}"
+        amounts = [money(minor, table.currency) for minor in figure_lists.parts(found, visit)]
+        more = (visit.doctor, visit.service, _(STATUS[visit.status][0]))
+        lines.append(
+            {when: begins, whose: visit.patient}
+            | dict(zip(headings, amounts, strict=True))  # in sight beside the bar
+            | dict(zip(others, more, strict=True))
+        )
     alt = _("Visits behind {name}").format(name=name)
     st.dataframe(lines, hide_index=True, width="stretch", alt=alt)
 
