@@ -1,7 +1,7 @@
 """The SQL of what days of the clinic come to, from the visits, the ledger and the hours themselves.
 
 Parameters are the arrays of `core.day_parts`. Each is one query without ORDER BY, whose columns are
-those of the table it fills.
+those of the table it fills; two say of single visits what they add to it.
 """
 
 from collections.abc import Sequence
@@ -44,6 +44,11 @@ _LEDGER = """
             THEN extract(epoch FROM a.in_room_at - a.arrived_at) END AS waited_seconds
     ) AS m
 """
+_AMOUNTS = """coalesce(sum(a.price_minor) FILTER (WHERE a.status <> 'cancelled'), 0)::bigint AS booked_minor,
+       sum(m.earned_minor)::bigint AS earned_minor,
+       sum(greatest(0, m.earned_minor - coalesce(ledger.received_minor, 0)))::bigint AS owed_minor,
+       coalesce(sum(greatest(0, a.price_minor - m.earned_minor))
+           FILTER (WHERE a.status = 'no_show'), 0)::bigint AS lost_minor"""
 # Each column has the type that it has in its table: rows that are kept and rows that are not stand below each
 # other, and what is wider takes twice as long to add up.
 VISITS = f"""
@@ -55,11 +60,7 @@ SELECT day.on_date, a.doctor_id, a.service_id, a.location_id,
        count(*) FILTER (WHERE a.status = 'no_show')::int AS missed,
        count(m.waited_seconds)::int AS waited,
        coalesce(sum(m.waited_seconds), 0)::bigint AS waited_seconds,
-       coalesce(sum(a.price_minor) FILTER (WHERE a.status <> 'cancelled'), 0)::bigint AS booked_minor,
-       sum(m.earned_minor)::bigint AS earned_minor,
-       sum(greatest(0, m.earned_minor - coalesce(ledger.received_minor, 0)))::bigint AS owed_minor,
-       coalesce(sum(greatest(0, a.price_minor - m.earned_minor))
-           FILTER (WHERE a.status = 'no_show'), 0)::bigint AS lost_minor
+       {_AMOUNTS}
 {_VISIT} {_LEDGER}
 WHERE a.status NOT IN ('pending', 'expired')
 GROUP BY day.on_date, a.doctor_id, a.service_id, a.location_id
@@ -88,6 +89,20 @@ CROSS JOIN LATERAL (
     SELECT doctor_id, service_id, location_id FROM appointments WHERE id = e.appointment_id LIMIT 1
 ) AS a
 GROUP BY day.on_date, a.doctor_id, a.service_id, a.location_id, e.currency
+"""
+# What each of some visits adds to the sums of days, by the same rules.
+VISIT_AMOUNTS = f"""
+SELECT a.id, {_AMOUNTS}
+FROM appointments a {_LEDGER}
+WHERE a.id = ANY(%(ids)s) GROUP BY a.id
+"""
+MONEY_AMOUNTS = f"""
+SELECT e.appointment_id,
+       {_BY_METHOD}
+FROM ledger_entries e
+WHERE e.appointment_id = ANY(%(ids)s) AND e.at >= %(begins_at)s AND e.at < %(ends_at)s
+    AND e.currency = %(currency)s
+GROUP BY e.appointment_id
 """
 # A wall time lies in the part of its day that has not ended when clocks show it, and time off is taken away.
 _OPEN = f"""

@@ -11,7 +11,6 @@ from core.i18n import N_, _, ngettext
 
 TOO_SHORT = N_("This takes more than one month: please choose a longer period.")
 MOST = 20  # bars of somebody or something; days, weeks and months are all drawn
-_ADDED = (Unit.MONEY, Unit.COUNT)  # of these several rows come to a sum
 _NAMES = (Unit.TEXT, Unit.WORD, Unit.STEP, Unit.MONTH, Unit.WEEKDAY, Unit.HOUR)
 # The columns drawn, the first as bars; for all others it is the last share, or else the first number.
 _DRAWN = {
@@ -32,7 +31,6 @@ _COHORTS = "patients-cohorts"
 _GRIDS = {"utilisation-by_hour": (1, 0), _COHORTS: (0, 2)}
 _AT_A_GLANCE = ("overview-compared", "overview-open_now")
 _OF_WEEKS = ("revenue-forecast",)
-_OF_PATIENTS = ("patients-new_and_returning",)
 
 
 class Kind(StrEnum):
@@ -91,12 +89,9 @@ def is_too_short(table: Table) -> bool:
     return table.figure.key == _COHORTS and first == last and not any(row[across] for row in table.rows)
 
 
-def is_added(figure: Figure) -> bool:
-    """Whether the rows of the main column come to a sum that means something.
-
-    Patients do not: who comes back is counted in every row again.
-    """
-    return figure.columns[drawn(figure)[0]].unit in _ADDED and figure.key not in _OF_PATIENTS
+def is_added(figure: Figure, column: int) -> bool:
+    """Whether the rows of a column come to a sum that means something."""
+    return figure.columns[column].total is True
 
 
 def step(table: Table) -> Step:
@@ -136,7 +131,7 @@ def bars(table: Table) -> list[Bar]:
         Bar(name_of(table, each), table.rows[each][column], shown(table, each, column), each)
         for each in first
     ]
-    if rest and is_added(table.figure):
+    if rest and is_added(table.figure, column):
         whole = sum(table.rows[each][column] for each in rest)
         name = ngettext("{count} other", "{count} others", len(rest)).format(count=len(rest))
         found.append(Bar(name, whole, in_unit(table, whole, column), None))
@@ -147,13 +142,25 @@ def left_out(table: Table) -> int:
     """How many rows the chart has no bar for: they have no sum, and stand in the table."""
     column = drawn(table.figure)[0]
     there = sum(row[column] is not None for row in table.rows)
-    is_whole = is_added(table.figure) or kind(table.figure) is not Kind.BARS
+    is_whole = is_added(table.figure, column) or kind(table.figure) is not Kind.BARS
     return 0 if is_whole else max(0, there - MOST)
 
 
 def total(table: Table, column: int) -> str:
     """What all rows of a column come to, in words."""
-    return in_unit(table, sum(row[column] or 0 for row in table.rows), column)
+    return in_unit(table, table.figure.total(table.rows)[column], column)
+
+
+def total_shown(table: Table) -> list[str] | None:
+    """What stands below the rows, in words: nothing in the columns of names but the first."""
+    if table.total is None:
+        return None
+    names = naming(table.figure)
+    found = [in_unit(table, value, column) for column, value in enumerate(table.total)]
+    return [
+        _(words.TOTAL) if column == 0 else "" if column in names else said
+        for column, said in enumerate(found)
+    ]
 
 
 def heading(table: Table, column: int) -> str:

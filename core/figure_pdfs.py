@@ -107,4 +107,5 @@ def _rows(table: Table, sheet: Sheet) -> Flowable:
         ],
         [None if column in names else width for column in columns],
         amounts=numbers,
+        total=figure_charts.total_shown(table),
     )

@@ -9,6 +9,7 @@ from core.analytics.messages import CHANNELS
 from core.analytics.names import Named
 from core.analytics.revenue import METHODS
 from core.analytics.scopes import Scope, Step, next_step
+from core.errors import NotFound
 from core.figures import Table
 from db.models import AppointmentStatus, Channel, PaymentMethod
 
@@ -64,8 +65,11 @@ class Wanted(NamedTuple):
 
 
 def wanted(table: Table, row: int) -> Wanted | None:
-    """The visits behind a row; None where it is not of visits, or of too few patients to say who they are."""
-    if is_hidden(table, row):
+    """The visits behind a row; None where it is not of visits, or of too few patients to say who they are.
+
+    Behind the total there is no list: each of its visits is behind a row.
+    """
+    if row >= len(table.rows) or is_hidden(table, row):
         return None
     if table.figure.key.startswith("utilisation-"):  # services share the hours
         table = table._replace(scope=replace(table.scope, service_id=None))
@@ -88,9 +92,24 @@ def wanted(table: Table, row: int) -> Wanted | None:
     return None
 
 
+def mark(table: Table, row: int) -> str:
+    """What a row is of, as an address has it: a number, a day, an hour of a weekday."""
+    names = [table.rows[row][column] for column in figure_charts.naming(table.figure)]
+    return "~".join(str(each.number if isinstance(each, Named) else each) for each in names)
+
+
+def marked(table: Table, of: str) -> int:
+    """The row of that mark. Raises `NotFound`."""
+    for row in range(len(table.rows)):
+        if mark(table, row) == of:
+            return row
+    raise NotFound
+
+
 def is_hidden(table: Table, row: int) -> bool:
     """Whether a number of patients in the row is too small to be told."""
-    return table.figure.key.startswith("patients-") and None in table.rows[row]
+    is_there = row < len(table.rows)
+    return is_there and table.figure.key.startswith("patients-") and None in table.rows[row]
 
 
 def _counted(key: str) -> dict[str, Any]:

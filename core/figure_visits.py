@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, ColumnElement, DateTime, Select, cast, exists, func, select
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Select, Subquery, cast, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from core import access, audit, clinics, clock, day_parts
 from core.access import Action, Actor
-from core.agendas import WITH_PEOPLE
-from core.analytics import names, steps
+from core.analytics import names, steps, sums
 from core.analytics.messages import GONE_OUT
 from core.analytics.odds import LEADS
 from core.analytics.scopes import Scope
@@ -24,37 +23,75 @@ from db.models import (
     MessageKind,
     Notification,
     OfferState,
+    Patient,
+    Service,
+    User,
     WaitlistOffer,
 )
 
 MOST = 200
 _DAY = timedelta(days=1)
-_UNBOOKED = (AppointmentStatus.PENDING, AppointmentStatus.EXPIRED)  # which no figure counts
+_UNBOOKED = (AppointmentStatus.PENDING, AppointmentStatus.EXPIRED)  # which no figure of visits counts
 
 
-def behind(session: Session, actor: Actor, *, wanted: Wanted, at_most: int = MOST) -> list[Appointment]:
-    """The visits that are wanted, in order of time; without a status all that were booked.
+class Visit(NamedTuple):
+    """A visit with the names of its people, as a list tells of it."""
 
-    Raises `AccessDenied`.
-    """
+    id: int
+    starts_at: datetime
+    patient_id: int
+    patient: str
+    doctor_id: int
+    doctor: str
+    service: str
+    status: AppointmentStatus
+    price_minor: int
+
+
+class Found(NamedTuple):
+    """The first visits in order of time, and how many there are in all."""
+
+    visits: list[Visit]
+    in_all: int
+
+
+def behind(session: Session, actor: Actor, *, wanted: Wanted, at_most: int = MOST) -> Found:
+    """The visits that are wanted; without a status all that were booked. Raises `AccessDenied`."""
     scope = wanted.scope
     access.require(actor, Action.SEE_FIGURES, doctor_id=scope.doctor_id)
     kind, number = ("clinic", 1) if scope.doctor_id is None else ("doctor", scope.doctor_id)
     audit.record_read(session, actor, Action.SEE_APPOINTMENT, kind=f"visits of {kind}", number=number)
-    rows = session.scalars(
-        select(Appointment)
-        .where(
-            *_of_scope(session, wanted),
-            *_as_they_stand(wanted),
-            *_as_booked(wanted),
-            *_by_the_clock(session, wanted),
-            *_first_seen(session, wanted),
+    sums.with_memory(session)
+    visit = _first(session, wanted, at_most).c
+    rows = session.execute(
+        select(
+            *(visit.id, visit.starts_at, visit.patient_id, Patient.name, visit.doctor_id, User.name),
+            *(Service.name, visit.status, visit.price_minor, visit.in_all),
         )
-        .options(*WITH_PEOPLE)
-        .order_by(Appointment.starts_at, Appointment.id)
-        .limit(at_most)
+        .join(Patient, Patient.id == visit.patient_id)
+        .join(Doctor, Doctor.id == visit.doctor_id)
+        .join(User, User.id == Doctor.user_id)
+        .join(Service, Service.id == visit.service_id)
+        .order_by(visit.starts_at, visit.id)
+    ).all()
+    visits = [each for row in rows if _may_see(actor, each := Visit(*row[:-1]))]
+    return Found(visits, rows[0].in_all if rows else 0)
+
+
+def _first(session: Session, wanted: Wanted, at_most: int) -> Subquery:
+    """The first visits alone: the names of all of them would be looked up, to forget all but a few."""
+    visit = Appointment
+    found = select(
+        *(visit.id, visit.starts_at, visit.patient_id, visit.doctor_id, visit.service_id),
+        *(visit.status, visit.price_minor, func.count().over().label("in_all")),
+    ).where(
+        *_of_scope(session, wanted),
+        *_as_they_stand(wanted),
+        *_as_booked(wanted),
+        *_by_the_clock(session, wanted),
+        *_first_seen(session, wanted),
     )
-    return [each for each in rows if _may_see(actor, each)]
+    return found.order_by(visit.starts_at, visit.id).limit(at_most).subquery()
 
 
 def _of_scope(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -92,7 +129,9 @@ def _by_what_happened(session: Session, wanted: Wanted) -> Select[Any] | None:
 
 
 def _as_they_stand(wanted: Wanted) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [Appointment.status.not_in(_UNBOOKED)]
+    found: list[ColumnElement[bool]] = []
+    if wanted.method is None:  # money is there also of a time that was not kept for it
+        found.append(Appointment.status.not_in(_UNBOOKED))
     if wanted.status is not None:
         found.append(Appointment.status == wanted.status)
     if wanted.is_kept:
@@ -159,5 +198,5 @@ def _chosen(visit: Any, scope: Scope) -> list[ColumnElement[bool]]:
     return [getattr(visit, name) == number for name, number in scope.filters.items()]
 
 
-def _may_see(actor: Actor, visit: Appointment) -> bool:
+def _may_see(actor: Actor, visit: Visit) -> bool:
     return access.may(actor, Action.SEE_APPOINTMENT, patient_id=visit.patient_id, doctor_id=visit.doctor_id)

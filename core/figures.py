@@ -1,6 +1,6 @@
 """The figures of the clinic, as whoever may see them reads them: one by one, or as a file.
 
-Chart, table, CSV and PDF all take their rows from here.
+Chart, table, CSV and PDF all take their rows and their total from here.
 """
 
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from core.analytics import demand, messages, missed, overview, patients, revenue
 from core.analytics.scopes import Scope
 from core.analytics.shapes import Figure, Row
 from core.errors import NotFound
+from core.i18n import _
 
 DASHBOARDS: dict[str, tuple[Figure, ...]] = {
     "overview": (overview.compared, overview.open_now),
@@ -45,6 +46,13 @@ class Table(NamedTuple):
     currency: str
     rows: list[Row]
 
+    @property
+    def total(self) -> Row | None:
+        """What stands below several rows that come to something."""
+        total = self.figure.total(self.rows)
+        is_there = len(self.rows) > 1 and any(value is not None for value in total)
+        return total if is_there else None
+
 
 def read(session: Session, actor: Actor, *, key: str, scope: Scope) -> Table:
     """A figure of a scope: an administrator's, or a doctor's own. Raises `AccessDenied`, `NotFound`."""
@@ -60,14 +68,14 @@ def read(session: Session, actor: Actor, *, key: str, scope: Scope) -> Table:
 def as_csv(session: Session, actor: Actor, *, key: str, scope: Scope) -> bytes:
     """The same as a file: plain numbers under headings with their units. Raises what `read` does."""
     table = read(session, actor, key=key, scope=scope)
-    units = [column.unit for column in table.figure.columns]
+    rows = [_plain(table, row) for row in table.rows]
+    if table.total is not None:
+        rows.append([_(words.TOTAL), *_plain(table, table.total)[1:]])
     return spreadsheets.as_csv(
-        [words.heading(column, currency=table.currency) for column in table.figure.columns],
-        (
-            [
-                words.plain(value, unit, currency=table.currency)
-                for value, unit in zip(row, units, strict=True)
-            ]
-            for row in table.rows
-        ),
+        [words.heading(column, currency=table.currency) for column in table.figure.columns], rows
     )
+
+
+def _plain(table: Table, row: Row) -> list[object]:
+    units = [column.unit for column in table.figure.columns]
+    return [words.plain(value, unit, currency=table.currency) for value, unit in zip(row, units, strict=True)]

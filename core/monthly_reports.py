@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core import access, audit, clinics, figure_pdfs, figures, letterheads, pdfs, visit_counts
 from core.access import Action, Actor
-from core.analytics import revenue
+from core.analytics import revenue, words
 from core.analytics.scopes import Scope
 from core.analytics.sums import MoneySums
 from core.errors import ClinicError
@@ -23,6 +23,11 @@ from db.models import AppointmentStatus
 
 _YEARS = range(2000, 2101)
 _FIGURES = (revenue.by_doctor, revenue.by_service, revenue.by_method)
+SUMS = N_(
+    "Invoiced: the invoices that were written in the month, less what was credited in it, whenever the visits"
+    " are. Received: what was paid in the month. Paid back: what went back in it; what failed on its way is"
+    " not paid back."
+)
 
 
 class NoSuchMonth(ClinicError):
@@ -54,15 +59,18 @@ def _visits(session: Session, scope: Scope) -> list[Flowable]:
     rows = [(_(STATUS[status]), counted[status]) for status in AppointmentStatus if status in counted]
     total = sum(counted.values())
     by_doctor = visit_counts.visits_by_doctor(session, scope)
+    _names, *columns = zip(*by_doctor, strict=True)
+    total_line = (_(words.TOTAL), *(str(sum(counts)) for counts in columns))
     return [
         pdfs.heading(_("Visits by status")),
         _chart(_("Visits by status"), [Bar(name, count, str(count)) for name, count in rows]),
         pdfs.gap(2),
         pdfs.table(
             (_("Status"), _("Visits")),
-            [*((name, str(count)) for name, count in rows), (_("All"), str(total))],
+            [(name, str(count)) for name, count in rows],
             (None, 40),
             amounts=1,
+            total=(_("All"), str(total)),
         ),
         pdfs.heading(_("Visits by doctor")),
         _chart(_("Visits by doctor"), [Bar(name, count, str(count)) for name, _c, _m, count in by_doctor]),
@@ -72,6 +80,7 @@ def _visits(session: Session, scope: Scope) -> list[Flowable]:
             [(name, *map(str, counts)) for name, *counts in by_doctor],
             (None, 32, 32, 32),
             amounts=(1, 2, 3),
+            total=total_line if len(by_doctor) > 1 else None,
         ),
     ]
 
@@ -83,10 +92,12 @@ def _money(session: Session, actor: Actor, scope: Scope, sheet: Sheet) -> list[F
     left_out = _("Sums in {currencies} are left out.").format(currencies=", ".join(others))
     notes = [pdfs.note(left_out)] if others else []
     nothing = pdfs.words(_("Nothing was invoiced, received or paid back."))
-    came = nothing if total == MoneySums() else _sums(clinics.settings(session).currency, total)
+    is_nothing = total == MoneySums()
+    sums = _sums(clinics.settings(session).currency, total)
+    came = [nothing] if is_nothing else [pdfs.note(_(SUMS)), pdfs.gap(2), sums]
     tables = [figures.read(session, actor, key=figure.key, scope=scope) for figure in _FIGURES]
     there = [table for table in tables if table.rows]
-    return [pdfs.heading(_("Money")), came, *notes, *figure_pdfs.parts(there, sheet)]
+    return [pdfs.heading(_("Money")), *came, *notes, *figure_pdfs.parts(there, sheet)]
 
 
 def _sums(currency: str, total: MoneySums) -> Flowable:

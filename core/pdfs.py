@@ -34,6 +34,8 @@ DATE = TEXT._replace(align="right")
 _FACT = LABEL._replace(leading=TEXT.leading)
 _AMOUNT = SMALL._replace(align="right")
 _AMOUNT_LABEL = LABEL._replace(align="right")
+_TOTAL = SMALL._replace(is_bold=True)
+_TOTAL_AMOUNT = _AMOUNT._replace(is_bold=True)
 _SENDER = Style(11.5, 16, is_bold=True, is_own=True)
 _REACHED = LABEL._replace(is_own=True)
 _TITLE = Style(18, 25, is_bold=True, before=2 * mm, after=2 * mm, tag="H1")
@@ -154,27 +156,30 @@ def table(
     widths: Sequence[float | None],
     *,
     amounts: int | Sequence[int] = (),
+    total: Sequence[str] | None = None,
 ) -> Table:
     """A table whose headings stand again on each page. `widths` in mm; None shares what is left.
 
-    The columns `amounts`, counted from 0, have their figures below each other on the right.
+    The columns `amounts`, counted from 0, have their figures below each other on the right. What the rows
+    come to in all, `total`, stands below them in bold.
     """
     right = {amounts} if isinstance(amounts, int) else set(amounts)
     whole = Node("Table")
-    head = whole.inner("TR")
-    cells = [
-        [
-            Words(each, _AMOUNT_LABEL if at in right else LABEL, head.inner("TH", "Column"))
-            for at, each in enumerate(headings)
-        ]
-    ]
-    for row in rows:
-        line = whole.inner("TR")
-        cells.append(
-            [Words(each, _AMOUNT if at in right else SMALL, line.inner("TD")) for at, each in enumerate(row)]
-        )
+    cells = [_line(whole, headings, (LABEL, _AMOUNT_LABEL), right, is_head=True)]
+    cells += [_line(whole, row, (SMALL, _AMOUNT), right) for row in rows]
+    if total is not None:
+        cells.append(_line(whole, total, (_TOTAL, _TOTAL_AMOUNT), right))
     across = [None if width is None else width * mm for width in widths]
     return _Grid(cells, colWidths=across, repeatRows=1, hAlign="LEFT", splitInRow=1, style=_style())
+
+
+def _line(
+    whole: Node, texts: Sequence[str], styles: tuple[Style, Style], right: set[int], *, is_head: bool = False
+) -> list[Words]:
+    """A row of a table: in the first style, and on the right in the second."""
+    line = whole.inner("TR")
+    cell = ("TH", "Column") if is_head else ("TD",)
+    return [Words(each, styles[at in right], line.inner(*cell)) for at, each in enumerate(texts)]
 
 
 class _Grid(Table):

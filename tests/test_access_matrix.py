@@ -35,6 +35,7 @@ from core.clinic_settings import Details as ClinicDetails
 from core.desk_messages import NobodyWaits, NotReached
 from core.errors import AccessDenied, ClinicError, NotFound
 from core.figure_rows import Wanted as VisitsWanted
+from core.figures import FIGURES, Table
 from core.identities import Identity
 from core.left_drafts import Left
 from core.letters import CannotSendCodes
@@ -230,16 +231,17 @@ def of_user(**more: Any) -> Recipe:
     )
 
 
-def of_figures(key: str) -> Recipe:
+def of_figures(key: str, **more: Any) -> Recipe:
     """Figures of a doctor: the own, or another's."""
 
     def taken(world: World, is_own: bool) -> dict[str, Any]:
-        return {"key": key, "scope": Scope(WEDNESDAY, MONDAY, doctor_id=world.doctor_id(is_own))}
+        return {"key": key, "scope": Scope(WEDNESDAY, MONDAY, doctor_id=world.doctor_id(is_own)), **more}
 
     return Recipe(Action.SEE_FIGURES, taken)
 
 
 WEDNESDAY, MONDAY, TUESDAY = on(3, 0).date(), on(8, 0).date(), on(9, 0).date()
+A_TABLE = Table(FIGURES["missed-by_hour"], Scope(WEDNESDAY, MONDAY), "EUR", [])
 A_CLINIC = ClinicDetails("Clinic", "", "", "Europe/Berlin", 0, 30, "en", ("en",))
 NO_NAME = ServiceDetails("", "", 30, 30, 0, 0, None, None, is_video=False, needs_room=False, is_active=True)
 BORN = date(1990, 2, 15)
@@ -260,6 +262,8 @@ RECIPES = {
     "letter_pdfs.to_print": of_record(Action.SEE_RECORD, "letter_id"),
     "figure_filters.filters": of_doctor(Action.SEE_FIGURES),
     "figure_pdfs.to_print": of_view("scope", name="utilisation"),
+    "figure_lists.as_csv": of_figures("revenue-by_method", of="Cash"),
+    "figure_lists.read": of_view("wanted", VisitsWanted, table=A_TABLE),
     "figure_visits.behind": of_view("wanted", VisitsWanted),
     "today_figures.read": of_nobody(Action.SEE_TODAYS_FIGURES),
     "monthly_reports.to_print": of_nobody(Action.SEE_REVENUE, year=2026, month=6),

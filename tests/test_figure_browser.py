@@ -62,11 +62,31 @@ def test_a_click_on_a_bar_shows_its_visits_and_the_browser_goes_back_to_the_view
     expect(chart.locator(".hoverlayer .hovertext")).to_be_visible()
     bar.click(force=True)
     expect(figure.get_by_text("Visits behind Dr. Eva Roth")).to_be_visible()
-    expect(figure.get_by_text("2 visits", exact=True)).to_be_visible()
+    sums = "Booked: €120.00 · Earned: €120.00 · Outstanding: €120.00"
+    expect(figure.get_by_text(f"2 visits · {sums}", exact=True)).to_be_visible()
     page.go_back()
     expect(page.get_by_role("combobox", name="Period")).to_have_value("Last 7 days")
     page.reload()
     expect(page.get_by_role("combobox", name="Period")).to_have_value("Last 7 days")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_what_is_chosen_is_read_as_a_whole(
+    sign_in_as: SignInAs, address: str, clinic: Engine, residents: Residents, width: int
+) -> None:
+    with unit_of_work(clinic) as session:
+        place_id = make.location(session, name=f"Lindenhof am alten Park {width}").id
+        service_id = make.service(session, name=f"Psychiatric first interview {width}").id
+    page = sign_in_as("albert")
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(
+        f"{address}/revenue?from=2026-05-01&until=2026-05-31&by=month&place={place_id}&service={service_id}"
+    )
+    for name, said in (("Place", "Lindenhof am"), ("Service", "Psychiatric first"), ("By", "Month")):
+        field = page.get_by_role("combobox", name=name, exact=True)
+        expect(field).to_have_value(re.compile(said), timeout=20_000)
+        settle(page)
+        assert field.evaluate("field => field.scrollWidth <= field.clientWidth"), name
 
 
 def test_the_menu_takes_what_is_chosen_along(sign_in_as: SignInAs, address: str) -> None:

@@ -75,6 +75,18 @@ def test_what_is_booked_and_not_earned_yet_stands_in_the_table(open_as: OpenAs) 
 
 
 @pytest.mark.usefixtures("worked")
+def test_below_the_rows_stands_what_they_come_to(open_as: OpenAs) -> None:
+    app = open_as("albert", navigation.REVENUE, **MAY)
+    rows = next(each.value for each in app.dataframe if "From" in each.value.columns)
+    assert len(rows) == 31 + 1
+    assert rows.iloc[-1].to_dict() == {
+        **{"From": "Total", "Booked": 18000, "Earned": 12000, "Received": 0, "Paid back": 0},
+        "Outstanding": 12000,
+    }
+    assert "Earned: €120.00 in all" in texts(app).replace("\\", "")
+
+
+@pytest.mark.usefixtures("worked")
 def test_what_is_chosen_is_kept_in_the_address_and_shown_to_whoever_is_sent_it(
     open_as: OpenAs, residents: Residents
 ) -> None:

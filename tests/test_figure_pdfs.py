@@ -28,12 +28,12 @@ def cast(session: Session) -> Cast:
 
 
 def lines(table: Table) -> list[str]:
-    """The rows as they stand in a table."""
+    """The rows as they stand in a table, and their total."""
     columns = range(len(table.figure.columns))
     return [
         " ".join(figure_charts.shown(table, row, column) for column in columns)
         for row in range(len(table.rows))
-    ]
+    ] + [" ".join(filter(None, figure_charts.total_shown(table) or []))]
 
 
 @papers.needs_poppler
@@ -71,6 +71,10 @@ def test_the_month_on_paper_is_the_month_on_the_screen(session: Session, cast: C
     text = papers.text_of(pdf)
     assert [line for line in lines(by_doctor) if line not in text] == []
     assert "Completed 40" in text, "as in the tests of the figures themselves"
+    assert "Total 40 7 50" in text, "of the doctors' visits, three of which were called off"
+    words = " ".join(text.split())
+    assert monthly_reports.SUMS in words, "above the sums is what they are"
+    assert words.index(monthly_reports.SUMS) < words.index("EUR €")
 
 
 def test_a_file_has_the_rows_of_the_chart_and_text_in_it_is_no_formula(session: Session, cast: Cast) -> None:
@@ -79,13 +83,18 @@ def test_a_file_has_the_rows_of_the_chart_and_text_in_it_is_no_formula(session: 
     with time_is(golden.NOW):
         table = figures.read(session, cast.admin, key="revenue-by_doctor", scope=WHOLE)
         made = figures.as_csv(session, cast.admin, key="revenue-by_doctor", scope=WHOLE)
-    _headings, *rows = csv.reader(made.decode("utf-8-sig").splitlines())
+    _headings, *rows, total = csv.reader(made.decode("utf-8-sig").splitlines())
     earned = {name: value for name, _booked, value, *_more in rows}
     assert earned == {
         "'=HYPERLINK(1)" if bar.name.startswith("=") else bar.name: f"{bar.value / 100:.2f}"
         for bar in figure_charts.bars(table)
     }
     assert "'=HYPERLINK(1)" in earned
+    assert total[:3] == [
+        "Total",
+        "3600.00",
+        f"{sum(bar.value for bar in figure_charts.bars(table)) / 100:.2f}",
+    ]
 
 
 def test_a_sum_below_nothing_is_a_number_in_a_file(session: Session, cast: Cast) -> None:

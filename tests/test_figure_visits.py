@@ -1,20 +1,23 @@
 """The visits behind a row of a figure: as many as it counts, and nobody else's."""
 
+import csv
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import figure_filters, figure_rows, figure_visits, figures, tills
+from core import figure_filters, figure_lists, figure_rows, figure_visits, figures, tills
 from core.access import Actor
 from core.analytics.scopes import Scope, Step
-from core.errors import AccessDenied
+from core.errors import AccessDenied, NotFound
+from core.figure_visits import Visit
 from core.figures import Table
 from db.models import (
-    Appointment,
     AppointmentStatus,
+    AuditEntry,
     Channel,
     MessageKind,
     Notification,
@@ -48,10 +51,10 @@ def cast(session: Session) -> Iterator[Cast]:
         yield made
 
 
-def behind(session: Session, actor: Actor, table: Table, row: int) -> list[Appointment]:
+def behind(session: Session, actor: Actor, table: Table, row: int) -> list[Visit]:
     wanted = figure_rows.wanted(table, row)
     assert wanted is not None
-    return figure_visits.behind(session, actor, wanted=wanted)
+    return figure_visits.behind(session, actor, wanted=wanted).visits
 
 
 @pytest.mark.parametrize(
@@ -123,8 +126,57 @@ def test_behind_what_is_taken_are_those_of_every_service_whichever_is_chosen(
 
 def test_no_more_are_given_than_were_asked_for(session: Session, cast: Cast) -> None:
     wanted = figure_rows.Wanted(MAY)
-    visits = figure_visits.behind(session, cast.admin, wanted=wanted, at_most=2)
+    visits, in_all = figure_visits.behind(session, cast.admin, wanted=wanted, at_most=2)
+    assert in_all == 4
     assert [each.starts_at for each in visits] == [on(4, 9, month=5), on(4, 10, month=5)]
+
+
+def test_of_more_than_are_listed_it_is_said_how_many_there_are(session: Session, cast: Cast) -> None:
+    table = figures.read(session, cast.admin, key="revenue-by_service", scope=MAY)
+    wanted = figure_rows.wanted(table, 0)
+    assert wanted is not None
+    found = figure_lists.read(session, cast.admin, table=table, wanted=wanted, at_most=3)
+    assert (len(found.visits), found.in_all, found.is_whole) == (3, 4, False)
+    assert [found.amounts[each.id] for each in found.visits] == [
+        *((6000, 6000, 6000), (6000, 0, 0), (6000, 6000, 6000))
+    ]
+
+
+def test_behind_a_way_of_paying_is_the_money_of_a_time_that_was_not_kept(
+    session: Session, cast: Cast
+) -> None:
+    """Somebody paid too late."""
+    paid = make.appointment(session, cast.dr_weiss, cast.checkup, on(19, 9, month=5))
+    with time_is(on(18, 9, month=5)):
+        tills.take(session, cast.desk, appointment_id=paid.id, method=PaymentMethod.CASH, amount_minor=6000)
+    paid.status = AppointmentStatus.EXPIRED
+    session.flush()
+    table = figures.read(session, cast.admin, key="revenue-by_method", scope=MAY)
+    [row] = [place for place, each in enumerate(table.rows) if any(each[1:])]
+    wanted = figure_rows.wanted(table, row)
+    assert wanted is not None
+    found = figure_lists.read(session, cast.admin, table=table, wanted=wanted)
+    assert [found.amounts[each.id] for each in found.visits] == [table.rows[row][1:]] == [(6000, 0, 6000)]
+
+
+def test_a_file_of_visits_is_of_the_row_that_was_marked(session: Session, cast: Cast) -> None:
+    """Whatever rows are of, each is found by its mark; text is no formula, and taking it is told."""
+    cast.dr_roth.user.name = "=HYPERLINK(1)"
+    session.flush()
+    for figure in figures.FIGURES.values():
+        table = figures.read(session, cast.admin, key=figure.key, scope=MAY)
+        rows = range(len(table.rows))
+        assert [figure_rows.marked(table, figure_rows.mark(table, row)) for row in rows] == list(rows)
+    mark = str(cast.dr_roth.id)
+    made = figure_lists.as_csv(session, cast.admin, key="missed-by_doctor", scope=MAY, of=mark)
+    _heading, line = csv.reader(made.decode("utf-8-sig").splitlines())
+    assert line[0] == "2026-05-04 10:00"
+    assert line[2:] == ["'=HYPERLINK(1)", cast.checkup.name, "Did not come", "60.00"]
+    [entry] = session.scalars(select(AuditEntry).where(AuditEntry.object_kind == "export of visits"))
+    assert entry.user_id == cast.admin.user_id
+    for key, of in (("missed-by_doctor", "0"), ("patients-new_and_returning", "2026-05-04")):
+        with pytest.raises(NotFound):
+            figure_lists.as_csv(session, cast.admin, key=key, scope=MAY, of=of)
 
 
 def test_doctors_who_share_a_name_each_have_their_own_visits(session: Session, cast: Cast) -> None:
@@ -136,6 +188,13 @@ def test_doctors_who_share_a_name_each_have_their_own_visits(session: Session, c
         of = [{visit.doctor_id for visit in behind(session, cast.admin, table, row)} for row in (0, 1)]
         others = set() if key.startswith("missed") else {cast.dr_weiss.id}
         assert sorted(of, key=len) == sorted([{cast.dr_roth.id}, others], key=len)
+
+
+def test_behind_the_total_is_no_list(session: Session, cast: Cast) -> None:
+    table = figures.read(session, cast.admin, key="revenue-by_doctor", scope=MAY)
+    assert table.total is not None
+    assert figure_rows.wanted(table, len(table.rows)) is None
+    assert not figure_rows.is_hidden(table, len(table.rows))
 
 
 def test_what_is_not_of_visits_has_none(session: Session, cast: Cast) -> None:

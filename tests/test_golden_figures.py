@@ -69,6 +69,8 @@ def test_each_way_of_cutting_it_comes_to_the_same(session: Session) -> None:
         *(revenue.over_time(session, replace(WHOLE, step=step)) for step in Step),
     ):
         columns = list(zip(*rows, strict=True))[1:]
+        if len(rows) > 1:
+            assert revenue.by_doctor.total(rows)[1:] == (*whole, visits.owed_minor)
         assert tuple(map(sum, columns)) == (*whole, visits.owed_minor)
     methods = revenue.by_method(session, WHOLE)
     assert sum(row[1] for row in methods) == money.received_minor
@@ -131,6 +133,9 @@ def test_offered_and_taken_time(session: Session) -> None:
     assert rows[ROTH] == ((22 * 7 - 2 + 7) * HOUR, 24 * 30 * MINUTE + 70 * MINUTE)
     # 12 long ones with ten minutes after each, 10 check-ups.
     assert rows[WEISS] == (22 * 7 * HOUR, 12 * 70 * MINUTE + 10 * 30 * MINUTE)
+    offered, taken = ((rows[ROTH][place] + rows[WEISS][place]) for place in (0, 1))
+    total = utilisation.by_doctor.total(utilisation.by_doctor(session, WHOLE))
+    assert total == (None, offered, taken, taken / offered)
 
 
 def test_the_hours_of_the_nights_on_which_clocks_change(session: Session) -> None:
@@ -160,6 +165,7 @@ def test_who_did_not_come(session: Session) -> None:
     by_doctor = {row[0]: row[1:] for row in missed.by_doctor(session, WHOLE)}
     assert by_doctor[ROTH] == (24, 1, 1 / 25, 4000)
     assert by_doctor[WEISS] == (16, 6, 6 / 22, 36000)
+    assert missed.by_doctor.total(missed.by_doctor(session, WHOLE)) == (None, 40, 7, 7 / 47, 40000)
     by_hour = {row[0]: row[1:3] for row in missed.by_hour(session, WHOLE)}
     assert by_hour[14] == (0, 7)
     assert by_hour[10] == (13, 0)
@@ -199,6 +205,7 @@ def test_new_patients_and_groups_of_fewer_than_five(session: Session) -> None:
     rows = {row[0]: row[1:] for row in patients.new_and_returning(session, by_month)}
     assert rows[date(2026, 10, 1)] == (11, None)
     assert rows[date(2026, 3, 1)] == (None, 0)
+    assert patients.new_and_returning.total(patients.new_and_returning(session, by_month))[1] is None
     cohorts = patients.cohorts(session, by_month)
     assert (date(2026, 10, 1), 11, 0, 1.0) in cohorts
     assert [row for row in cohorts if row[0] == date(2026, 3, 1) and row[3] not in {None, 0.0}] == []

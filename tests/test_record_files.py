@@ -143,8 +143,12 @@ def test_figures_are_files_for_administrators_and_for_the_doctor_whose_they_are(
     period = "from=2026-05-01&until=2026-05-31"
     of_the_clinic = {"albert": 200, "roth": 404, "rita": 404, "ada": 404}
     of_roth = {"albert": 200, "roth": 200, "weiss": 404, "rita": 404, "ada": 404}
-    for path, head in (("revenue-by_service.csv", b"\xef\xbb\xbf"), ("utilisation.pdf", b"%PDF-")):
-        whole = f"/files/figures/{path}?{period}"
+    csv, pdf = b"\xef\xbb\xbf", b"%PDF-"
+    for path, head in (
+        *((f"revenue-by_service.csv?{period}", csv), (f"utilisation.pdf?{period}", pdf)),
+        (f"revenue-by_method/visits.csv?{period}&row=Cash", csv),
+    ):
+        whole = f"/files/figures/{path}"
         for asked, wanted in ((whole, of_the_clinic), (f"{whole}&doctor={residents.roth_id}", of_roth)):
             for name, status in wanted.items():
                 answer = raw.ask(address, asked, people[name])
@@ -180,8 +184,8 @@ def test_what_is_not_there_is_not_found(
         assert raw.ask(address, f"/files/days/{day}.pdf", people["rita"]).status == 404
     for month in ("2026-13", "2026", "0001-01", "9999-12", "2026-06-01"):
         assert raw.ask(address, f"/files/months/{month}.pdf", people["albert"]).status == 404
-    for figures in ("secrets.csv", "secrets.pdf"):
-        asked = f"/files/figures/{figures}?from=2026-05-01&until=2026-05-31"
+    for figures in ("secrets.csv", "secrets.pdf", "secrets/visits.csv", "revenue-by_method/visits.csv"):
+        asked = f"/files/figures/{figures}?from=2026-05-01&until=2026-05-31&row=Credit"
         assert raw.ask(address, asked, people["albert"]).status == 404
     assert raw.ask(address, addresses.draft, people["roth"]).status == 404
 

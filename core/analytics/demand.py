@@ -9,7 +9,7 @@ from core import availability, clinics, clock
 from core.analytics import names, odds, steps
 from core.analytics.odds import LEADS, Odds
 from core.analytics.scopes import Scope
-from core.analytics.shapes import Row, Unit, figure
+from core.analytics.shapes import Row, Share, Unit, figure
 from core.i18n import N_
 from db.models import (
     Appointment,
@@ -38,7 +38,7 @@ _GONE = (AppointmentStatus.CANCELLED, AppointmentStatus.EXPIRED)
     ),
     (N_("Booked"), Unit.WORD),
     (N_("Visits"), Unit.COUNT),
-    (N_("Share"), Unit.SHARE),
+    (N_("Share"), Unit.SHARE, Share("Visits", of=("Visits",))),
 )
 def lead_times(session: Session, scope: Scope) -> list[Row]:
     found = odds.of(session, scope).by_lead

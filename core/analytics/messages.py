@@ -73,11 +73,11 @@ def by_kind(session: Session, scope: Scope) -> list[Row]:
     N_(
         "Visits of which a reminder was sent in the period, and how many of their patients said afterwards"
         " that they come, by text or in any other way. A visit that was reminded twice counts once for each"
-        " channel."
+        " channel, so that there is no total."
     ),
     (N_("Reminded by"), Unit.WORD),
-    (N_("Visits"), Unit.COUNT),
-    (N_("Said they come"), Unit.COUNT),
+    (N_("Visits"), Unit.COUNT, False),
+    (N_("Said they come"), Unit.COUNT, False),
     (N_("Share"), Unit.SHARE),
 )
 def answered(session: Session, scope: Scope) -> list[Row]:

@@ -5,14 +5,14 @@ from sqlalchemy.orm import Session
 from core.analytics import names, odds, sums
 from core.analytics.odds import LEADS, Odds
 from core.analytics.scopes import Scope
-from core.analytics.shapes import Row, Unit, figure
+from core.analytics.shapes import Row, Share, Unit, figure
 from core.analytics.sums import VisitSums
 from core.i18n import N_
 
 _COUNTS = (
     (N_("Completed"), Unit.COUNT),
     (N_("Missed"), Unit.COUNT),
-    (N_("Share missed"), Unit.SHARE),
+    (N_("Share missed"), Unit.SHARE, Share("Missed", of=("Completed", "Missed"))),
 )
 _LOST = (*_COUNTS, (N_("Lost"), Unit.MONEY))
 MEANING = N_(

@@ -26,8 +26,8 @@ _WEEK = timedelta(days=7)
         " average."
     ),
     (N_("Period"), Unit.WORD),
-    (N_("Visits"), Unit.COUNT),
-    (N_("Net received"), Unit.MONEY),
+    (N_("Visits"), Unit.COUNT, False),
+    (N_("Net received"), Unit.MONEY, False),
     (N_("Utilisation"), Unit.SHARE),
     (N_("No-shows"), Unit.SHARE),
     (N_("Waiting time"), Unit.MINUTES),
@@ -58,8 +58,8 @@ def compared(session: Session, scope: Scope) -> list[Row]:
         "As it is now, whatever the period. Outstanding: what is still owed of visits of the last five"
         " years that are over. Unsent messages: those whose time has come and that have not gone out."
     ),
-    (N_("Outstanding"), Unit.MONEY),
-    (N_("Unsent messages"), Unit.COUNT),
+    (N_("Outstanding"), Unit.MONEY, False),
+    (N_("Unsent messages"), Unit.COUNT, False),
 )
 def open_now(session: Session, scope: Scope) -> list[Row]:
     today = _today(session)

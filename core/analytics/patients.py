@@ -35,11 +35,12 @@ GROUP BY GROUPING SETS ((step), (first_on, month))"""
         "Patients who came: those with a visit that was completed then. New: their first completed visit at"
         " the clinic was then; the others return. Each patient counts once in each day, week or month."
         " Where a doctor, service or place is chosen, only visits there count, also as the first. Groups of"
-        " one to four patients are not shown."
+        " one to four patients are not shown, nor then a total of new ones, from which they could be found;"
+        " who returns is counted in each row again, so that there is no total of them."
     ),
     (N_("From"), Unit.STEP),
     (N_("New"), Unit.COUNT),
-    (N_("Returning"), Unit.COUNT),
+    (N_("Returning"), Unit.COUNT, False),
 )
 def new_and_returning(session: Session, scope: Scope) -> list[Row]:
     found = seen(session, scope).by_step
@@ -57,8 +58,8 @@ def new_and_returning(session: Session, scope: Scope) -> list[Row]:
         " count, also as the first."
     ),
     (N_("First seen in"), Unit.MONTH),
-    (N_("Patients"), Unit.COUNT),
-    (N_("Months later"), Unit.COUNT),
+    (N_("Patients"), Unit.COUNT, False),
+    (N_("Months later"), Unit.COUNT, False),
     (N_("Came back"), Unit.SHARE),
 )
 def cohorts(session: Session, scope: Scope) -> list[Row]:

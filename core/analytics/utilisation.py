@@ -4,14 +4,14 @@ from sqlalchemy.orm import Session
 
 from core.analytics import names, sums
 from core.analytics.scopes import Scope
-from core.analytics.shapes import Row, Unit, figure
+from core.analytics.shapes import Row, Share, Unit, figure
 from core.analytics.sums import HourSums
 from core.i18n import N_
 
 _TIME = (
     (N_("Offered"), Unit.HOURS),
     (N_("Taken"), Unit.HOURS),
-    (N_("Utilisation"), Unit.SHARE),
+    (N_("Utilisation"), Unit.SHARE, Share("Taken", of=("Offered",))),
 )
 MEANING = N_(
     "Offered: the hours that doctors had set, less closed days and time off, from the clinic's first visit"

@@ -6,9 +6,10 @@ from decimal import Decimal
 from core import clinics
 from core.analytics.scopes import Step
 from core.analytics.shapes import Column, Unit
-from core.i18n import _, dated, decimal, full_weekday, money, month_name, share, short_date
+from core.i18n import N_, _, dated, decimal, full_weekday, money, month_name, share, short_date
 
 NOTHING = "–"
+TOTAL = N_("Total")
 _MINUTE, _HOUR = 60, 3600
 
 
@@ -43,6 +44,8 @@ def plain(value: object, unit: Unit, *, currency: str) -> object:
                 return round(value / _MINUTE, 1)
             case Unit.SHARE:
                 return round(value, 4)
+            case Unit.NUMBER:
+                return round(value, 1)
     return value
 
 

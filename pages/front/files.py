@@ -14,6 +14,7 @@ from core import (
     calendars,
     day_lists,
     documents,
+    figure_lists,
     figure_pdfs,
     figures,
     history_choices,
@@ -167,6 +168,18 @@ async def figure(request: Request) -> Response:
     return await answer(request, build)
 
 
+async def figure_visits(request: Request) -> Response:
+    """The visits behind a row of a figure, of the view that the address asks for, as CSV."""
+
+    def build(session: Any, actor: Actor) -> File:
+        key, scope = request.path_params["key"], addresses.scope_of(request.query_params)
+        of = request.query_params.get("row", "")
+        made = figure_lists.as_csv(session, actor, key=key, scope=scope, of=of)
+        return File(made, "text/csv; charset=utf-8", f"{key}-visits-{scope.from_on}-{scope.until_on}.csv")
+
+    return await answer(request, build, places=LONG)
+
+
 async def figure_paper(request: Request) -> Response:
     """A figure or all figures of a page, of the view that the address asks for."""
 
@@ -201,6 +214,7 @@ FILES = [
     Route("/files/days/{number}/{day}.pdf", day),
     Route("/files/months/{month}.pdf", month),
     Route("/files/figures/{key}.csv", figure),
+    Route("/files/figures/{key}/visits.csv", figure_visits),
     Route("/files/figures/{name}.pdf", figure_paper),
     Route("/files/attachments/{number}", attachment),
 ]

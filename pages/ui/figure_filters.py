@@ -63,8 +63,16 @@ def filter_bar(bar: Bar) -> Scope:
     """Draw the fields, and give the scope that the address asks for."""
     scope = _asked(bar)
     _fill_in(scope, bar.today)
+    with st.container(horizontal=True, key="figures_bar"):
+        _period(bar, scope)
+        _narrowing(bar)
+    return scope
+
+
+def _period(bar: Bar, scope: Scope) -> None:
+    """Which days, and what they are cut into."""
     days = _days_key(scope)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="figures_bar"):
+    with st.container(horizontal=True, width="content"):
         choice(
             _("Period"),
             {name: _(words) for name, words in PERIODS.items()},
@@ -84,23 +92,23 @@ def filter_bar(bar: Bar) -> Scope:
             args=(bar, days),
             width=225,
         )
-        _narrowing(bar)
-    return scope
+        steps = {step.value: _(words) for step, words in STEPS.items()}
+        named = {"placeholder": _("As fits"), "key": "figures_step", "width": 130}
+        choice(_("By"), steps, index=None, on_change=_apply, args=(bar,), **named)
 
 
 def _narrowing(bar: Bar) -> None:
-    """The fields beside the period; what there is only one of is not asked."""
-    known, anew = bar.known, {"index": None, "on_change": _apply, "args": (bar,)}
-    if bar.doctor_id is None:
-        named = {"placeholder": _("All doctors"), "key": "figures_doctor", "width": 190}
-        choice(_("Doctor"), known.doctors, **named, **anew)
-    named = {"placeholder": _("All services"), "key": "figures_service", "width": 165}
-    choice(_("Service"), known.services, **named, **anew)
-    if len(known.places) > 1:
-        named = {"placeholder": _("All places"), "key": "figures_place", "width": 150}
-        choice(_("Place"), known.places, **named, **anew)
-    steps = {step.value: _(words) for step, words in STEPS.items()}
-    choice(_("By"), steps, placeholder=_("As fits"), key="figures_step", width=100, **anew)
+    """The fields beside the period, as wide as names are; what there is only one of is not asked."""
+    known, anew = bar.known, {"index": None, "on_change": _apply, "args": (bar,), "width": 280}
+    with st.container(horizontal=True, width="content"):
+        if bar.doctor_id is None:
+            named = {"placeholder": _("All doctors"), "key": "figures_doctor"}
+            choice(_("Doctor"), known.doctors, **named, **anew)
+        named = {"placeholder": _("All services"), "key": "figures_service"}
+        choice(_("Service"), known.services, **named, **anew)
+        if len(known.places) > 1:
+            named = {"placeholder": _("All places"), "key": "figures_place"}
+            choice(_("Place"), known.places, **named, **anew)
 
 
 def _asked(bar: Bar) -> Scope:

@@ -1,11 +1,16 @@
 """The visits behind a bar or a row that was chosen, as a table."""
 
+from urllib.parse import urlencode
+
 import streamlit as st
 
-from core import clinics, figure_charts, figure_rows, figure_visits
+from core import clinics, figure_charts, figure_lists, figure_rows
 from core.access import Actor
+from core.analytics import addresses
+from core.figure_lists import Listed
 from core.figures import Table
-from core.i18n import _, clock_time, money, ngettext, short_date
+from core.i18n import _, clock_time, decimal, money, ngettext, short_date
+from pages.ui.downloads import download
 from pages.ui.refusals import reading
 from pages.ui.words import STATUS, plain
 
@@ -18,32 +23,37 @@ def show_visits(actor: Actor, table: Table, row: int) -> None:
         none, few = _("There is no list of visits behind this one."), _("So few patients are not listed.")
         st.caption(few if is_hidden else none)
         return
-    most = figure_visits.MOST
     with reading() as session:
-        visits = figure_visits.behind(session, actor, wanted=wanted, at_most=most + 1)
+        found = figure_lists.read(session, actor, table=table, wanted=wanted)
         zone = clinics.zone(session)
     name = figure_charts.name_of(table, row)
     st.markdown(f"**{plain(_('Visits behind {name}').format(name=name))}**")
-    if len(visits) > most:
-        st.caption(_("The first {count}; there are more.").format(count=most))
-    else:
-        st.caption(ngettext("{count} visit", "{count} visits", len(visits)).format(count=len(visits)))
-    if not visits:
+    st.caption(plain(_in_all(table, found)))
+    if not found.is_whole:
+        of = urlencode({**addresses.query(table.scope), "row": figure_rows.mark(table, row)})
+        download(_("All of these visits (CSV)"), f"/files/figures/{table.figure.key}/visits.csv?{of}")
+    if not found.visits:
         return
-    st.dataframe(
-        [
-            {
-                _("When"): f"{short_date(visit.starts_at.astimezone(zone).date())}, "
-                f"{clock_time(visit.starts_at, zone)}",
-                _("Patient"): visit.patient.name,
-                _("Doctor"): visit.doctor.user.name,
-                _("Service"): visit.service.name,
-                _("Status"): _(STATUS[visit.status][0]),
-                _("Price"): money(visit.price_minor, table.currency),
-            }
-            for visit in visits[:most]
-        ],
-        hide_index=True,
-        width="stretch",
-        alt=_("Visits behind {name}").format(name=name),
-    )
+    (when, whose, *others), headings = figure_lists.names(), figure_lists.headings(table, found)
+    lines = []
+    for visit in found.visits:
+        begins = f"{short_date(visit.starts_at.astimezone(zone).date())}, {clock_time(visit.starts_at, zone)}"
+        amounts = [money(minor, table.currency) for minor in figure_lists.parts(found, visit)]
+        more = (visit.doctor, visit.service, _(STATUS[visit.status][0]))
+        lines.append(
+            {when: begins, whose: visit.patient}
+            | dict(zip(headings, amounts, strict=True))  # in sight beside the bar
+            | dict(zip(others, more, strict=True))
+        )
+    alt = _("Visits behind {name}").format(name=name)
+    st.dataframe(lines, hide_index=True, width="stretch", alt=alt)
+
+
+def _in_all(table: Table, found: Listed) -> str:
+    """How many there are, and where all are listed what they come to."""
+    if not found.is_whole:
+        first = {"count": decimal(len(found.visits), 0), "all": decimal(found.in_all, 0)}
+        return _("The first {count} of {all} visits.").format(**first)
+    count = ngettext("{count} visit", "{count} visits", found.in_all).format(count=found.in_all)
+    sums = zip(figure_lists.headings(table, found), found.total, strict=False)
+    return " · ".join([count, *(f"{name}: {money(minor, table.currency)}" for name, minor in sums)])

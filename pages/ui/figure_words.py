@@ -41,7 +41,7 @@ def _of_bars(table: Table) -> str:
     said = {"what": figure_charts.heading(table, column), "name": _kept_apart(most.name), "value": most.shown}
     if len(found) == 1:
         return _("{what}: {name}, {value}.").format(**said)
-    if figure_charts.is_added(table.figure):
+    if figure_charts.is_added(table.figure, column):
         total = figure_charts.total(table, column)
         return _("{what}: most is {name}, with {value} of {total}.").format(total=total, **said)
     return _highest(table, column, _there(table, column))
@@ -53,7 +53,7 @@ def _over_time(table: Table) -> str:
     column = next(each for each in columns if any(row[each] for row in table.rows))
     there = _there(table, column)
     most = _most(table, column, there)
-    if not figure_charts.is_added(table.figure) or len(there) < len(table.rows):
+    if not figure_charts.is_added(table.figure, column) or len(there) < len(table.rows):
         return _highest(table, column, there)
     said = {
         "what": figure_charts.heading(table, column),

@@ -1,26 +1,19 @@
 """A figure on the screen: what it says and means, its chart, table and file, and the visits behind it."""
 
-from collections.abc import Callable
-from typing import Any
-
-import pandas as pd
 import streamlit as st
 
 from core import figure_charts, figure_rows
 from core.access import Actor
-from core.analytics import addresses, words
-from core.analytics.shapes import Unit
+from core.analytics import addresses
 from core.figure_charts import Kind
 from core.figures import Table
 from core.i18n import _, ngettext
 from pages.ui.downloads import download
 from pages.ui.figure_plots import draw
-from pages.ui.figure_views import keep_shown
+from pages.ui.figure_tables import rows_table
 from pages.ui.figure_visits import show_visits
 from pages.ui.figure_words import finding, is_blank, is_empty
 from pages.ui.words import plain
-
-NAMES = (Unit.TEXT, Unit.WORD)
 
 
 def show(table: Table, actor: Actor) -> None:
@@ -72,41 +65,6 @@ def file_links(table: Table) -> None:
     with st.container(horizontal=True):
         download(_("CSV"), f"/files/figures/{table.figure.key}.csv?{view}")
         download(_("PDF"), f"/files/figures/{table.figure.key}.pdf?{view}")
-
-
-def rows_table(table: Table, *, key: str) -> int | None:
-    """The rows, which sort by what they are and not by how it reads; the one that is chosen, if any is."""
-    columns = table.figure.columns
-    headings = [_(column.name) for column in columns]
-    frame = pd.DataFrame(table.rows, columns=headings)
-    readings: dict[Any, Callable[[Any], str]] = {
-        name: _reading(table, number) for number, name in enumerate(headings)
-    }
-    has_visits = any(figure_rows.wanted(table, row) for row in range(len(table.rows)))
-    options: dict[str, Any] = {"on_select": keep_shown, "selection_mode": "single-row"} if has_visits else {}
-    chosen = st.dataframe(
-        frame.style.format(readings),
-        hide_index=True,
-        width="stretch",
-        key=key,
-        alt=_(table.figure.title),
-        **options,
-    )
-    if has_visits:
-        st.caption(_("Choose a row, or a bar of the chart, to see the visits behind it."))
-    rows = chosen.selection.rows if has_visits else []
-    return rows[0] if rows else None
-
-
-def _reading(table: Table, column: int) -> Callable[[Any], str]:
-    def read(value: Any) -> str:
-        is_nothing = value is None or (isinstance(value, float) and value != value)
-        if is_nothing:
-            return words.NOTHING
-        is_whole = isinstance(value, float) and table.figure.columns[column].unit is Unit.COUNT
-        return figure_charts.in_unit(table, int(value) if is_whole else value, column)
-
-    return read
 
 
 def _say_what_is_left_out(table: Table) -> None:
