@@ -35,7 +35,7 @@ class Database:
         self.url = ""
 
     def start(self) -> None:
-        settings = {**servers.FAST, "synchronous_commit": "on"}  # a stop at once keeps what was committed
+        settings = servers.FAST | {"synchronous_commit": "on"}  # a stop at once keeps what was committed
         url = self._running.enter_context(embedded.running(self._directory / "data", settings=settings))
         address, _sign, sockets = url.partition("?host=")
         self._sockets.symlink_to(sockets)
