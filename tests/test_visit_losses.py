@@ -42,7 +42,7 @@ class Database:
         self.url = f"{address.replace('postgresql:', 'postgresql+psycopg:')}?host={self._sockets}"
 
     def stop(self) -> None:
-        """At once, as in a crash: one that still writes what it holds takes as long as the machine is busy."""
+        """At once, as in a crash: what is still written out takes as long as the machine is busy."""
         said = self._directory / "data" / "postmaster.pid"
         if said.exists():
             psutil.Process(int(said.read_text().split()[0])).send_signal(signal.SIGQUIT)
