@@ -18,6 +18,7 @@ from pages.ui.patient_search import go_where_asked, search_field
 from pages.ui.profile_flags import flag_profiles
 from pages.ui.refund_flags import flag_refunds
 from pages.ui.sessions import current_actor, sign_out
+from pages.ui.strays import with_asked
 from pages.ui.unsettled import flag_unsettled
 from pages.ui.words import ROLE, plain
 
@@ -30,7 +31,8 @@ is_wide = actor is not None and actor.role is not Role.PATIENT
 st.set_page_config(page_title=clinic.name, page_icon=ICON, layout="wide" if is_wide else "centered")
 
 make_legible()
-page = st.navigation(pages_for(actor), position="top" if actor else "hidden")
+pages = with_asked(pages_for(actor), actor and actor.role)
+page = st.navigation(pages, position="top" if actor else "hidden")
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     with st.container(key="home_clinic", width="content"):
         st.markdown(f"**:primary[:material/local_hospital: {plain(clinic.name)}]**", width="content")
