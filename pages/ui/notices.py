@@ -15,7 +15,7 @@ from pages.ui.unsettled import flag_unsettled
 # The links of one row, as small as the line above them, and close to each other where they wrap.
 _STYLE = """<style>
 .st-key-home_notices { gap: 0.7rem 0.5rem; }
-.st-key-home_notices a { padding: 0.1rem 0.6rem; background: light-dark(#fdf0d5, #3a2f17); }
+.st-key-home_notices a { padding: 0.1rem 0.5rem; background: light-dark(#fdf0d5, #3a2f17); }
 .st-key-home_notices a p { font-size: 0.875rem; }
 </style>"""
 
