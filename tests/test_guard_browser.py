@@ -115,6 +115,7 @@ def test_a_page_of_another_role_says_so_itself_is_kept_once_and_leads_on(
     ("asked", "said"),
     [
         ("nonsense", "There is no page at this address."),
+        ("Ünsinn", "There is no page at this address."),
         ("register", "This page is for whoever is not signed in."),
     ],
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 from streamlit.navigation.page import Page
@@ -19,8 +19,8 @@ def with_asked(menu: Mapping[str, Sequence[Page]], role: Role | None) -> dict[st
     Streamlit would lay a box of its own over the page on which one lands.
     """
     pages = {section: list(there) for section, there in menu.items()}
-    name = urlsplit(st.context.url or "").path.rpartition("/")[2].strip()
-    if name and all(page.url_path != name for there in pages.values() for page in there):
+    name = unquote(urlsplit(st.context.url or "").path.rpartition("/")[2]).strip()
+    if name and "/" not in name and all(page.url_path != name for there in pages.values() for page in there):
         pages[""].append(_page_named(name, role))
     return pages
 
