@@ -10,15 +10,12 @@ from db.config import config
 from db.models import Role
 from pages.ui import reading, show_messages
 from pages.ui.contrast import make_legible
-from pages.ui.emergencies import flag_emergencies
-from pages.ui.inbox import flag_texts
 from pages.ui.navigation import pages_for
+from pages.ui.notices import not_real, notices
 from pages.ui.other_sites import offer_link
 from pages.ui.patient_search import go_where_asked, search_field
-from pages.ui.profile_flags import flag_profiles
-from pages.ui.refund_flags import flag_refunds
 from pages.ui.sessions import current_actor, sign_out
-from pages.ui.unsettled import flag_unsettled
+from pages.ui.strays import with_asked
 from pages.ui.words import ROLE, plain
 
 ICON = str(Path(__file__).parent / "pages" / "ui" / "clinic.svg")
@@ -30,8 +27,11 @@ is_wide = actor is not None and actor.role is not Role.PATIENT
 st.set_page_config(page_title=clinic.name, page_icon=ICON, layout="wide" if is_wide else "centered")
 
 make_legible()
-page = st.navigation(pages_for(actor), position="top" if actor else "hidden")
-with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+pages = with_asked(pages_for(actor), actor and actor.role)
+page = st.navigation(pages, position="top" if actor else "hidden")
+with st.container(
+    horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="xsmall"
+):
     with st.container(key="home_clinic", width="content"):
         st.markdown(f"**:primary[:material/local_hospital: {plain(clinic.name)}]**", width="content")
     if actor is not None and actor.is_desk:
@@ -54,24 +54,10 @@ if config().is_plain_http:
         ),
         icon=":material/no_encryption:",
     )
-not_real = []
-if config().is_sandbox:
-    simulated = _("Payments are simulated here: no money moves. [See the simulated payments]({address})")
-    not_real.append(simulated.format(address=config().stripe_api_base))
-if config().texts_are_simulated:
-    simulated = _("Texts are simulated here: none leaves this machine. [Read and answer them]({address})")
-    not_real.append(simulated.format(address=f"{config().twilio_api_base}/phones"))
-if clinic.is_demo:
-    not_real.append(_("Demo clinic: every person and every visit here is invented."))
-if not_real:
-    st.markdown("  \n".join(f":small[{line}]" for line in not_real))  # no caption: that makes links too pale
+not_real(clinic)
 if actor is not None:
     go_where_asked(actor)
     offer_link()
-    flag_emergencies(actor)
-    flag_refunds(actor)
-    flag_texts(actor)
-    flag_unsettled(actor)
-    flag_profiles(actor)
+    notices(actor)
 show_messages()
 page.run()

@@ -6,6 +6,7 @@ than its patient can hear of it. One that has only lost its room may keep its ti
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -34,7 +35,7 @@ class Time(NamedTuple):
 class Suggested(NamedTuple):
     """The nearest times for one visit, the nearest first: with its own doctor, and with others.
 
-    In each of the two, what comes first is no other visit's first.
+    In each of the two, what comes first is no other visit's first, nor where the other of the two is empty.
     """
 
     own: list[Time]
@@ -58,29 +59,30 @@ def suggest(session: Session, actor: Actor, *, visits: Sequence[Appointment]) ->
     engaged = _engagements(session, {visit.patient_id for visit in visits})
     free = _free(session, visits, colleagues)
     staying = _can_stay(session, visits)
-    given: dict[bool, list[tuple[int, Span]]] = {True: [], False: []}
+    as_own: list[tuple[int, Span]] = []
+    as_others: list[tuple[int, Span]] = []
     found = {}
     for visit in sorted(visits, key=lambda each: (each.starts_at, each.id)):
         here = free[visit.service_id, visit.location_id]
-        of_whom = {True: [visit.doctor_id], False: sorted(colleagues[visit.doctor_id])}
-        lists = {}
-        for is_own, doctor_ids in of_whom.items():
-            others = engaged.get(visit.patient_id, [])
-            times = _nearest(visit, doctor_ids, here, others, given[is_own])
-            if is_own and visit.id in staying:
-                times = [(visit.doctor_id, visit.starts_at), *times][:SHOWN]
-            lists[is_own] = [Time(who, names[who], at) for who, at in times]
-            if times:
-                given[is_own].append((times[0][0], _span(visit, times[0][1])))
-        found[visit.id] = Suggested(lists[True], lists[False])
+        near = partial(_nearest, visit, here, engaged.get(visit.patient_id, []))
+        mine, theirs = [visit.doctor_id], sorted(colleagues[visit.doctor_id])
+        own, others = near(mine, as_own), near(theirs, as_others)
+        if visit.id in staying:
+            own = [(visit.doctor_id, visit.starts_at), *own][:SHOWN]
+        elif not own or not others:  # what there is stands in for what there is not
+            own, others = near(mine, as_own + as_others), near(theirs, as_own + as_others)
+        as_own += [(who, _span(visit, at)) for who, at in (own or others)[:1]]
+        as_others += [(who, _span(visit, at)) for who, at in (others or own)[:1]]
+        lists = ([Time(who, names[who], at) for who, at in times] for times in (own, others))
+        found[visit.id] = Suggested(*lists)
     return found
 
 
 def _nearest(
     visit: Appointment,
-    doctor_ids: Sequence[int],
     free: dict[int, list[datetime]],
     engaged: Sequence[tuple[int, Span]],
+    doctor_ids: Sequence[int],
     given: Sequence[tuple[int, Span]],
 ) -> list[tuple[int, datetime]]:
     """The first of them is nobody else's first; the rest is only what is free now."""

@@ -2,12 +2,13 @@
 
 import time
 
+import pytest
 from playwright.sync_api import Browser, expect
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from core import grants, sign_ins
-from db.models import SignIn, User
+from db.models import AuditEntry, Outcome, SignIn, User
 from db.session import unit_of_work
 from tests import browsers
 from tests.browsers import SignInAs, settle
@@ -80,3 +81,51 @@ def test_a_new_session_replaces_the_older_one_of_the_browser(
     expect(page.get_by_text("Ben Sato")).to_be_visible(timeout=20_000)
     with Session(clinic) as session:
         assert sign_ins.current_actor(session, older) is None
+
+
+def refused(clinic: Engine) -> int:
+    with Session(clinic) as session:
+        refusals = select(AuditEntry.id).where(AuditEntry.outcome == Outcome.REFUSED)
+        return len(session.scalars(refusals).all())
+
+
+@pytest.mark.parametrize(
+    ("username", "asked", "lands_on"),
+    [
+        ("ada", "revenue", "Find a doctor"),
+        ("ada", "board", "Find a doctor"),
+        ("rita", "my_waitlist", "Board"),
+    ],
+)
+def test_a_page_of_another_role_says_so_itself_is_kept_once_and_leads_on(
+    sign_in_as: SignInAs, clinic: Engine, address: str, username: str, asked: str, lands_on: str
+) -> None:
+    page, before = sign_in_as(username), refused(clinic)
+    page.goto(f"{address}/{asked}")
+    expect(page.get_by_text("This page is not for your role.")).to_be_visible()
+    settle(page)
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+    page.get_by_role("button", name="To the first page").click()
+    expect(page.get_by_role("heading", name=lands_on)).to_be_visible()
+    assert page.url == f"{address}/"
+    assert refused(clinic) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("nonsense", "There is no page at this address."),
+        ("Ünsinn", "There is no page at this address."),
+        ("register", "This page is for whoever is not signed in."),
+    ],
+)
+def test_an_address_without_a_page_for_somebody_says_so_calmly(
+    sign_in_as: SignInAs, address: str, asked: str, said: str
+) -> None:
+    page = sign_in_as("ada")
+    page.goto(f"{address}/{asked}")
+    expect(page.get_by_text(said)).to_be_visible()
+    settle(page)
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+    page.get_by_role("button", name="To the first page").click()
+    expect(page.get_by_role("heading", name="Find a doctor")).to_be_visible()

@@ -238,6 +238,25 @@ def test_all_are_handed_to_a_colleague_at_their_own_time(
     assert [each.starts_at for each in moved] == before
 
 
+def test_where_no_colleague_is_free_the_list_says_that_it_is_the_same_doctor(
+    open_as: OpenAs, database: Engine, residents: Residents, away: list[int]
+) -> None:
+    told = "No colleague is free: with the same doctor."
+    app = open_as("rita", LIST)
+    app.radio(key="unsettled_others").set_value(True).run()
+    options = app.selectbox(key=f"unsettled_time_{away[0]}_True").options
+    assert options[0].endswith("with Dr. Jonas Weiß")
+    assert options[-1].endswith("with the same doctor")
+    assert told not in texts(app)
+    with unit_of_work(database) as session:
+        session.get_one(Doctor, residents.weiss_id).is_active = False
+    app.run()
+    assert app.selectbox(key=f"unsettled_time_{away[0]}_True").options[0].endswith("with the same doctor")
+    assert texts(app).count(told) == 3
+    app.radio(key="unsettled_others").set_value(False).run()
+    assert "same doctor" not in texts(app)
+
+
 def test_what_became_of_each_is_told_when_one_could_not_be_settled(
     open_as: OpenAs, database: Engine, residents: Residents, away: list[int]
 ) -> None:
@@ -290,8 +309,8 @@ def test_every_page_of_the_desk_says_how_many_wait_and_doctors_read_of_their_own
         links = open_as(username).get("page_link")
         return [each.proto.label for each in links if "without hours" in each.proto.label]
 
-    assert flags("rita") == ["3 visits are without hours"]
-    assert flags("roth") == ["3 visits are without hours"]
+    assert flags("rita") == ["3 visits without hours"]
+    assert flags("roth") == ["3 visits without hours"]
     assert flags("weiss") == []
     app = open_as("roth", LIST)
     assert "3 visits wait for a decision." in texts(app)

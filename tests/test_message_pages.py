@@ -1,6 +1,6 @@
 """Messages on the screen: the desk's inbox and log, the admin's words and hours, and a patient's wishes."""
 
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
 from sqlalchemy import Engine, select
@@ -14,6 +14,7 @@ from db.models import (
     Appointment,
     Channel,
     ClinicSettings,
+    EmergencyAccess,
     InboundMessage,
     InboundState,
     MessageKind,
@@ -24,6 +25,7 @@ from db.models import (
     User,
 )
 from db.session import unit_of_work
+from tests import make
 from tests.app_pages import OpenAs
 from tests.phones import ACCOUNT, NUMBER, TOKEN
 from tests.portal import NOON, Residents
@@ -175,15 +177,39 @@ class TestInbox:
     def test_every_page_of_the_desk_says_how_many_texts_wait_and_no_others_do(
         self, open_as: OpenAs, database: Engine, ada: int
     ) -> None:
-        assert not any("for an answer" in label for label in links(open_as("rita")))
+        assert not any("to answer" in label for label in links(open_as("rita")))
         number = texted(database, "What?")
-        assert "1 text waits for an answer" in links(open_as("rita"))
+        assert "1 text to answer" in links(open_as("rita"))
         texted(database, "Where?")
-        assert "2 texts wait for an answer" in links(open_as("rita", LOG))
-        assert not any("for an answer" in label for label in links(open_as("ada")))
+        assert "2 texts to answer" in links(open_as("rita", LOG))
+        assert not any("to answer" in label for label in links(open_as("ada")))
         app = open_as("rita", INBOX)
         app.button(key=f"inbox_done_{number}").click().run()
-        assert "1 text waits for an answer" in links(app)
+        assert "1 text to answer" in links(app)
+
+    def test_all_that_waits_stands_in_one_row_below_one_line_on_what_is_not_real(
+        self, open_as: OpenAs, database: Engine, ada: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_test_none")
+        monkeypatch.setenv("STRIPE_API_BASE", "http://127.0.0.1:2")
+        config.cache_clear()
+        texted(database, "What?")
+        with unit_of_work(database) as session:
+            make.clinic(session, is_demo=True, requires_second_factor=False)
+            until = NOON + timedelta(hours=2)
+            told = {"reason": "Found unconscious", "opened_at": NOON, "expires_at": until}
+            session.add(EmergencyAccess(doctor_id=make.doctor(session).id, patient_id=ada, **told))
+        app = open_as("albert", LOG)
+        row = app.container(key="home_notices")
+        assert [each.proto.label for each in row.get("page_link")] == [
+            "1 emergency access to review",
+            "1 text to answer",
+        ]
+        assert row.proto.flex_container.direction == row.proto.flex_container.Direction.HORIZONTAL
+        [line] = [each.value for each in app.markdown if "Simulated" in each.value]
+        assert line.startswith(
+            ":small[Demo clinic · [Simulated payments](http://127.0.0.1:2) · [Simulated texts]("
+        )
 
     def test_patients_have_no_inbox(self, open_as: OpenAs) -> None:
         with pytest.raises(ValueError, match="page"):
@@ -212,10 +238,10 @@ class TestLog:
     def test_every_page_leads_to_the_phones_where_texts_are_simulated(
         self, open_as: OpenAs, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        assert "[Read and answer them](http://127.0.0.1:1/phones)" in shown(open_as("ada", WISHES))
+        assert "[Simulated texts](http://127.0.0.1:1/phones)" in shown(open_as("ada", WISHES))
         monkeypatch.delenv("TWILIO_API_BASE")
         config.cache_clear()
-        assert "Texts are simulated" not in shown(open_as("ada", WISHES))
+        assert "Simulated texts" not in shown(open_as("ada", WISHES))
 
     def test_a_patients_log_is_empty_at_first(self, open_as: OpenAs, ada: int) -> None:
         app = open_as("rita", LOG)

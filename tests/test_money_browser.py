@@ -136,7 +136,7 @@ def test_a_patient_books_and_pays_and_both_tabs_say_so(
     sign_in_as: SignInAs, address: str, clinic: Engine, residents: Residents
 ) -> None:
     page = sign_in_as("ada")
-    expect(page.get_by_text("Payments are simulated here")).to_be_visible()
+    expect(page.get_by_text("Simulated payments")).to_be_visible()
     tab = begin_to_pay(page, address, residents)
     assert only_visit(clinic).status is AppointmentStatus.PENDING
     pay(tab)

@@ -92,6 +92,7 @@ def _wait_until_drawn(page: Page) -> None:
     expect(page.get_by_role("heading").first).to_be_visible(timeout=20_000)
     settle(page)
     expect(page.get_by_text("Page not found")).to_have_count(0)
+    expect(page.get_by_text("no page at this address")).to_have_count(0)
     expect(page.get_by_text("Something went wrong")).to_have_count(0)
     expect(page.get_by_text("not for your role")).to_have_count(0)
 

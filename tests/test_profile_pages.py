@@ -123,8 +123,8 @@ def test_an_administrator_publishes_what_patients_then_read(
     assert said(open_as("albert", THEIRS).info) == ["No profile waits to be published."]
     sent(database, residents)
     app = open_as("albert")
-    assert "1 doctor's profile waits to be published" in links(app)
-    assert "1 doctor's profile waits to be published" not in links(open_as("rita"))
+    assert "1 profile to publish" in links(app)
+    assert "1 profile to publish" not in links(open_as("rita"))
     app.switch_page(THEIRS).run()
     assert "1 profile waits." in texts(app)
     assert [text.value for text in app.text] == ["Heart and patience."]

@@ -101,6 +101,17 @@ def test_no_two_visits_are_given_the_same_time_first(session: Session, cast: Cas
         assert len(set(first)) == 3
 
 
+def test_nor_where_a_colleague_stands_in_for_a_doctor_who_is_gone(session: Session, cast: Cast) -> None:
+    make.appointment(session, cast.dr_weiss, cast.checkup, on(3, 9))
+    make.appointment(session, cast.dr_roth, cast.checkup, on(3, 10))
+    make.time_off(session, cast.dr_weiss, on(3, 9), on(3, 10))
+    cast.dr_roth.is_active = False
+    session.flush()
+    found = suggestions.suggest(session, cast.desk, visits=listed(session, cast.desk)).values()
+    assert [(bool(each.own), bool(each.others)) for each in found] == [(True, False), (False, True)]
+    assert [(each.own or each.others)[0].starts_at for each in found] == [on(3, 10), on(3, 10, 30)]
+
+
 def test_nothing_is_suggested_that_the_patient_could_not_hear_of_or_be_at(
     session: Session, cast: Cast
 ) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime, time, timedelta
 
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 from sqlalchemy import Engine
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
 from core import clock
@@ -23,15 +24,18 @@ def tomorrow_at(hour: int) -> datetime:
     return datetime.combine((clock.now() + timedelta(days=1)).astimezone(BERLIN).date(), time(hour), BERLIN)
 
 
-def booked(clinic: Engine, residents: Residents, at: datetime) -> int:
+def booked(clinic: Engine, residents: Residents, at: datetime, length: timedelta | None = None) -> int:
     with unit_of_work(clinic) as session:
-        return make.appointment(
+        visit = make.appointment(
             session,
             session.get_one(Doctor, residents.roth_id),
             session.get_one(Service, residents.checkup_id),
             at,
             patient=session.get_one(Patient, residents.ada_id),
-        ).id
+        )
+        if length is not None:
+            visit.ends_at, visit.blocked = at + length, Range(at, at + length)
+        return visit.id
 
 
 def week_of(page: Page, address: str, at: datetime) -> FrameLocator:
@@ -99,3 +103,33 @@ def test_the_keyboard_opens_a_visit_from_the_calendar(
     visit.focus()
     visit.press("Enter")
     page.wait_for_url("**/visit?visit=*")
+
+
+def inside(part: Locator, whole: Locator) -> bool:
+    inner, outer = part.bounding_box(), whole.bounding_box()
+    assert inner is not None
+    assert outer is not None
+    return (
+        outer["x"] <= inner["x"]
+        and outer["y"] <= inner["y"]
+        and inner["x"] + inner["width"] <= outer["x"] + outer["width"]
+        and inner["y"] + inner["height"] <= outer["y"] + outer["height"]
+    )
+
+
+def test_a_visit_of_ten_minutes_shows_its_time_and_name_and_the_rest_under_the_pointer(
+    address: str, clinic: Engine, residents: Residents, sign_in_as: SignInAs
+) -> None:
+    at = tomorrow_at(15)
+    booked(clinic, residents, at, timedelta(minutes=10))
+    page = sign_in_as("roth")
+    visit = week_of(page, address, at).locator(".fc-event", has_text="15:00")
+    time_of, title = visit.locator(".fc-event-time"), visit.locator(".fc-event-title")
+    visit.scroll_into_view_if_needed()
+    assert inside(time_of, visit)
+    assert inside(title, visit)
+    assert (title.bounding_box() or {})["width"] > 80  # "Ada Okafor"
+    visit.hover()
+    expect(title).to_have_css("white-space", "normal")
+    assert title.evaluate("it => it.scrollWidth <= it.clientWidth")
+    assert time_of.evaluate("it => it.scrollWidth <= it.clientWidth")

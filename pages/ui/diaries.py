@@ -16,11 +16,13 @@ from core.days import Entry
 from core.i18n import _, first_weekday, is_twelve_hour, spoken
 from db.models import Appointment, AppointmentStatus
 from pages.ui.diary_steps import nearest_start, snap_minutes
+from pages.ui.diary_styles import STYLE
 from pages.ui.diary_views import View
 from pages.ui.words import STATUS
 
 EARLIEST, LATEST = time(8), time(18)  # shown at least
-SLOT_MINUTES, SLOT_PIXELS = 15, 22  # a short visit has room for one line
+SLOT_MINUTES, SLOT_PIXELS = 15, 24  # a visit of ten minutes has room for one line
+SHORTEST_PIXELS = 16
 MONTH_PIXELS, LIST_PIXELS = 760, 560
 # Dark enough for white letters on a page of either colour; the state is written beside it too.
 COLORS = {
@@ -32,20 +34,6 @@ COLORS = {
     AppointmentStatus.NO_SHOW: "#b3261e",
 }
 WANTED_COLOR, OUTSIDE = "#b0306a", "#80868b"
-STYLE = """
-    .fc { font-size: 0.875rem; --fc-border-color: rgba(128, 134, 139, 0.35); }
-    .fc-event { border-width: 0; cursor: pointer; }
-    .fc-timegrid-event { container-type: size; }
-    .fc-timegrid-event .fc-event-main { padding: 1px 4px; overflow: hidden; line-height: 1.3; }
-    .fc-timegrid-event .fc-event-title { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-    @container (min-height: 56px) { .fc-timegrid-event .fc-event-title { white-space: normal; } }
-    .fc-timegrid-event-short .fc-event-main-frame { flex-wrap: nowrap; white-space: nowrap; }
-    .fc-event:focus-visible { outline: 3px solid currentColor; outline-offset: 1px; }
-    .fc-daygrid-event { white-space: nowrap; overflow: hidden; }
-    .fc-daygrid-event .fc-event-time { flex-shrink: 0; overflow: visible; margin-right: 3px; }
-    .fc-list-event-title, .fc-list-event-title a { white-space: normal; overflow-wrap: anywhere; }
-    .fc-license-message { font-size: 10px; }
-"""
 
 
 class Wanted(NamedTuple):
@@ -215,6 +203,8 @@ def _options(
         "slotMinTime": f"{opens:%H:%M}:00",
         "slotMaxTime": "24:00:00" if crosses else f"{closes:%H:%M}:00",
         "eventShortHeight": 2 * SLOT_PIXELS - 8,  # has no room for a line below that with the time
+        "eventMinHeight": SHORTEST_PIXELS,
+        "slotEventOverlap": False,  # two at a time stand side by side
         "slotDuration": f"00:{SLOT_MINUTES}:00",
         "slotLabelInterval": "01:00:00",
         "snapDuration": f"00:{snap_minutes(visits):02}:00",

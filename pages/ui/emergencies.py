@@ -17,8 +17,8 @@ def flag_emergencies(actor: Actor) -> None:
         count = emergencies.unreviewed(session, actor)
     if count:
         told = ngettext(
-            "{count} emergency access to a record waits for your review",
-            "{count} emergency accesses to records wait for your review",
+            "{count} emergency access to review",
+            "{count} emergency accesses to review",
             count,
         )
         st.page_link(AUDIT_TRAIL, label=told.format(count=count), icon=":material/emergency:")

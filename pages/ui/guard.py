@@ -9,10 +9,11 @@ from db.models import Role
 from pages.ui.refusals import keep_refusal
 from pages.ui.sessions import current_actor
 from pages.ui.sign_in_form import sign_in_form
+from pages.ui.strays import way_on
 
 
 def require(*roles: Role) -> Actor:
-    """The actor, if signed in with one of `roles`; otherwise the page ends here, with a way to sign in."""
+    """The actor, if signed in with one of `roles`; otherwise the page ends here, with a way on."""
     actor = current_actor()
     if actor is None:
         st.warning(_("Please sign in to see this page."))
@@ -21,5 +22,6 @@ def require(*roles: Role) -> Actor:
     if actor.role not in roles:
         keep_refusal(AccessDenied())
         st.error(_("This page is not for your role."))
+        way_on(actor.role)
         st.stop()
     return actor

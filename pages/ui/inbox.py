@@ -44,7 +44,7 @@ def flag_texts(actor: Actor) -> None:
     with reading() as session:
         waiting = inbox.count(session, actor)
     if waiting:
-        told = ngettext("{count} text waits for an answer", "{count} texts wait for an answer", waiting)
+        told = ngettext("{count} text to answer", "{count} texts to answer", waiting)
         st.page_link(INBOX, label=told.format(count=waiting), icon=":material/inbox:")
 
 

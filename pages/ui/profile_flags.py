@@ -17,8 +17,8 @@ def flag_profiles(actor: Actor) -> None:
         count = profile_drafts.count_waiting(session, actor)
     if count:
         told = ngettext(
-            "{count} doctor's profile waits to be published",
-            "{count} doctors' profiles wait to be published",
+            "{count} profile to publish",
+            "{count} profiles to publish",
             count,
         )
         st.page_link(PROFILES, label=told.format(count=count), icon=":material/badge:")

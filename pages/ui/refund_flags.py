@@ -17,15 +17,15 @@ def flag_refunds(actor: Actor) -> None:
         waiting = waiting_refunds.counted(session, actor)
     if waiting.failed:
         told = ngettext(
-            "{count} refund has failed and waits for another way",
-            "{count} refunds have failed and wait for another way",
+            "{count} failed refund",
+            "{count} failed refunds",
             waiting.failed,
         )
         st.page_link(TILL, label=told.format(count=waiting.failed), icon=":material/error:")
     if waiting.to_hand_over:
         told = ngettext(
-            "{count} refund waits to be handed over",
-            "{count} refunds wait to be handed over",
+            "{count} refund to hand over",
+            "{count} refunds to hand over",
             waiting.to_hand_over,
         )
         st.page_link(TILL, label=told.format(count=waiting.to_hand_over), icon=":material/payments:")

@@ -92,18 +92,22 @@ def _time_choice(
     chosen = st.selectbox(
         _("Another time"),
         list(times),
-        format_func=lambda key: _named(times[key], visit, zone) if key in times else "",
+        format_func=lambda key: (
+            _named(times[key], visit, zone, says_whose=prefers_others) if key in times else ""
+        ),
         key=field,
     )
+    if prefers_others and not suggested.others:
+        st.caption(_("No colleague is free: with the same doctor."))
     return times.get(chosen)
 
 
-def _named(time: Time, visit: Appointment, zone: tzinfo) -> str:
+def _named(time: Time, visit: Appointment, zone: tzinfo, *, says_whose: bool = False) -> str:
     when = day_and_time(time.starts_at, zone)
     if _key(time) == (visit.doctor_id, visit.starts_at):
         return _("{time}, in another room").format(time=when)
     if time.doctor_id == visit.doctor_id:
-        return when
+        return _("{time} with the same doctor").format(time=when) if says_whose else when
     return _("{time} with {doctor}").format(time=when, doctor=time.doctor)
 
 

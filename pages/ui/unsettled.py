@@ -25,5 +25,5 @@ def flag_unsettled(actor: Actor) -> None:
             count = strandings.count(session, actor)
         st.session_state[_COUNTED] = count, now
     if count:
-        told = ngettext("{count} visit is without hours", "{count} visits are without hours", count)
+        told = ngettext("{count} visit without hours", "{count} visits without hours", count)
         st.page_link(UNSETTLED, label=told.format(count=count), icon=":material/event_busy:")

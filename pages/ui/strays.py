@@ -1,0 +1,52 @@
+"""An address that somebody's menu does not have: its page's own guard speaks, and there is a way on."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from urllib.parse import unquote, urlsplit
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+from core.i18n import _
+from db.models import Role
+from pages.ui.actions import Message, Place
+from pages.ui.navigation import BEHIND_GUARDS, LANDING, SIGN_IN, SIGNED_OUT
+
+
+def with_asked(menu: Mapping[str, Sequence[Page]], role: Role | None) -> dict[str, list[Page]]:
+    """The menu and, hidden in it, the page that the address names where the menu does not have it.
+
+    Streamlit would lay a box of its own over the page on which one lands.
+    """
+    pages = {section: list(there) for section, there in menu.items()}
+    name = unquote(urlsplit(st.context.url or "").path.rpartition("/")[2]).strip()
+    if name and "/" not in name and all(page.url_path != name for there in pages.values() for page in there):
+        pages[""].append(_page_named(name, role))
+    return pages
+
+
+def _page_named(name: str, role: Role | None) -> Page:
+    for script in BEHIND_GUARDS:
+        if PurePath(script).stem == name:
+            return st.Page(script, visibility="hidden")
+
+    def stray() -> None:
+        if name in {PurePath(script).stem for script in SIGNED_OUT}:
+            st.info(_("This page is for whoever is not signed in. Sign out to open it."))
+        else:
+            st.info(_("There is no page at this address."))
+        way_on(role)
+
+    return st.Page(stray, title=_("No such page"), url_path=name, visibility="hidden")
+
+
+def way_on(role: Role | None) -> None:
+    """A button to the page on which somebody lands."""
+    to = LANDING[role] if role else SIGN_IN
+    label = _("To the first page")
+    st.button(label, icon=":material/home:", on_click=_go, args=(to,), key="strays_way_on")
+
+
+def _go(to: str) -> None:
+    """Not by a link: a page that is run again to follow it would keep its refusal twice."""
+    st.session_state["message"] = Message(True, "", place=Place(to))
