@@ -121,7 +121,7 @@ def check(session: Session, user: User, code: str, *, address: str | None = None
         _spend_recovery_code(session, user, given, address)
     else:
         _spend_step(session, user, given)
-    throttles.forgive(session, username=str(user.id), address=address, what=_WHAT)
+    throttles.forgive_here(session, username=str(user.id), address=address, what=_WHAT)
 
 
 def turn_off(session: Session, user: User) -> None:

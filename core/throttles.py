@@ -54,11 +54,8 @@ def is_over(session: Session, *, username: str, address: str | None, what: str =
     return _counted(session, place, ADDRESS_TRIES) or _counted(session, account, EVERYWHERE_TRIES)
 
 
-def forgive(session: Session, *, username: str, address: str | None = None, what: str = "account") -> None:
-    """Forget an account's tries once the right password or code was given, and this one of the address.
-
-    People who share an address, such as a clinic's, would otherwise use up its tries by signing in.
-    """
+def forgive(session: Session, *, username: str, what: str = "account") -> None:
+    """Forget an account's tries once the right password or code was given."""
     account = _account(what, username)
     session.execute(
         delete(SignInAttempts).where(
@@ -68,13 +65,20 @@ def forgive(session: Session, *, username: str, address: str | None = None, what
             )
         )
     )
-    if address is not None:
-        here = SignInAttempts.key == _place(what, address)[:_LENGTH]
-        session.execute(
-            update(SignInAttempts)
-            .where(here, SignInAttempts.count > 1)
-            .values(count=SignInAttempts.count - 1)
-        )
+
+
+def forgive_here(session: Session, *, username: str, address: str | None, what: str = "account") -> None:
+    """Forget an account's tries, and this one of the address, be it an address that is not known.
+
+    People who share an address, such as a clinic's, would otherwise use up its tries by signing in. That of
+    whoever sits at the portal's own machine, or behind a proxy there that does not say for whom it asks, is
+    not known.
+    """
+    forgive(session, username=username, what=what)
+    here = SignInAttempts.key == _place(what, address)[:_LENGTH]
+    session.execute(
+        update(SignInAttempts).where(here, SignInAttempts.count > 1).values(count=SignInAttempts.count - 1)
+    )
 
 
 def _counted(session: Session, key: str, free: int) -> bool:

@@ -123,7 +123,7 @@ WITHOUT_ACTOR = {
     "sign_ins.forget_old": _TIDYING + "deletes what is over",
     "sign_ins.live": "takes hashes of tokens that were given, and tells only which of them still count",
     "sign_ins.note_failure": _BEFORE + "writes a refusal into the trail",
-    "throttles.forgive": _BEFORE + "its caller has just checked the password",
+    "throttles.forgive_here": _BEFORE + "its caller has just checked the password",
     "throttles.is_over": _COUNTED,
 }
 

@@ -99,7 +99,7 @@ def sign_in(username: str, password: str) -> None:
             user = sign_ins.check_password(session, username, password)
             if not grants.offer(session, user, browser=browser):
                 raise WrongPassword
-            throttles.forgive(session, username=name, address=address)
+            throttles.forgive_here(session, username=name, address=address)
     except WrongPassword:
         _keep_failure(username, Event.SIGN_IN_FAILED)
         raise
