@@ -1,7 +1,7 @@
 # What one does with the portal. `make` lists it.
 
 PYTHON ?= python3
-PROCESSES ?= 2
+PROCESSES ?= 3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
@@ -26,7 +26,7 @@ demo: .venv/runs ## Replace the demo clinic by a fresh one, also while it runs
 
 # What may differ between two PostgreSQLs is what their statements do. Pages add none of their own to those
 # of core, what is long tries our own code, and what speaks with the sandbox tries how we speak with others.
-test: .venv/tests ## Run all tests (PROCESSES=2), then those of the database on the system's PostgreSQL too
+test: .venv/tests ## Run all tests (PROCESSES=3), then those of the database on the system's PostgreSQL too
 	$(PYTEST)
 	@if $(BIN)/python -c "import sys; from tests.servers import system_binaries as there; sys.exit(not there())"; then \
 		echo "Again on the system's PostgreSQL:"; \
