@@ -225,3 +225,15 @@ def test_other_pages_stay_where_they_are(
 ) -> None:
     cookies = portal.signed_in(clinic, username) if username else {}
     assert raw.ask(address, path, cookies).status == 200, "today is a page among others at the desk"
+
+
+@pytest.mark.parametrize("username", ["rita", ""])
+def test_whoever_asks_for_something_below_a_page_is_led_to_the_page(
+    address: str, clinic: Engine, residents: Residents, username: str
+) -> None:
+    cookies = portal.signed_in(clinic, username) if username else {}
+    person = {"accept": "text/html,application/xhtml+xml"}
+    answer = raw.ask(address, "/revenue/x/y?until=2026-06-01", cookies, **person)
+    assert (answer.status, answer.headers["location"]) == (303, "/revenue?until=2026-06-01")
+    assert raw.ask(address, "/revenue/_stcore/health", cookies).status == 404, "Streamlit's own question"
+    assert raw.ask(address, "/revenues/x", cookies, **person).status == 200

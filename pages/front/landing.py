@@ -1,8 +1,12 @@
-"""The page on which somebody lands is at "/" alone: under its own name Streamlit would not find it."""
+"""The page on which somebody lands is at "/" alone: under its own name Streamlit would not find it.
+
+Nor does it find anything below a page: its browser side would look for its own parts there, and stay white.
+"""
 
 from pathlib import PurePath
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -10,7 +14,7 @@ from core import sign_ins
 from db.models import Role
 from db.session import unit_of_work
 from pages.front.cookies import cookies_of, session_cookie
-from pages.ui.navigation import LANDING, SIGN_IN
+from pages.ui.navigation import BEHIND_GUARDS, LANDING, SIGN_IN, SIGNED_OUT
 
 
 def _address(page: str) -> str:
@@ -19,22 +23,37 @@ def _address(page: str) -> str:
 
 _LANDS_ON = {role: _address(page) for role, page in LANDING.items()}
 _ASKED_ABOUT = {*_LANDS_ON.values(), _address(SIGN_IN)}
+_PAGES = {_address(page) for page in (*BEHIND_GUARDS, *SIGNED_OUT, SIGN_IN)}
 
 
 class Landing:
-    """Leads whoever asks for the page they land on by its name to where it is."""
+    """Leads whoever asks for the page they land on by name to where it is, and from below a page to it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] in _ASKED_ABOUT:
-            role = await run_in_threadpool(_role, cookies_of(scope).get(session_cookie()))
-            if scope["path"] in {_LANDS_ON.get(role) if role else None, _address(SIGN_IN)}:
-                query = scope["query_string"].decode("latin-1")
-                await RedirectResponse(f"/?{query}" if query else "/", 303)(scope, receive, send)
-                return
-        await self.app(scope, receive, send)
+        to = None
+        if scope["type"] == "http":
+            to = await _at_home(scope) if scope["path"] in _ASKED_ABOUT else _above(scope)
+        if to is None:
+            await self.app(scope, receive, send)
+            return
+        query = scope["query_string"].decode("latin-1")
+        await RedirectResponse(f"{to}?{query}" if query else to, 303)(scope, receive, send)
+
+
+async def _at_home(scope: Scope) -> str | None:
+    """Where the page is, if whoever asks lands on it."""
+    role = await run_in_threadpool(_role, cookies_of(scope).get(session_cookie()))
+    return "/" if scope["path"] in {_LANDS_ON.get(role) if role else None, _address(SIGN_IN)} else None
+
+
+def _above(scope: Scope) -> str | None:
+    """The page below which a person asks for something; what scripts ask for there is not there."""
+    page, _sign, below = scope["path"][1:].partition("/")
+    is_person = "text/html" in Headers(scope=scope).get("accept", "")
+    return f"/{page}" if below and is_person and f"/{page}" in _PAGES else None
 
 
 def _role(token: str | None) -> Role | None:
