@@ -44,6 +44,7 @@ class Tab:
         page: str = "",
         query: str = "",
         fragment: str = "",
+        url: str = "",
         is_auto: bool = False,
     ) -> list[ForwardMsg]:
         """Run the page, as a click does, and wait until it is drawn."""
@@ -52,6 +53,8 @@ class Tab:
         run.SetInParent()
         run.page_name, run.query_string, run.fragment_id, run.is_auto_rerun = page, query, fragment, is_auto
         run.widget_states.widgets.extend(widgets)
+        if url:
+            run.context_info.url = url
         await self.send(message)
         return await self.until("script_finished")
 

@@ -219,6 +219,31 @@ def test_the_page_where_somebody_lands_is_found_by_its_name(
     assert raw.ask(address, "/", cookies).status == 200
 
 
+@pytest.mark.parametrize(
+    ("username", "at", "drawn"),
+    [
+        ("rita", "{here}/nowhere/board", "Board"),
+        ("rita", "{here}/board%20", "Board"),
+        ("ada", "{here}/nowhere/find_doctor", "Find a doctor"),
+        ("", "{here}/nowhere/sign_in", "Sign in"),
+        ("", "http://[", "Sign in"),
+        ("", "{here}/%00%ff", "Sign in"),
+    ],
+)
+def test_no_address_that_a_browser_may_be_at_breaks_the_page_where_somebody_lands(
+    address: str, clinic: Engine, residents: Residents, username: str, at: str, drawn: str
+) -> None:
+    async def story() -> str:
+        async with raw.tab(address, portal.signed_in(clinic, username) if username else {}) as tab:
+            return raw.texts(
+                [message for _ in (1, 2) for message in await tab.rerun(url=at.format(here=address))]
+            )
+
+    shown = asyncio.run(story())
+    assert drawn in shown
+    assert "Please try again" not in shown
+
+
 @pytest.mark.parametrize(("username", "path"), [("rita", "/today"), ("", "/board"), ("ada", "/board")])
 def test_other_pages_stay_where_they_are(
     address: str, clinic: Engine, residents: Residents, username: str, path: str

@@ -1,6 +1,7 @@
 """An address that somebody's menu does not have: its page's own guard speaks, and there is a way on."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import PurePath
 from urllib.parse import unquote, urlsplit
 
@@ -16,22 +17,31 @@ from pages.ui.navigation import BEHIND_GUARDS, LANDING, SIGN_IN, SIGNED_OUT
 def with_asked(menu: Mapping[str, Sequence[Page]], role: Role | None) -> dict[str, list[Page]]:
     """The menu and, hidden in it, the page that the address names where the menu does not have it.
 
-    Streamlit would lay a box of its own over the page on which one lands.
+    Streamlit would lay a box of its own over the page on which one lands. That one is at / and keeps its own
+    name all the same: no other may have it.
     """
     pages = {section: list(there) for section, there in menu.items()}
-    name = unquote(urlsplit(st.context.url or "").path.rpartition("/")[2]).strip()
-    if name and "/" not in name and all(page.url_path != name for there in pages.values() for page in there):
+    name = _asked_name()
+    known = {page.url_path for there in pages.values() for page in there} | {_name(_landing(role)), ""}
+    if name not in known and "/" not in name:
         pages[""].append(_page_named(name, role))
     return pages
 
 
+def _asked_name() -> str:
+    """The last part of the address at which a browser says that it is, be that nonsense."""
+    with suppress(ValueError):
+        return unquote(urlsplit(st.context.url or "").path.rpartition("/")[2]).strip()
+    return ""
+
+
 def _page_named(name: str, role: Role | None) -> Page:
     for script in BEHIND_GUARDS:
-        if PurePath(script).stem == name:
+        if _name(script) == name:
             return st.Page(script, visibility="hidden")
 
     def stray() -> None:
-        if name in {PurePath(script).stem for script in SIGNED_OUT}:
+        if name in map(_name, SIGNED_OUT):
             st.info(_("This page is for whoever is not signed in. Sign out to open it."))
         else:
             st.info(_("There is no page at this address."))
@@ -42,9 +52,16 @@ def _page_named(name: str, role: Role | None) -> Page:
 
 def way_on(role: Role | None) -> None:
     """A button to the page on which somebody lands."""
-    to = LANDING[role] if role else SIGN_IN
     label = _("To the first page")
-    st.button(label, icon=":material/home:", on_click=_go, args=(to,), key="strays_way_on")
+    st.button(label, icon=":material/home:", on_click=_go, args=(_landing(role),), key="strays_way_on")
+
+
+def _landing(role: Role | None) -> str:
+    return LANDING[role] if role else SIGN_IN
+
+
+def _name(script: str) -> str:
+    return PurePath(script).stem
 
 
 def _go(to: str) -> None:
