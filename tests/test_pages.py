@@ -390,6 +390,9 @@ def test_a_page_of_another_role_is_refused_and_kept(open_as: OpenAs, database: E
     app.run()
     assert said(app.error) == ["This page is not for your role."]
     assert refusals(database) == ["something forbidden"]
+    app.run()
+    assert said(app.error) == ["This page is not for your role."]
+    assert refusals(database) == ["something forbidden"], "it was drawn again, as after a lost connection"
 
 
 def test_guessing_passwords_is_stopped_even_when_the_last_guess_is_right(
