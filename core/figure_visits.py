@@ -111,7 +111,9 @@ def _by_what_happened(session: Session, wanted: Wanted) -> Select[Any] | None:
     scope = wanted.scope
     if wanted.method is not None:
         return select(LedgerEntry.appointment_id).where(
-            LedgerEntry.method == wanted.method, *steps.within(session, scope, LedgerEntry.at)
+            LedgerEntry.method == wanted.method,
+            LedgerEntry.currency == clinics.settings(session).currency,
+            *steps.within(session, scope, LedgerEntry.at),
         )
     if wanted.reminded_by is not None:
         return select(Notification.appointment_id).where(

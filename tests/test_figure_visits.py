@@ -159,6 +159,38 @@ def test_behind_a_way_of_paying_is_the_money_of_a_time_that_was_not_kept(
     assert [found.amounts[each.id] for each in found.visits] == [table.rows[row][1:]] == [(6000, 0, 6000)]
 
 
+def test_behind_a_way_of_paying_is_no_money_of_another_currency(session: Session, cast: Cast) -> None:
+    """Euros from before the clinic's prices were in francs are in no bar either."""
+    ahead = [make.appointment(session, cast.dr_weiss, cast.checkup, on(9, hour)) for hour in (9, 11)]
+    for visit, currency in zip(ahead, ("EUR", "CHF"), strict=True):
+        make.clinic(session, currency=currency)
+        cash, at = PaymentMethod.CASH, on(20, 9, month=5)
+        with time_is(at):
+            tills.take(session, cast.desk, appointment_id=visit.id, method=cash, amount_minor=6000)
+    table = figures.read(session, cast.admin, key="revenue-by_method", scope=MAY)
+    [row] = [place for place, each in enumerate(table.rows) if any(each[1:])]
+    wanted = figure_rows.wanted(table, row)
+    assert wanted is not None
+    found = figure_lists.read(session, cast.admin, table=table, wanted=wanted)
+    assert [each.id for each in found.visits] == [ahead[1].id]
+    assert found.total == list(table.rows[row][1:]) == [6000, 0, 6000]
+
+
+def test_a_file_that_has_not_all_visits_says_so_and_has_no_total(
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = str(cast.checkup.id)
+    whole = figure_lists.as_csv(session, cast.admin, key="revenue-by_service", scope=MAY, of=mark)
+    assert lines_of(whole)[5:] == [["Total", "", "", "", "", "240.00", "180.00", "180.00"]]
+    monkeypatch.setattr(figure_lists, "EXPORTED", 3)
+    cut = figure_lists.as_csv(session, cast.admin, key="revenue-by_service", scope=MAY, of=mark)
+    assert lines_of(cut) == [*lines_of(whole)[:4], ["Only the first 3 visits are here."]]
+
+
+def lines_of(file: bytes) -> list[list[str]]:
+    return list(csv.reader(file.decode("utf-8-sig").splitlines()))
+
+
 def test_a_file_of_visits_is_of_the_row_that_was_marked(session: Session, cast: Cast) -> None:
     """Whatever rows are of, each is found by its mark; text is no formula, and taking it is told."""
     cast.dr_roth.user.name = "=HYPERLINK(1)"
