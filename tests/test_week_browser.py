@@ -105,6 +105,19 @@ def test_the_keyboard_opens_a_visit_from_the_calendar(
     page.wait_for_url("**/visit?visit=*")
 
 
+def test_on_a_phone_the_time_of_a_short_visit_is_there_for_whoever_does_not_see(
+    address: str, clinic: Engine, residents: Residents, sign_in_as: SignInAs
+) -> None:
+    at = tomorrow_at(14) + timedelta(minutes=10)
+    booked(clinic, residents, at, timedelta(minutes=10))
+    page = sign_in_as("roth")
+    page.set_viewport_size({"width": 390, "height": 844})
+    visit = week_of(page, address, at).locator(".fc-event", has_text="14:10")
+    visit.scroll_into_view_if_needed()
+    assert (visit.bounding_box() or {"width": 99})["width"] <= 80
+    assert "14:10" in visit.aria_snapshot()
+
+
 def inside(part: Locator, whole: Locator) -> bool:
     inner, outer = part.bounding_box(), whole.bounding_box()
     assert inner is not None

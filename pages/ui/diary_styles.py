@@ -9,7 +9,8 @@ _EVERYWHERE = """
     .fc-list-event-title, .fc-list-event-title a { white-space: normal; overflow-wrap: anywhere; }
     .fc-license-message { font-size: 10px; }
 """
-# Where there is no room for both times, the second wraps to a line that is cut off.
+# Where there is no room for both times, the second wraps to a line that is cut off; where there is none for
+# any, they are still read to whoever does not see.
 _WEEK = """
     .fc-timegrid-event { container-type: size; }
     .fc-timegrid-event .fc-event-main { padding: 1px 4px; overflow: hidden; line-height: 1.3; }
@@ -30,7 +31,7 @@ _WEEK = """
         .fc-timegrid-event .fc-event-main { padding: 0 2px; }
         .fc-timegrid-event .fc-event-time { width: min-content; height: 1.3em; white-space: normal; }
         .fc-timegrid-event .fc-event-title { text-overflow: clip; overflow-wrap: anywhere; }
-        .fc-timegrid-event-short .fc-event-time { display: none; }
+        .fc-timegrid-event-short .fc-event-time { position: absolute; clip-path: inset(50%); }
     }
 """
 # The pointer falls through what is laid open, so that it reaches the next visit below and the lower edge.
@@ -47,7 +48,7 @@ _LAID_OPEN = """
     @media (max-width: 500px) { .fc-timegrid-event .fc-event-main-frame { max-width: 180px !important; } }
     .fc-timegrid-col:nth-last-child(-n + 4) .fc-timegrid-event .fc-event-main-frame { left: auto; right: 0; }
     .fc-timegrid-event:is(:hover, :focus-visible) .fc-event-time {
-        display: block; width: auto; height: auto; white-space: nowrap;
+        position: static; display: block; width: auto; height: auto; white-space: nowrap; clip-path: none;
     }
     .fc-timegrid-event:is(:hover, :focus-visible) .fc-event-title { white-space: normal; }
 """
