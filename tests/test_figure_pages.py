@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import Engine, select
 from streamlit.testing.v1 import AppTest
 
-from core import figures, tills
+from core import figure_lists, figures, tills
 from core.access import Actor
 from core.analytics.scopes import Scope
+from core.figure_lists import Listed
+from core.figures import FIGURES, Table
 from db.models import AppointmentStatus, PaymentMethod, Role, User
 from db.session import unit_of_work
-from pages.ui import navigation
+from pages.ui import figure_visits, navigation
 from tests import portal
 from tests.app_pages import OpenAs
 from tests.portal import Residents
@@ -84,6 +86,16 @@ def test_below_the_rows_stands_what_they_come_to(open_as: OpenAs) -> None:
         "Outstanding": 12000,
     }
     assert "Earned: €120.00 in all" in texts(app).replace("\\", "")
+
+
+def test_a_file_of_the_first_visits_is_not_said_to_be_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels: list[str] = []
+    monkeypatch.setattr(figure_visits, "download", lambda label, _address: labels.append(label))
+    may = Scope(date(2026, 5, 1), date(2026, 5, 31))
+    table = Table(FIGURES["revenue-by_method"], may, "EUR", [("Cash", 6000, 0, 6000)])
+    for more in (0, 1):
+        figure_visits._file_link(table, 0, Listed([], figure_lists.EXPORTED + more, (), {}))
+    assert labels == ["All of these visits (CSV)", "The first 100,000 of these visits (CSV)"]
 
 
 @pytest.mark.usefixtures("worked")

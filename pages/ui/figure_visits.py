@@ -30,8 +30,7 @@ def show_visits(actor: Actor, table: Table, row: int) -> None:
     st.markdown(f"**{plain(_('Visits behind {name}').format(name=name))}**")
     st.caption(plain(_in_all(table, found)))
     if not found.is_whole:
-        of = urlencode({**addresses.query(table.scope), "row": figure_rows.mark(table, row)})
-        download(_("All of these visits (CSV)"), f"/files/figures/{table.figure.key}/visits.csv?{of}")
+        _file_link(table, row, found)
     if not found.visits:
         return
     (when, whose, *others), headings = figure_lists.names(), figure_lists.headings(table, found)
@@ -49,11 +48,23 @@ def show_visits(actor: Actor, table: Table, row: int) -> None:
     st.dataframe(lines, hide_index=True, width="stretch", alt=alt)
 
 
+def _file_link(table: Table, row: int, found: Listed) -> None:
+    """A file of all visits, or of as many as a file has."""
+    of = urlencode({**addresses.query(table.scope), "row": figure_rows.mark(table, row)})
+    label = _("All of these visits (CSV)")
+    if found.in_all > figure_lists.EXPORTED:
+        most = decimal(figure_lists.EXPORTED, 0)
+        label = _("The first {count} of these visits (CSV)").format(count=most)
+    download(label, f"/files/figures/{table.figure.key}/visits.csv?{of}")
+
+
 def _in_all(table: Table, found: Listed) -> str:
     """How many there are, and where all are listed what they come to."""
     if not found.is_whole:
-        first = {"count": decimal(len(found.visits), 0), "all": decimal(found.in_all, 0)}
-        return _("The first {count} of {all} visits.").format(**first)
+        told = ngettext(
+            "The first {count} of {all} visit.", "The first {count} of {all} visits.", found.in_all
+        )
+        return told.format(count=decimal(len(found.visits), 0), all=decimal(found.in_all, 0))
     count = ngettext("{count} visit", "{count} visits", found.in_all).format(count=found.in_all)
     sums = zip(figure_lists.headings(table, found), found.total, strict=False)
     return " · ".join([count, *(f"{name}: {money(minor, table.currency)}" for name, minor in sums)])
