@@ -204,6 +204,7 @@ def test_eight_kilobytes_of_cookies_and_rubbish_in_them_are_no_error(address: st
         ("ada", "/find_doctor"),
         ("roth", "/today"),
         ("rita", "/board"),
+        ("rita", "/board%20"),
         ("albert", "/board"),
         ("ada", "/sign_in"),
         ("", "/sign_in"),

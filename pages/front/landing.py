@@ -35,7 +35,7 @@ class Landing:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         to = None
         if scope["type"] == "http":
-            to = await _at_home(scope) if scope["path"] in _ASKED_ABOUT else _above(scope)
+            to = await _at_home(scope) if scope["path"].rstrip() in _ASKED_ABOUT else _above(scope)
         if to is None:
             await self.app(scope, receive, send)
             return
@@ -44,9 +44,10 @@ class Landing:
 
 
 async def _at_home(scope: Scope) -> str | None:
-    """Where the page is, if whoever asks lands on it."""
+    """Where the page is, if whoever asks lands on it, be its name pasted with a blank."""
     role = await run_in_threadpool(_role, cookies_of(scope).get(session_cookie()))
-    return "/" if scope["path"] in {_LANDS_ON.get(role) if role else None, _address(SIGN_IN)} else None
+    own = _LANDS_ON.get(role) if role else None
+    return "/" if scope["path"].rstrip() in {own, _address(SIGN_IN)} else None
 
 
 def _above(scope: Scope) -> str | None:
