@@ -115,8 +115,10 @@ def _amounts(
     if wanted.method is not None:
         return _OF_MONEY, _money(session, wanted.scope, wanted.method, numbers)
     of = _COLUMNS.get(table.figure.key, {})
-    rows = run(session, VISIT_AMOUNTS, {"ids": numbers}) if of else []
-    return tuple(of), {number: tuple(found[place] for place in of.values()) for number, *found in rows}
+    amounts: dict[int, tuple[int, ...]] = dict.fromkeys(numbers, (0,) * len(of))
+    for number, *found in run(session, VISIT_AMOUNTS, {"ids": numbers}) if of else []:
+        amounts[number] = tuple(found[place] for place in of.values())
+    return tuple(of), amounts
 
 
 def _money(

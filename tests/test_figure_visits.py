@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core import figure_filters, figure_lists, figure_rows, figure_visits, figures, tills
 from core.access import Actor
 from core.analytics.scopes import Scope, Step
+from core.day_statements import VISIT_AMOUNTS
 from core.errors import AccessDenied, NotFound
 from core.figure_visits import Visit
 from core.figures import Table
@@ -140,6 +141,18 @@ def test_of_more_than_are_listed_it_is_said_how_many_there_are(session: Session,
     assert [found.amounts[each.id] for each in found.visits] == [
         *((6000, 6000, 6000), (6000, 0, 0), (6000, 6000, 6000))
     ]
+
+
+def test_a_visit_that_is_gone_before_its_money_is_asked_for_adds_nothing(
+    session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = figures.read(session, cast.admin, key="revenue-by_service", scope=MAY)
+    wanted = figure_rows.wanted(table, 0)
+    assert wanted is not None
+    monkeypatch.setattr(figure_lists, "VISIT_AMOUNTS", f"SELECT * FROM ({VISIT_AMOUNTS}) AS found LIMIT 0")
+    found = figure_lists.read(session, cast.admin, table=table, wanted=wanted)
+    assert {figure_lists.parts(found, visit) for visit in found.visits} == {(0, 0, 0)}
+    assert found.total == [0, 0, 0]
 
 
 def test_behind_a_way_of_paying_is_the_money_of_a_time_that_was_not_kept(
