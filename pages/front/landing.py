@@ -3,8 +3,6 @@
 Nor does it find anything below a page: its browser side would look for its own parts there, and stay white.
 """
 
-from pathlib import PurePath
-
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
@@ -14,11 +12,11 @@ from core import sign_ins
 from db.models import Role
 from db.session import unit_of_work
 from pages.front.cookies import cookies_of, session_cookie
-from pages.ui.navigation import BEHIND_GUARDS, LANDING, SIGN_IN, SIGNED_OUT
+from pages.ui.navigation import BEHIND_GUARDS, LANDING, SIGN_IN, SIGNED_OUT, name_of
 
 
 def _address(page: str) -> str:
-    return f"/{PurePath(page).stem}"
+    return f"/{name_of(page)}"
 
 
 _LANDS_ON = {role: _address(page) for role, page in LANDING.items()}
@@ -35,7 +33,8 @@ class Landing:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         to = None
         if scope["type"] == "http":
-            to = await _at_home(scope) if scope["path"].rstrip() in _ASKED_ABOUT else _above(scope)
+            path = scope["path"].rstrip()  # a name may be pasted with a blank
+            to = await _at_home(scope, path) if path in _ASKED_ABOUT else _above(scope)
         if to is None:
             await self.app(scope, receive, send)
             return
@@ -43,11 +42,11 @@ class Landing:
         await RedirectResponse(f"{to}?{query}" if query else to, 303)(scope, receive, send)
 
 
-async def _at_home(scope: Scope) -> str | None:
-    """Where the page is, if whoever asks lands on it, be its name pasted with a blank."""
+async def _at_home(scope: Scope, path: str) -> str | None:
+    """Where the page at a path is, if whoever asks lands on it."""
     role = await run_in_threadpool(_role, cookies_of(scope).get(session_cookie()))
     own = _LANDS_ON.get(role) if role else None
-    return "/" if scope["path"].rstrip() in {own, _address(SIGN_IN)} else None
+    return "/" if path in {own, _address(SIGN_IN)} else None
 
 
 def _above(scope: Scope) -> str | None:

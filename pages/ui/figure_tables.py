@@ -43,13 +43,14 @@ def _styled(table: Table) -> Any:
     readings: dict[Any, Callable[[Any], str]] = {
         name: _reading(table, number) for number, name in enumerate(headings)
     }
-    if table.total is None:
+    total = table.total
+    if total is None:
         return pd.DataFrame(table.rows, columns=headings).style.format(readings)
     names = [_in_order(row[0]) for row in table.rows]
     said = {name: figure_charts.shown(table, row, 0) for row, name in enumerate(names)}
     readings[headings[0]] = lambda name: said.get(name, name)
     rows = [(name, *row[1:]) for name, row in zip(names, table.rows, strict=True)]
-    frame = pd.DataFrame([*rows, (_(words.TOTAL), *table.total[1:])], columns=headings)
+    frame = pd.DataFrame([*rows, (_(words.TOTAL), *total[1:])], columns=headings)
     is_bold = {"font-weight": "bold"}
     return frame.style.format(readings).set_properties(subset=([len(rows)], headings), **is_bold)
 

@@ -1,6 +1,7 @@
 """Which pages each role has, the first being where they land."""
 
 from collections.abc import Iterable
+from pathlib import PurePath
 
 import streamlit as st
 from streamlit.navigation.page import Page
@@ -91,6 +92,11 @@ BEHIND_GUARDS = (
     *(CLINIC, PLACES, SERVICES, DOCTORS, HISTORY),
     *(OVERVIEW, REVENUE, UTILISATION, DEMAND, MISSED, PATIENT_FIGURES, MESSAGE_FIGURES, MY_FIGURES, COUNTS),
 )
+
+
+def name_of(page: str) -> str:
+    """Under which name in the address Streamlit finds a page."""
+    return PurePath(page).stem
 
 
 def pages_for(actor: Actor | None) -> dict[str, list[Page]]:

@@ -1,7 +1,6 @@
 """Who is at this screen: read afresh from the session cookie on every run and click."""
 
 import secrets
-from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -22,10 +21,10 @@ from db.models import User
 from db.session import unit_of_work
 from pages.front.cookies import browser_cookie, session_cookie
 from pages.front.visitors import OWNER_HEADER
-from pages.ui.navigation import BOARD, FIND_DOCTOR, SIGN_IN, SIGNED_OUT, TODAY
+from pages.ui.navigation import BOARD, FIND_DOCTOR, SIGN_IN, SIGNED_OUT, TODAY, name_of
 
 # Pages that only the signed-out have, and those where a role lands: Streamlit has them at / alone.
-_AT_ROOT = {PurePath(page).stem for page in (SIGN_IN, *SIGNED_OUT, FIND_DOCTOR, TODAY, BOARD)}
+_AT_ROOT = {name_of(page) for page in (SIGN_IN, *SIGNED_OUT, FIND_DOCTOR, TODAY, BOARD)}
 
 
 class CookiesRefused(ClinicError):

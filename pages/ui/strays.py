@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import PurePath
 from urllib.parse import unquote, urlsplit
 
 import streamlit as st
@@ -11,7 +10,7 @@ from streamlit.navigation.page import Page
 from core.i18n import _
 from db.models import Role
 from pages.ui.actions import Message, Place
-from pages.ui.navigation import BEHIND_GUARDS, LANDING, SIGN_IN, SIGNED_OUT
+from pages.ui.navigation import BEHIND_GUARDS, LANDING, SIGN_IN, SIGNED_OUT, name_of
 
 
 def with_asked(menu: Mapping[str, Sequence[Page]], role: Role | None) -> dict[str, list[Page]]:
@@ -22,7 +21,7 @@ def with_asked(menu: Mapping[str, Sequence[Page]], role: Role | None) -> dict[st
     """
     pages = {section: list(there) for section, there in menu.items()}
     name = _asked_name()
-    known = {page.url_path for there in pages.values() for page in there} | {_name(_landing(role)), ""}
+    known = {page.url_path for there in pages.values() for page in there} | {name_of(_landing(role)), ""}
     if name not in known and "/" not in name:
         pages[""].append(_page_named(name, role))
     return pages
@@ -37,11 +36,11 @@ def _asked_name() -> str:
 
 def _page_named(name: str, role: Role | None) -> Page:
     for script in BEHIND_GUARDS:
-        if _name(script) == name:
+        if name_of(script) == name:
             return st.Page(script, visibility="hidden")
 
     def stray() -> None:
-        if name in map(_name, SIGNED_OUT):
+        if name in map(name_of, SIGNED_OUT):
             st.info(_("This page is for whoever is not signed in. Sign out to open it."))
         else:
             st.info(_("There is no page at this address."))
@@ -58,10 +57,6 @@ def way_on(role: Role | None) -> None:
 
 def _landing(role: Role | None) -> str:
     return LANDING[role] if role else SIGN_IN
-
-
-def _name(script: str) -> str:
-    return PurePath(script).stem
 
 
 def _go(to: str) -> None:
