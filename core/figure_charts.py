@@ -153,10 +153,11 @@ def total(table: Table, column: int) -> str:
 
 def total_shown(table: Table) -> list[str] | None:
     """What stands below the rows, in words: nothing in the columns of names but the first."""
-    if table.total is None:
+    whole = table.total
+    if whole is None:
         return None
     names = naming(table.figure)
-    found = [in_unit(table, value, column) for column, value in enumerate(table.total)]
+    found = [in_unit(table, value, column) for column, value in enumerate(whole)]
     return [
         _(words.TOTAL) if column == 0 else "" if column in names else said
         for column, said in enumerate(found)

@@ -68,9 +68,9 @@ def read(session: Session, actor: Actor, *, key: str, scope: Scope) -> Table:
 def as_csv(session: Session, actor: Actor, *, key: str, scope: Scope) -> bytes:
     """The same as a file: plain numbers under headings with their units. Raises what `read` does."""
     table = read(session, actor, key=key, scope=scope)
-    rows = [_plain(table, row) for row in table.rows]
-    if table.total is not None:
-        rows.append([_(words.TOTAL), *_plain(table, table.total)[1:]])
+    rows, total = [_plain(table, row) for row in table.rows], table.total
+    if total is not None:
+        rows.append([_(words.TOTAL), *_plain(table, total)[1:]])
     return spreadsheets.as_csv(
         [words.heading(column, currency=table.currency) for column in table.figure.columns], rows
     )

@@ -59,7 +59,7 @@ def _visits(session: Session, scope: Scope) -> list[Flowable]:
     rows = [(_(STATUS[status]), counted[status]) for status in AppointmentStatus if status in counted]
     total = sum(counted.values())
     by_doctor = visit_counts.visits_by_doctor(session, scope)
-    _names, *columns = zip(*by_doctor, strict=True)
+    columns = zip(*(counts for _name, *counts in by_doctor), strict=True)
     total_line = (_(words.TOTAL), *(str(sum(counts)) for counts in columns))
     return [
         pdfs.heading(_("Visits by status")),
@@ -91,10 +91,9 @@ def _money(session: Session, actor: Actor, scope: Scope, sheet: Sheet) -> list[F
     others = revenue.other_currencies(session, scope)
     left_out = _("Sums in {currencies} are left out.").format(currencies=", ".join(others))
     notes = [pdfs.note(left_out)] if others else []
-    nothing = pdfs.words(_("Nothing was invoiced, received or paid back."))
-    is_nothing = total == MoneySums()
-    sums = _sums(clinics.settings(session).currency, total)
-    came = [nothing] if is_nothing else [pdfs.note(_(SUMS)), pdfs.gap(2), sums]
+    came: list[Flowable] = [pdfs.words(_("Nothing was invoiced, received or paid back."))]
+    if total != MoneySums():
+        came = [pdfs.note(_(SUMS)), pdfs.gap(2), _sums(clinics.settings(session).currency, total)]
     tables = [figures.read(session, actor, key=figure.key, scope=scope) for figure in _FIGURES]
     there = [table for table in tables if table.rows]
     return [pdfs.heading(_("Money")), *came, *notes, *figure_pdfs.parts(there, sheet)]
