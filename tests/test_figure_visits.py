@@ -14,7 +14,8 @@ from core.access import Actor
 from core.analytics.scopes import Scope, Step
 from core.day_statements import VISIT_AMOUNTS
 from core.errors import AccessDenied, NotFound
-from core.figure_visits import Visit
+from core.figure_lists import Listed
+from core.figure_visits import MOST, Visit
 from core.figures import Table
 from db.models import (
     AppointmentStatus,
@@ -53,9 +54,13 @@ def cast(session: Session) -> Iterator[Cast]:
 
 
 def behind(session: Session, actor: Actor, table: Table, row: int) -> list[Visit]:
+    return listed(session, actor, table, row).visits
+
+
+def listed(session: Session, actor: Actor, table: Table, row: int, at_most: int = MOST) -> Listed:
     wanted = figure_rows.wanted(table, row)
     assert wanted is not None
-    return figure_visits.behind(session, actor, wanted=wanted).visits
+    return figure_lists.read(session, actor, table=table, wanted=wanted, at_most=at_most)
 
 
 @pytest.mark.parametrize(
@@ -134,9 +139,7 @@ def test_no_more_are_given_than_were_asked_for(session: Session, cast: Cast) -> 
 
 def test_of_more_than_are_listed_it_is_said_how_many_there_are(session: Session, cast: Cast) -> None:
     table = figures.read(session, cast.admin, key="revenue-by_service", scope=MAY)
-    wanted = figure_rows.wanted(table, 0)
-    assert wanted is not None
-    found = figure_lists.read(session, cast.admin, table=table, wanted=wanted, at_most=3)
+    found = listed(session, cast.admin, table, 0, at_most=3)
     assert (len(found.visits), found.in_all, found.is_whole) == (3, 4, False)
     assert [found.amounts[each.id] for each in found.visits] == [
         *((6000, 6000, 6000), (6000, 0, 0), (6000, 6000, 6000))
@@ -147,10 +150,8 @@ def test_a_visit_that_is_gone_before_its_money_is_asked_for_adds_nothing(
     session: Session, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = figures.read(session, cast.admin, key="revenue-by_service", scope=MAY)
-    wanted = figure_rows.wanted(table, 0)
-    assert wanted is not None
     monkeypatch.setattr(figure_lists, "VISIT_AMOUNTS", f"SELECT * FROM ({VISIT_AMOUNTS}) AS found LIMIT 0")
-    found = figure_lists.read(session, cast.admin, table=table, wanted=wanted)
+    found = listed(session, cast.admin, table, 0)
     assert {figure_lists.parts(found, visit) for visit in found.visits} == {(0, 0, 0)}
     assert found.total == [0, 0, 0]
 
@@ -166,9 +167,7 @@ def test_behind_a_way_of_paying_is_the_money_of_a_time_that_was_not_kept(
     session.flush()
     table = figures.read(session, cast.admin, key="revenue-by_method", scope=MAY)
     [row] = [place for place, each in enumerate(table.rows) if any(each[1:])]
-    wanted = figure_rows.wanted(table, row)
-    assert wanted is not None
-    found = figure_lists.read(session, cast.admin, table=table, wanted=wanted)
+    found = listed(session, cast.admin, table, row)
     assert [found.amounts[each.id] for each in found.visits] == [table.rows[row][1:]] == [(6000, 0, 6000)]
 
 
@@ -182,9 +181,7 @@ def test_behind_a_way_of_paying_is_no_money_of_another_currency(session: Session
             tills.take(session, cast.desk, appointment_id=visit.id, method=cash, amount_minor=6000)
     table = figures.read(session, cast.admin, key="revenue-by_method", scope=MAY)
     [row] = [place for place, each in enumerate(table.rows) if any(each[1:])]
-    wanted = figure_rows.wanted(table, row)
-    assert wanted is not None
-    found = figure_lists.read(session, cast.admin, table=table, wanted=wanted)
+    found = listed(session, cast.admin, table, row)
     assert [each.id for each in found.visits] == [ahead[1].id]
     assert found.total == list(table.rows[row][1:]) == [6000, 0, 6000]
 

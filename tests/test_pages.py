@@ -385,9 +385,7 @@ def test_a_wrong_code_of_the_second_step_is_refused_and_kept(open_as: OpenAs, da
 
 
 def test_a_page_of_another_role_is_refused_and_kept(open_as: OpenAs, database: Engine) -> None:
-    app = AppTest.from_file(str(Path(HOME).parent / "pages/admin/users.py"), default_timeout=20)
-    app_pages.sign_in(app, database, "ada")
-    app.run()
+    app = run_alone(database, "ada", "pages/admin/users.py")
     assert said(app.error) == ["This page is not for your role."]
     assert refusals(database) == ["something forbidden"]
     app.run()

@@ -30,8 +30,9 @@ from db.session import unit_of_work
 from tests import clinical, make
 from tests.app_pages import HOME, OpenAs
 from tests.portal import NOON, Residents
-from tests.test_pages import open_as, residents, said, texts  # noqa: F401
+from tests.test_pages import open_as, residents, said, texts
 
+__all__ = ["open_as", "residents"]  # fixtures of the other pages
 pytestmark = pytest.mark.usefixtures("noon_without_cookies")
 VISIT = "pages/doctor/visit.py"
 Opened = Callable[..., AppTest]
